@@ -1,0 +1,44 @@
+# Everything that a contributor runs. Bare `make` lists it.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup quickstart test test-long bench check lint format types docs
+
+help: ## List what make can do
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Make .venv whole, with what tests and checks need
+	@./brewslm --setup --extras train,dev
+
+quickstart: ## Run the whole lifecycle on the bundled sample, offline
+	@./brewslm quickstart
+
+test: setup ## Run the tests (all but the long ones and the benchmarks)
+	@$(BIN)/python -m pytest
+
+test-long: setup ## Run the tests that take minutes
+	@$(BIN)/python -m pytest -m long
+
+bench: setup ## Measure time and memory against peers and limits
+	@$(BIN)/python -m pytest -m bench -n 0 -s tests $(wildcard benchmarks)
+
+check: setup lint types docs ## Lint, format, types, the walls of the house, generated files; needs no network
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m pytest -q tests/architecture
+
+lint:
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+format: setup ## Format the code and mend what ruff can mend by itself
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+types: setup ## Check the types of src and tools
+	@$(BIN)/mypy
+
+docs: setup
+	@$(BIN)/python tools/generate_docs.py --check

@@ -1,0 +1,1 @@
+"""Implementations of core's ports. They know only core, and only bootstrap imports them."""

@@ -1,0 +1,1 @@
+"""Files of a workspace: the atomic layer, drafts, and the artifact store."""

@@ -1,0 +1,89 @@
+"""The small layer under everything that must survive a power cut: write aside, fsync, rename, fsync the folder."""
+
+import errno
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from brewslm.core.errors import DiskFullError
+
+CHUNK_BYTES = 1 << 20
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Make `path` hold `content`: after a crash it holds the old content or the new, never a part.
+
+    Raises:
+        DiskFullError: there was no space; the old content is untouched.
+    """
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    with naming_full_disk(path.parent):
+        try:
+            with aside.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+        fsync_folder(path.parent)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def seal(path: Path) -> tuple[int, str]:
+    """Make a regular file durable and read-only; return its size in bytes and its SHA-256.
+
+    Raises:
+        OSError: it is no regular file, or the disk failed.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        size, digest = _read_through(descriptor)
+        os.fchmod(descriptor, 0o444)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return size, digest
+
+
+def make_folders(folder: Path, *, under: Path) -> None:
+    """Make `folder` and its parents below `under`, each durable and private to the user."""
+    missing = []
+    while folder != under and not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+        fsync_folder(each.parent)
+
+
+@contextmanager
+def naming_full_disk(folder: Path) -> Iterator[None]:
+    """Turn a lack of space into an error that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+        message = f"No space is left in {str(folder)!r}; nothing was published. Free some space, then try again."
+        raise DiskFullError(message) from error
+
+
+def _read_through(descriptor: int) -> tuple[int, str]:
+    digest = hashlib.sha256()
+    size = 0
+    while chunk := os.read(descriptor, CHUNK_BYTES):
+        digest.update(chunk)
+        size += len(chunk)
+    return size, digest.hexdigest()

@@ -1,0 +1,1 @@
+"""The ledger in a SQL database. No SQL, and no object of SQLAlchemy, leaves this package."""

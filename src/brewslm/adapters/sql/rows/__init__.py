@@ -1,0 +1,1 @@
+"""One repository per noun: core models in, core models out."""

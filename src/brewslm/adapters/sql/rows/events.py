@@ -1,0 +1,109 @@
+"""The audit spine: append-only, hash-chained per project."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, Select, bindparam, func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from brewslm.adapters.sql.schema import chain_heads, in_utc, run_events
+from brewslm.core.errors import WorkspaceError
+from brewslm.core.events.base import FIRST_HASH, NewEvent, RunEvent, event_hash
+from brewslm.core.ids import ProjectId, RunId
+from brewslm.core.value import canonical_json
+
+# Built once: an append is on the path of every state change.
+_HEAD = select(chain_heads).where(chain_heads.c.chain == bindparam("of_chain"))
+_NEWEST = select(
+    select(func.max(run_events.c.seq)).scalar_subquery(), select(func.max(chain_heads.c.seq)).scalar_subquery()
+)
+_INSERT = insert(run_events)
+_UPSERT = upsert(chain_heads)
+_MOVE_HEAD = _UPSERT.on_conflict_do_update(
+    index_elements=["chain"],
+    set_={name: _UPSERT.excluded[name] for name in ("seq", "hash", "num_events")},
+)
+
+
+class SqlEventRows:
+    """Implements `core.ports.storage.EventRows`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def append(self, event: NewEvent, *, recorded_at: datetime) -> RunEvent:
+        """Give it the next sequence number and its place in the chain of its project (or of the workspace)."""
+        new = as_stored(event)
+        recorded = in_utc(recorded_at)
+        chain = chain_of(new.project_id)
+        head = self._connection.execute(_HEAD, {"of_chain": chain}).one_or_none()
+        prev_hash = FIRST_HASH if head is None else head.hash
+        seq = self._newest_seq() + 1
+        row = RunEvent(
+            **new.model_dump(),
+            seq=seq,
+            recorded_at=recorded,
+            prev_hash=prev_hash,
+            hash=event_hash(new, seq=seq, recorded_at=recorded, prev_hash=prev_hash),
+        )
+        self._connection.execute(_INSERT, _to_row(row))
+        num_events = 1 if head is None else head.num_events + 1
+        self._connection.execute(_MOVE_HEAD, {"chain": chain, "seq": seq, "hash": row.hash, "num_events": num_events})
+        return row
+
+    def list(
+        self,
+        *,
+        project_id: ProjectId | None = None,
+        run_id: RunId | None = None,
+        after_seq: int = 0,
+        limit: int = 1000,
+    ) -> tuple[RunEvent, ...]:
+        """By sequence number, after `after_seq`."""
+        query = select(run_events).where(run_events.c.seq > after_seq).order_by(run_events.c.seq).limit(limit)
+        if project_id is not None:
+            query = query.where(run_events.c.project_id == project_id)
+        if run_id is not None:
+            query = query.where(run_events.c.run_id == run_id)
+        return self._read(query)
+
+    def newest(self, *, project_id: ProjectId | None = None, limit: int = 50) -> tuple[RunEvent, ...]:
+        """The last `limit` events, in ascending order."""
+        query = select(run_events).order_by(run_events.c.seq.desc()).limit(limit)
+        if project_id is not None:
+            query = query.where(run_events.c.project_id == project_id)
+        return tuple(reversed(self._read(query)))
+
+    def _newest_seq(self) -> int:
+        """The heads are asked too, so that a number whose row was removed by force is not given out again."""
+        rows, heads = self._connection.execute(_NEWEST).one()
+        return max(rows or 0, heads or 0)
+
+    def _read(self, query: Select[Any]) -> tuple[RunEvent, ...]:
+        return tuple(_from_row(row) for row in self._connection.execute(query).mappings())
+
+
+def chain_of(project_id: ProjectId | None) -> int:
+    """The key of a project's chain; 0 is the workspace's."""
+    return 0 if project_id is None else int(project_id)
+
+
+def as_stored(event: NewEvent) -> NewEvent:
+    """Spell an event as it will be read again, because the hash is taken over that."""
+    plain = json.loads(canonical_json(event.model_dump(mode="json", include=set(NewEvent.model_fields))))
+    return NewEvent.model_validate({**plain, "occurred_at": in_utc(event.occurred_at)})
+
+
+def _to_row(event: RunEvent) -> dict[str, Any]:
+    return {**event.model_dump(), "reason": event.reason.value, "payload": canonical_json(event.payload)}
+
+
+def _from_row(row: Mapping[Any, Any]) -> RunEvent:
+    try:
+        return RunEvent.model_validate({**row, "payload": json.loads(row["payload"])})
+    except (ValidationError, ValueError, TypeError) as error:
+        message = f"Event {row['seq']} was changed and cannot be read; run `brewslm audit verify`."
+        raise WorkspaceError(message) from error

@@ -1,0 +1,78 @@
+"""Progress: many, small, no chain."""
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from brewslm.adapters.sql.schema import journal_positions, metrics
+from brewslm.core.errors import ConflictError
+from brewslm.core.ids import JobId
+from brewslm.core.ports.storage import MetricRow
+from brewslm.core.value import canonical_json
+
+_UPSERT = upsert(journal_positions)
+_MOVE_POSITION = _UPSERT.on_conflict_do_update(
+    index_elements=["job_id"], set_={"offset_bytes": _UPSERT.excluded.offset_bytes}
+)
+
+
+class SqlMetricRows:
+    """Implements `core.ports.storage.MetricRows`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def append(self, rows: Sequence[MetricRow], *, job_id: JobId, offset: int) -> None:
+        """Insert rows and the byte offset up to which the journal was read, together.
+
+        Rows that another reader of the same journal has stored already are stepped over; the offset never falls.
+
+        Raises:
+            ConflictError: a sequence number is known with another content.
+        """
+        known = self._known(rows, job_id)
+        new = []
+        for row in rows:
+            if row.job_id != job_id:
+                message = f"row {row.seq} is of job {row.job_id}, not {job_id}"
+                raise ValueError(message)
+            if row.seq not in known:
+                new.append({**row.model_dump(), "body": canonical_json(row.body)})
+            elif known[row.seq] != canonical_json(row.body):
+                message = f"Journal record {row.seq} of job {job_id} is known with another content."
+                raise ConflictError(message)
+        if new:
+            self._connection.execute(insert(metrics), new)
+        position = {"job_id": job_id, "offset_bytes": max(offset, self.offset(job_id))}
+        self._connection.execute(_MOVE_POSITION, position)
+
+    def offset(self, job_id: JobId) -> int:
+        """Byte offset up to which the job's journal was read; 0 at first."""
+        query = select(journal_positions.c.offset_bytes).where(journal_positions.c.job_id == job_id)
+        return int(self._connection.scalar(query) or 0)
+
+    def list(
+        self, job_id: JobId, *, after_seq: int = 0, kind: str | None = None, limit: int = 10000
+    ) -> tuple[MetricRow, ...]:
+        """By sequence number."""
+        query = (
+            select(metrics)
+            .where(metrics.c.job_id == job_id, metrics.c.seq > after_seq)
+            .order_by(metrics.c.seq)
+            .limit(limit)
+        )
+        if kind is not None:
+            query = query.where(metrics.c.kind == kind)
+        found = self._connection.execute(query).mappings()
+        return tuple(MetricRow.model_validate({**row, "body": json.loads(row["body"])}) for row in found)
+
+    def _known(self, rows: Sequence[MetricRow], job_id: JobId) -> dict[int, str]:
+        if not rows:
+            return {}
+        numbers = [row.seq for row in rows]
+        query = select(metrics.c.seq, metrics.c.body).where(
+            metrics.c.job_id == job_id, metrics.c.seq.between(min(numbers), max(numbers))
+        )
+        return {row.seq: row.body for row in self._connection.execute(query)}

@@ -1,0 +1,64 @@
+"""What routes are given: the house, ids that fit the database, and the idempotency key."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Header, Path, Query, Request, Response
+
+from brewslm.api.errors import ErrorAnswer
+from brewslm.bootstrap.container import House
+from brewslm.core import ids
+from brewslm.core.job import Job, JobKind
+from brewslm.core.value import Value
+
+_LARGEST = 2**53
+_CLIENT_KEYS = "client:"
+"""Keys of clients live in a name space of their own; flows give their steps keys, too."""
+
+
+def house_of(request: Request) -> House:
+    """Return the house that this server serves."""
+    return cast(House, request.app.state.house)
+
+
+HouseOf = Annotated[House, Depends(house_of)]
+ProjectId = Annotated[int, Path(ge=1, le=_LARGEST, description="The project's id.")]
+JobId = Annotated[int, Path(ge=1, le=_LARGEST, description="The job's id.")]
+ArtifactId = Annotated[str, Path(max_length=64, pattern=r"^[a-z_]+-[0-9a-f]{16}$", description="The artifact's id.")]
+OfProject = Annotated[int | None, Query(ge=1, le=_LARGEST, description="Only this project.")]
+After = Annotated[int, Query(ge=0, le=_LARGEST, description="Only what comes after this sequence number.")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[!-~]+$",
+        description="The same key gives the same job; with another body it is a conflict.",
+    ),
+]
+
+ERRORS: dict[int | str, dict[str, object]] = {
+    status: {"model": ErrorAnswer, "description": description}
+    for status, description in (
+        (400, "The request cannot be honoured as it stands."),
+        (401, "The token is missing or wrong."),
+        (403, "Another origin."),
+        (404, "What was named does not exist."),
+        (409, "It contradicts the present state."),
+        (415, "The body is not JSON."),
+        (421, "Another host."),
+        (422, "Values that are not valid, all of them at once."),
+        (500, "A mistake of BrewSLM."),
+        (503, "The workspace cannot be used now."),
+        (507, "The disk is full."),
+    )
+}
+
+
+def submit(house: House, response: Response, project_id: int, kind: JobKind, request: Value, key: str | None) -> Job:
+    """Queue work and say where to look at it."""
+    own_key = _CLIENT_KEYS + key if key is not None else None
+    job = house.jobs.submit(ids.ProjectId(project_id), kind, request, idempotency_key=own_key)
+    response.headers["Location"] = f"/api/jobs/{job.id}"
+    return job

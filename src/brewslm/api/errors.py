@@ -1,0 +1,101 @@
+"""One shape for every error: `{"error": {"reason", "message", "findings"}}`. Status codes are chosen here alone."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from brewslm.core import errors
+from brewslm.core.events.reasons import Reason
+from brewslm.core.finding import Finding
+from brewslm.core.value import Value
+
+log = logging.getLogger(__name__)
+
+STATUSES: dict[type[errors.BrewError], int] = {
+    errors.InvalidRequestError: 400,
+    errors.NotFoundError: 404,
+    errors.ConflictError: 409,
+    errors.CancelledError: 409,
+    errors.GateRefusedError: 422,
+    errors.MappingAmbiguousError: 422,
+    errors.MappingSourceChangedError: 409,
+    errors.SourceError: 422,
+    errors.BaseModelError: 422,
+    errors.WorkspaceError: 503,
+    errors.DiskFullError: 507,
+    errors.ArtifactDamagedError: 500,
+    errors.WorkerError: 500,
+    errors.InternalError: 500,
+}
+_REASONS_OF_STATUS = {404: Reason.SYSTEM_NOT_FOUND, 409: Reason.SYSTEM_CONFLICT}
+
+
+class ErrorBody(Value):
+    """What went wrong."""
+
+    reason: Reason
+    message: str
+    findings: tuple[Finding, ...] = ()
+
+
+class ErrorAnswer(Value):
+    """The body of every answer that is not a success."""
+
+    error: ErrorBody
+
+
+def status_of(error: errors.BrewError) -> int:
+    """Return the status code of an error, that of its nearest known class."""
+    return next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 400)
+
+
+def error_response(
+    status: int, reason: Reason, message: str, findings: Sequence[Finding] = (), headers: dict[str, str] | None = None
+) -> JSONResponse:
+    """Build an error answer."""
+    answer = ErrorAnswer(error=ErrorBody(reason=reason, message=message, findings=tuple(findings)))
+    return JSONResponse(answer.model_dump(mode="json"), status_code=status, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every exception in the one shape."""
+    app.add_exception_handler(errors.BrewError, _of_brew_error)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _of_mistake)
+
+
+def _of_brew_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, errors.BrewError)  # noqa: S101 - how it was registered
+    return error_response(status_of(error), error.code, str(error), error.findings)
+
+
+def _of_validation(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - how it was registered
+    findings = [_finding(problem) for problem in error.errors()]
+    message = "; ".join(f"{one.check}: {one.seen}" for one in findings)
+    return error_response(422, Reason.SYSTEM_REQUEST_INVALID, message, findings)
+
+
+def _of_http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - how it was registered
+    reason = _REASONS_OF_STATUS.get(error.status_code, Reason.SYSTEM_REQUEST_INVALID)
+    message = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
+    headers = dict(error.headers) if error.headers else None
+    return error_response(error.status_code, reason, message, headers=headers)
+
+
+def _of_mistake(request: Request, error: Exception) -> JSONResponse:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    message = f"a mistake of BrewSLM: {type(error).__name__}; the traceback is in the server's log"
+    return error_response(500, Reason.SYSTEM_INTERNAL, message)
+
+
+def _finding(problem: dict[str, Any]) -> Finding:
+    where = ".".join(str(part) for part in problem["loc"])
+    return Finding(check=where, level="block", seen=str(problem["msg"]), reason=Reason.SYSTEM_REQUEST_INVALID)

@@ -1,0 +1,102 @@
+"""What this server is and knows: health, stages, reasons, samples."""
+
+import importlib.metadata
+from typing import Any, Literal
+
+from fastapi import APIRouter
+
+from brewslm.api.deps import HouseOf
+from brewslm.core.artifacts.base import ArtifactKind
+from brewslm.core.events.reasons import TAXONOMY, EventStage, Reason, Severity
+from brewslm.core.stage_name import StageName
+from brewslm.core.value import Value
+from brewslm.lifecycle import LIFECYCLE
+
+router = APIRouter(tags=["about"])
+
+VERSION = importlib.metadata.version("brewslm")
+
+
+class Health(Value):
+    """This server answers."""
+
+    status: Literal["ok"] = "ok"
+    version: str = VERSION
+
+
+class StageFacts(Value):
+    """One row of the lifecycle."""
+
+    number: int
+    name: StageName
+    title: str
+    is_optional: bool
+    consumes: tuple[ArtifactKind, ...]
+    produces: ArtifactKind
+    before: dict[str, str]
+    """Check to sentence."""
+    after: dict[str, str]
+    inputs: dict[str, Any]
+    """JSON Schema of what the stage is asked for."""
+
+
+class ReasonFacts(Value):
+    """One row of the taxonomy."""
+
+    reason: Reason
+    stage: EventStage
+    severity: Severity
+    meaning: str
+    next_step: str
+
+
+class Sample(Value):
+    """A bundled sample."""
+
+    name: str
+    locator: str
+    prompts: tuple[str, ...]
+
+
+@router.get("/health")
+def health(house: HouseOf) -> Health:
+    """Say that the server answers, and that its database can be read."""
+    house.jobs.list(limit=1)
+    return Health()
+
+
+@router.get("/stages")
+def stages() -> tuple[StageFacts, ...]:
+    """List the eleven stages, in order."""
+    return tuple(
+        StageFacts(
+            number=number,
+            name=stage.name,
+            title=stage.title,
+            is_optional=stage.optional,
+            consumes=stage.consumes,
+            produces=stage.produces,
+            before={check.name: check.sentence for check in stage.contract.before},
+            after={check.name: check.sentence for check in stage.contract.after},
+            inputs=stage.inputs.model_json_schema(),
+        )
+        for number, stage in enumerate(LIFECYCLE, start=1)
+    )
+
+
+@router.get("/reasons")
+def reasons() -> tuple[ReasonFacts, ...]:
+    """List every reason that an event can have."""
+    return tuple(
+        ReasonFacts(reason=reason, stage=row.stage, severity=row.severity, meaning=row.meaning, next_step=row.next_step)
+        for reason, row in TAXONOMY.items()
+    )
+
+
+@router.get("/samples")
+def samples(house: HouseOf) -> tuple[Sample, ...]:
+    """List the bundled samples."""
+    sources = house.ports.sources
+    return tuple(
+        Sample(name=name, locator=f"sample:{name}", prompts=sources.sample_prompts(name)) for name in sources.samples()
+    )

@@ -1,0 +1,144 @@
+"""Listening: the socket, the log, and an end within seconds. Workers are processes of their own and go on."""
+
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import uvicorn
+
+from brewslm.api.app import create_app
+from brewslm.api.guard import allowed_hosts, is_loopback, is_wildcard
+from brewslm.api.routes.about import VERSION
+from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.settings import MIN_TOKEN_LENGTH, TOKEN_VARIABLE, Settings, read_settings
+from brewslm.core.errors import ConflictError, InvalidRequestError
+from brewslm.core.events.base import Draft
+from brewslm.core.events.lifecycle import SystemStarted
+from brewslm.core.events.reasons import Reason
+from brewslm.core.ids import RunId
+from brewslm.services.recording import Origin, emit_event
+
+CLOSE_SECONDS = 2
+_LOG_BYTES = 5_000_000
+
+
+def serve(host: str, port: int, *, is_token_required: bool = False) -> None:
+    """Serve the workspace that the environment names, until SIGINT or SIGTERM.
+
+    Raises:
+        BrewError: the settings, the workspace or the address cannot be used.
+    """
+    settings = read_settings()
+    token = token_for(settings, host, is_required=is_token_required)
+    house = open_house(settings, actor="api")
+    keep_log(settings.logs)
+    with listen(host, port) as listener:
+        own_port = int(listener.getsockname()[1])
+        hosts = allowed_hosts(own_port, host=host, more=settings.allowed_hosts)
+        app = create_app(house, hosts=hosts, token=token)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            ws="none",
+            lifespan="on",
+            timeout_graceful_shutdown=CLOSE_SECONDS,
+        )
+        note_start(house, host, own_port)
+        shown = f"[{host}]" if ":" in host else host
+        sys.stdout.write(
+            f"BrewSLM serves {settings.home} at http://{shown}:{own_port}\n"
+            f"API description: http://{shown}:{own_port}/api/openapi.json. Stop with Ctrl-C.\n"
+        )
+        sys.stdout.flush()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # uvicorn raises the signal again when it has closed; that is not another wish.
+            signal.signal(number, lambda _number, _frame: None)
+        uvicorn.Server(config).run(sockets=[listener])
+    logging.shutdown()
+    # Lanes in mid-job are daemon threads; leaving at once spares them an interpreter that is being taken apart.
+    os._exit(0)
+
+
+def note_start(house: House, host: str, port: int) -> None:
+    """Record that a server came up."""
+    summary = f"A server of version {VERSION} started on {host}:{port}"
+    payload = SystemStarted(version=VERSION, host=host, port=port)
+    with house.ports.storage.write() as transaction:
+        emit_event(
+            transaction,
+            Draft(reason=Reason.SYSTEM_STARTED, summary=summary, payload=payload),
+            origin=Origin(project_id=None, run_id=RunId("system"), actor="system"),
+            occurred_at=house.ports.clock.now(),
+        )
+
+
+def token_for(settings: Settings, host: str, *, is_required: bool) -> str | None:
+    """Return the token that clients must show; None where local clients need none.
+
+    Raises:
+        InvalidRequestError: others could reach the server, and there is no token or no list of host names.
+    """
+    if is_loopback(host) and not is_required:
+        return None
+    if settings.token is None:
+        message = (
+            f"--host {host!r} lets other machines in, or --require-token was given: {TOKEN_VARIABLE} must be set then, "
+            f"with at least {MIN_TOKEN_LENGTH} characters; set it, or leave the option out"
+        )
+        raise InvalidRequestError(message)
+    if is_wildcard(host) and not settings.allowed_hosts:
+        message = (
+            f"--host {host!r} listens on every address; name those that clients use in BREWSLM_ALLOWED_HOSTS "
+            "(comma-separated, without ports), or give one address"
+        )
+        raise InvalidRequestError(message)
+    return settings.token
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the listening socket.
+
+    Raises:
+        ConflictError: another program listens there.
+        InvalidRequestError: the address is not one of this machine, or may not be used.
+    """
+    bare = host.strip("[]")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        message = f"--host {host!r} is not an address of this machine ({error.strerror}); leave it out"
+        raise InvalidRequestError(message) from error
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            message = f"port {port} of {host} is in use; stop the other program, or serve with `--port {port + 1}`"
+            raise ConflictError(message) from error
+        message = f"cannot listen on {host}:{port} ({error.strerror}); choose another --host or --port"
+        raise InvalidRequestError(message) from error
+    return listener
+
+
+def keep_log(folder: Path) -> None:
+    """Write the log to `server.log`, capped in size, and what is worse than a warning to stderr as well."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    logging.raiseExceptions = False
+    file = RotatingFileHandler(folder / "server.log", maxBytes=_LOG_BYTES, backupCount=2)
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setLevel(logging.CRITICAL)
+    root = logging.getLogger()
+    root.handlers = [file, terminal]
+    root.setLevel(logging.INFO)

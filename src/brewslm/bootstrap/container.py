@@ -1,0 +1,82 @@
+"""Putting the house together."""
+
+import os
+from dataclasses import dataclass
+
+from brewslm.adapters.engines.local import LocalEngine
+from brewslm.adapters.files.artifact_store import FileArtifactStore
+from brewslm.adapters.sources.base_models import LocalBaseModels
+from brewslm.adapters.sources.locators import LocalSources
+from brewslm.adapters.sql.storage import open_storage
+from brewslm.adapters.system.clock import SystemClock
+from brewslm.adapters.system.machine import SystemMachine
+from brewslm.adapters.system.owner import is_owner_gone, process_owner
+from brewslm.bootstrap.settings import Settings
+from brewslm.services.audit.audit import Audit
+from brewslm.services.autopilot import autopilot_flow
+from brewslm.services.evaluating import evaluation_flow
+from brewslm.services.importing import import_flow
+from brewslm.services.jobs.queue import Jobs
+from brewslm.services.optimizing import optimize_flow
+from brewslm.services.ports import Ports
+from brewslm.services.projects import Projects
+from brewslm.services.releases.book import Releases, enter_release
+from brewslm.services.runner import Runner
+from brewslm.services.stage_runs import StageRuns
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The services that faces use. Everything else is behind them."""
+
+    settings: Settings
+    ports: Ports
+    projects: Projects
+    jobs: Jobs
+    runner: Runner
+    releases: Releases
+    audit: Audit
+
+
+def open_house(settings: Settings, *, actor: str) -> House:
+    """Open the workspace (made where missing) and plug everything together.
+
+    Args:
+        settings: where the workspace is.
+        actor: who RunEvents name: `cli` or `api`.
+
+    Raises:
+        WorkspaceError: the workspace cannot be used.
+    """
+    ports = Ports(
+        storage=open_storage(settings.database),
+        store=FileArtifactStore(settings.home),
+        sources=LocalSources(),
+        base_models=LocalBaseModels(is_offline=settings.is_offline),
+        machine=SystemMachine(),
+        engine=LocalEngine(environment=os.environ),
+        clock=SystemClock(),
+    )
+    stage_runs = StageRuns(ports, entries={"release": enter_release})
+    runner = Runner(
+        ports,
+        stage_runs,
+        {
+            "import": import_flow,
+            "autopilot": autopilot_flow,
+            "evaluation": evaluation_flow,
+            "optimize": optimize_flow,
+        },
+        owner=process_owner(),
+        is_owner_gone=is_owner_gone,
+        actor=actor,
+    )
+    return House(
+        settings=settings,
+        ports=ports,
+        projects=Projects(ports, actor=actor),
+        jobs=Jobs(ports, actor=actor),
+        runner=runner,
+        releases=Releases(ports),
+        audit=Audit(ports.storage, ports.store),
+    )

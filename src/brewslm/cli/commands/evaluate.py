@@ -1,0 +1,35 @@
+"""`brewslm evaluate`: did it get better than its base, and is that real."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brewslm.cli import options
+
+
+def evaluate(
+    project: options.ProjectId,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Also measure accuracy on this file; for classification.")
+    ] = None,
+    prompts: options.Prompts = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """09: score base and tuned model on the same rows, and answer prompts side by side."""
+    from brewslm.cli.locators import absolute
+    from brewslm.cli.render.parts import next_steps
+    from brewslm.cli.render.training import evaluation_page
+    from brewslm.cli.session import open_session, product, told
+    from brewslm.core.artifacts.eval_report import EvalReport
+    from brewslm.core.ids import ProjectId
+    from brewslm.services.requests import EvaluationRequest
+
+    session = open_session(is_json=as_json)
+    request = EvaluationRequest(locator=absolute(str(file)) if file is not None else None, prompts=tuple(prompts or ()))
+    job = session.do(ProjectId(project), "evaluation", request)
+    report = product(session, job, EvalReport)
+    follow_up = next_steps(
+        (f"brewslm export --project {project} --format huggingface --target vllm", "make a bundle of it")
+    )
+    session.answer(told(job, report), *evaluation_page(report), follow_up)

@@ -1,0 +1,89 @@
+"""`brewslm preflight`: will this run, and at what cost."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from brewslm.cli import choices, options
+
+if TYPE_CHECKING:
+    from brewslm.cli.session import Session
+    from brewslm.core.artifacts.manifest import Manifest
+    from brewslm.core.ids import ProjectId
+
+BLOCKED = 1
+
+
+def preflight(
+    project: options.ProjectId,
+    task: Annotated[choices.Task, typer.Option("--task", help="What the model is trained to do.")] = "causal_lm",
+    has_plan: Annotated[bool, typer.Option("--plan", help="Show every value of the plan and the forecast.")] = False,
+    profile: options.Profile = "balanced",
+    base_model: options.BaseModel = None,
+    overrides: options.Overrides = None,
+    config: Annotated[Path | None, typer.Option("--config", help="A YAML file of recipe fields.")] = None,
+    max_seq_len: options.MaxSeqLen = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """07: check that a training can succeed, plan it, and forecast its cost. Exit code 1 where something blocks."""
+    from brewslm.cli.recipe_options import overrides_from, overrides_in
+    from brewslm.cli.render.parts import next_steps
+    from brewslm.cli.render.training import checks_page, plan_page
+    from brewslm.cli.session import open_session, product, told
+    from brewslm.core.artifacts.readiness import Readiness
+    from brewslm.core.ids import ProjectId
+    from brewslm.stages.preflight.contract import PreflightInputs
+
+    flags = overrides_from(overrides)
+    written = overrides_in(config) if config is not None else {}
+    session = open_session(is_json=as_json)
+    project_id = ProjectId(project)
+    manifest = prepared(session, project_id, base_model=base_model, max_seq_len=max_seq_len)
+    inputs = PreflightInputs(
+        manifest_id=manifest.id,
+        base_model=manifest.base_model,
+        task=task,
+        profile=profile,
+        overrides=written | flags,
+        override_source="flag" if flags else "file",
+    )
+    job = session.do(project_id, "preflight", inputs)
+    readiness = product(session, job, Readiness)
+    parts = [*checks_page(readiness), *(plan_page(readiness.plan) if has_plan else ())]
+    if readiness.verdict == "ready":
+        parts.append(
+            next_steps(
+                (f"brewslm train --project {project}", "launch this plan"),
+                (f"brewslm train --project {project} --autopilot --one-click", "clean, prepare, plan and launch anew"),
+            )
+        )
+    session.answer(told(job, readiness), *parts)
+    if readiness.verdict == "blocked":
+        raise typer.Exit(BLOCKED)
+
+
+def prepared(
+    session: "Session", project_id: "ProjectId", *, base_model: str | None, max_seq_len: int | None
+) -> "Manifest":
+    """Return the manifest of the newest dataset for this base model, preparing it first where it is missing."""
+    from brewslm.cli.newest import newest
+    from brewslm.cli.session import product
+    from brewslm.core.artifacts.manifest import Manifest
+    from brewslm.services.preparing import is_prepared_as, preparation_for
+
+    dataset_id = newest(session, project_id, "clean", "map_commit")
+    wanted = preparation_for(
+        session.house.projects.get(project_id),
+        dataset_id,
+        session.house.ports.base_models,
+        base_model=base_model,
+        max_seq_len=max_seq_len,
+    )
+    manifest_id = session.house.projects.current(project_id, "prepare")
+    if manifest_id is not None:
+        manifest = session.shelf(project_id).read(Manifest, manifest_id)
+        if is_prepared_as(manifest, wanted):
+            return manifest
+    session.note(f"The newest dataset is not prepared for {wanted.base_model!r} yet; preparing it first.")
+    return product(session, session.do(project_id, "prepare", wanted), Manifest)

@@ -1,0 +1,136 @@
+"""`brewslm train`: launch the newest plan, or let the autopilot do everything that is missing."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from brewslm.cli import choices, options
+
+if TYPE_CHECKING:
+    from brewslm.cli.session import Session
+    from brewslm.core.ids import ProjectId
+    from brewslm.core.job import Job, JobKind
+    from brewslm.core.value import Value
+
+
+def train(
+    project: options.ProjectId,
+    is_autopilot: Annotated[
+        bool, typer.Option("--autopilot", help="Clean, prepare, plan, train and evaluate, where it is missing.")
+    ] = False,
+    is_one_click: Annotated[
+        bool, typer.Option("--one-click", help="With --autopilot: launch at once; without it, stop after the plan.")
+    ] = False,
+    profile: Annotated[
+        choices.Profile | None, typer.Option("--profile", help="With --autopilot: how much work the plan may be.")
+    ] = None,
+    base_model: options.BaseModel = None,
+    overrides: options.Overrides = None,
+    max_seq_len: options.MaxSeqLen = None,
+    prompts: options.Prompts = None,
+    detach: options.Detach = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """08: train an adapter. Without --autopilot the plan of the newest `brewslm preflight` is launched as it is."""
+    from brewslm.cli.recipe_options import overrides_from
+    from brewslm.cli.session import open_session, validated
+    from brewslm.core.ids import ProjectId
+    from brewslm.services.requests import AutopilotRequest
+
+    only_autopilot = {
+        "--one-click": is_one_click or None,
+        "--profile": profile,
+        "--base-model": base_model,
+        "--set": overrides,
+        "--max-seq-len": max_seq_len,
+        "--prompt": prompts,
+    }
+    if not is_autopilot:
+        for option, value in only_autopilot.items():
+            if value is not None:
+                message = "needs --autopilot; without it the newest preflight's plan is launched unchanged"
+                raise typer.BadParameter(message, param_hint=option)
+    fixed = overrides_from(overrides)
+    session = open_session(is_json=as_json)
+    project_id = ProjectId(project)
+    if not is_autopilot:
+        _launch(session, project_id, is_detached=detach)
+        return
+    request = validated(
+        AutopilotRequest,
+        one_click=is_one_click,
+        profile=profile or "balanced",
+        base_model=base_model,
+        max_seq_len=max_seq_len,
+        overrides=fixed,
+        prompts=tuple(prompts or ()),
+    )
+    job = _begin(session, project_id, "autopilot", request, is_detached=detach)
+    if job is not None:
+        (_show_result if is_one_click else _show_plan)(session, job)
+
+
+def _launch(session: "Session", project_id: "ProjectId", *, is_detached: bool) -> None:
+    from brewslm.cli.newest import newest
+    from brewslm.cli.render.parts import next_steps
+    from brewslm.cli.render.training import adapter_page
+    from brewslm.cli.session import product, told
+    from brewslm.core.artifacts.adapter import Adapter
+    from brewslm.core.artifacts.readiness import Readiness
+    from brewslm.stages.train.contract import TrainInputs
+
+    readiness_id = newest(session, project_id, "preflight")
+    readiness = session.shelf(project_id).read(Readiness, readiness_id)
+    inputs = TrainInputs(readiness_id=readiness_id, manifest_id=readiness.manifest_id)
+    job = _begin(session, project_id, "train", inputs, is_detached=is_detached)
+    if job is None:
+        return
+    made = product(session, job, Adapter)
+    follow_up = next_steps((f"brewslm evaluate --project {project_id}", "compare it with its base"))
+    session.answer(told(job, made), *adapter_page(made), follow_up)
+
+
+def _begin(
+    session: "Session", project_id: "ProjectId", kind: "JobKind", request: "Value", *, is_detached: bool
+) -> "Job | None":
+    if not is_detached:
+        return session.do(project_id, kind, request)
+    from brewslm.cli.render.parts import next_steps
+
+    job = session.house.jobs.submit(project_id, kind, request)
+    session.answer(
+        {"job": job},
+        f"Job {job.id} is queued.",
+        next_steps(
+            (f"brewslm jobs watch {job.id}", "do it here, or watch the server that does it"),
+            ("brewslm serve", "let a server do it"),
+        ),
+    )
+    return None
+
+
+def _show_result(session: "Session", job: "Job") -> None:
+    from brewslm.cli.render.parts import next_steps
+    from brewslm.cli.render.training import evaluation_page
+    from brewslm.cli.session import product, told
+    from brewslm.core.artifacts.eval_report import EvalReport
+
+    report = product(session, job, EvalReport)
+    follow_up = next_steps(
+        (f"brewslm export --project {job.project_id} --format huggingface --target vllm", "make a bundle of it")
+    )
+    session.answer(told(job, report), *evaluation_page(report), follow_up)
+
+
+def _show_plan(session: "Session", job: "Job") -> None:
+    from brewslm.cli.commands.preflight import BLOCKED
+    from brewslm.cli.render.parts import next_steps
+    from brewslm.cli.render.training import checks_page, plan_page
+    from brewslm.cli.session import product, told
+    from brewslm.core.artifacts.readiness import Readiness
+
+    readiness = product(session, job, Readiness)
+    follow_up = next_steps((f"brewslm train --project {job.project_id}", "launch this plan"))
+    session.answer(told(job, readiness), *checks_page(readiness), *plan_page(readiness.plan), follow_up)
+    if readiness.verdict == "blocked":
+        raise typer.Exit(BLOCKED)

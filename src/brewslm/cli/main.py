@@ -1,0 +1,93 @@
+"""The entry point: which commands there are, and how every mistake becomes one clear line."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from brewslm.cli.commands import (
+    about,
+    artifacts,
+    audit,
+    bundle,
+    data_stages,
+    dataset,
+    deploy,
+    doctor,
+    evaluate,
+    events,
+    export,
+    jobs,
+    optimize,
+    preflight,
+    project,
+    quickstart,
+    serve,
+    train,
+)
+from brewslm.cli.menu import Menu
+
+DEBUG_OPTION = "--debug"
+
+app = typer.Typer(
+    name="brewslm",
+    cls=Menu,
+    help="From your data to a fine-tuned, evaluated, exported small language model, on your own machine.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback(epilog="Begin with `brewslm quickstart`. Every command has its own --help.")
+def _root(
+    *,
+    debug: bool = typer.Option(False, DEBUG_OPTION, help="Show tracebacks and the log; works after a command, too."),
+) -> None:
+    """From your data to a fine-tuned, evaluated, exported small language model, on your own machine."""
+
+
+app.command("quickstart", short_help="Run all eleven stages on a bundled sample.")(quickstart.quickstart)
+app.command("doctor", short_help="Check that everything a run needs is here.")(doctor.doctor)
+app.command("serve", short_help="Serve the HTTP API, and do queued jobs.")(serve.serve)
+app.add_typer(project.app, name="project", short_help="Create, list and show projects.")
+app.add_typer(dataset.app, name="dataset", short_help="Import data, and read what was rejected.")
+app.command("ingest", short_help="01 A source becomes an immutable snapshot.")(data_stages.ingest)
+app.command("introspect", short_help="02 The ways to read it, ranked.")(data_stages.introspect)
+app.command("map", short_help="03, 04 Try the mapping, then commit it.")(data_stages.map_rows)
+app.command("clean", short_help="05 Take out exact duplicates.")(data_stages.clean)
+app.command("prepare", short_help="06 Split and tokenise for a base model.")(data_stages.prepare)
+app.command("preflight", short_help="07 Will it run, and at what cost.")(preflight.preflight)
+app.command("train", short_help="08 Train an adapter, or all with --autopilot.")(train.train)
+app.command("evaluate", short_help="09 Base and tuned on the same rows.")(evaluate.evaluate)
+app.command("optimize", short_help="Measure the bundle's forms for a device.")(optimize.optimize)
+app.command("export", short_help="10 Merge it into a bundle.")(export.export)
+app.add_typer(bundle.app, name="bundle", short_help="Verify a bundle, wherever it lies.")
+app.command("deploy", short_help="11 Smoke-test it and register a release.")(deploy.deploy)
+app.command("releases", short_help="List the releases of a project.")(deploy.releases)
+app.add_typer(jobs.app, name="jobs", short_help="List, show, watch, cancel jobs; read logs.")
+app.command("events", short_help="What has happened, in order.")(events.events)
+app.add_typer(artifacts.app, name="artifacts", short_help="What was made, of what, and is it whole.")
+app.add_typer(audit.app, name="audit", short_help="Verify the hash chain over all events.")
+app.command("stages", short_help="The eleven stages and their contracts.")(about.stages)
+app.command("reasons", short_help="Every reason an event can have.")(about.reasons)
+app.command("version", short_help="Print the version.")(about.version)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    is_debug = DEBUG_OPTION in words
+    sys.exit(_run([word for word in words if word != DEBUG_OPTION], is_debug=is_debug))
+
+
+def _run(words: list[str], *, is_debug: bool) -> int:
+    from brewslm.cli import failures
+
+    failures.set_up_log(is_debug=is_debug)
+    try:
+        code = app(words, prog_name="brewslm", standalone_mode=False)
+    except Exception as error:  # noqa: BLE001 - the edge of the process
+        return failures.tell(error, is_debug=is_debug)
+    return code if isinstance(code, int) else 0

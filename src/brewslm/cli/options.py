@@ -1,0 +1,30 @@
+"""Options that several commands share, so that each is spelled and explained once."""
+
+from typing import Annotated
+
+import typer
+
+from brewslm.cli import choices
+
+ProjectId = Annotated[int, typer.Option("--project", "-p", min=1, metavar="ID", help="The project's id.")]
+AnyProject = Annotated[
+    int | None, typer.Option("--project", "-p", min=1, metavar="ID", help="Only this project; all by default.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout, and nothing else there.")]
+BaseModel = Annotated[
+    str | None,
+    typer.Option("--base-model", metavar="NAME", help="A bundled model, a folder, or a Hugging Face id."),
+]
+Profile = Annotated[choices.Profile, typer.Option("--profile", help="How much work the plan may be.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="FIELD=VALUE", help="Fix a field of the recipe, e.g. optim.learning_rate=1e-3. Repeatable."
+    ),
+]
+MaxSeqLen = Annotated[
+    int | None, typer.Option("--max-seq-len", min=16, metavar="TOKENS", help="Longest example that is kept.")
+]
+Prompts = Annotated[list[str] | None, typer.Option("--prompt", metavar="TEXT", help="A prompt to answer. Repeatable.")]
+AsShape = Annotated[choices.Shape | None, typer.Option("--as", help="How to read the data, where it is not certain.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Queue the work for a running server, and return at once.")]

@@ -1,0 +1,1 @@
+"""Following work by reading the database: the same view for work done here and by another process."""

@@ -1,0 +1,80 @@
+"""From `--set` and `--config` to the overrides of a recipe."""
+
+from pathlib import Path
+
+import typer
+
+Scalar = int | float | str | bool
+
+_WORDS: dict[str, bool] = {"true": True, "false": False}
+
+
+def overrides_from(pairs: list[str] | None) -> dict[str, Scalar]:
+    """Read `field=value` pairs; numbers and true/false become what they say.
+
+    Raises:
+        typer.BadParameter: a pair has no `=`, or names a field twice.
+    """
+    found: dict[str, Scalar] = {}
+    for pair in pairs or []:
+        name, sign, value = pair.partition("=")
+        if not sign or not name.strip():
+            message = f"{pair!r} is not FIELD=VALUE, for example optim.learning_rate=1e-3"
+            raise typer.BadParameter(message, param_hint="--set")
+        if name.strip() in found:
+            message = f"{name.strip()!r} is set twice"
+            raise typer.BadParameter(message, param_hint="--set")
+        found[name.strip()] = scalar(value.strip())
+    return found
+
+
+def overrides_in(path: Path) -> dict[str, Scalar]:
+    """Read a YAML file of recipe fields, nested or dotted.
+
+    Raises:
+        InvalidRequestError: the file is missing, no YAML, or holds something other than fields with plain values.
+    """
+    import yaml
+
+    from brewslm.core.errors import InvalidRequestError
+
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{str(path)!r} cannot be read ({error.strerror}); name a YAML file of recipe fields"
+        raise InvalidRequestError(message) from error
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        message = f"{str(path)!r} is not YAML: {error}; correct it"
+        raise InvalidRequestError(message) from error
+    if not isinstance(tree, dict):
+        message = f"{str(path)!r} holds no fields; write for example `optim: {{learning_rate: 0.001}}`"
+        raise InvalidRequestError(message)
+    return _flat(tree, "", path)
+
+
+def scalar(text: str) -> Scalar:
+    """Read a value as the integer, number or truth that it spells, else as text."""
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _flat(tree: dict[object, object], prefix: str, path: Path) -> dict[str, Scalar]:
+    from brewslm.core.errors import InvalidRequestError
+
+    found: dict[str, Scalar] = {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            found |= _flat(value, f"{prefix}{name}.", path)
+        elif isinstance(value, bool | int | float | str):
+            # YAML reads 1e-3 as text, because it wants a dot before the exponent.
+            found[f"{prefix}{name}"] = scalar(value) if isinstance(value, str) else value
+        else:
+            message = f"{str(path)!r}: {prefix}{name} must be a plain value, not {value!r}"
+            raise InvalidRequestError(message)
+    return found

@@ -1,0 +1,1 @@
+"""From core models to what a person reads."""

@@ -1,0 +1,160 @@
+"""Pages about data: the accounting of rows, the readings of a source, the splits."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from brewslm.cli.render.parts import facts, heading, indented, table
+from brewslm.cli.text import excerpt
+from brewslm.core.artifacts.base import Tally
+from brewslm.core.artifacts.dataset import Dataset, Example, Rejection
+from brewslm.core.artifacts.manifest import Manifest
+from brewslm.core.artifacts.mapping import MappingPreview
+from brewslm.core.artifacts.schema import Schema
+from brewslm.core.artifacts.snapshot import Snapshot
+
+_EXCERPT = 64
+
+
+def accounting(tally: Tally, rejections: dict[str, int], repairs: dict[str, int]) -> RenderableType:
+    """Every row in its bucket, and the buckets by reason."""
+    line = Text.assemble(
+        (f"{tally.total:,}", "bold"),
+        " rows in = ",
+        (f"{tally.accepted:,} accepted", "green"),
+        " + ",
+        (f"{tally.repaired:,} repaired", "yellow" if tally.repaired else ""),
+        " + ",
+        (f"{tally.rejected:,} rejected", "red" if tally.rejected else ""),
+    )
+    reasons = [("rejected", name, count) for name, count in _by_count(rejections)]
+    reasons += [("repaired", name, count) for name, count in _by_count(repairs)]
+    if not reasons:
+        return line
+    rows = [(bucket, name, f"{count:,}") for bucket, name, count in reasons]
+    return Group(line, indented(table(("bucket", "reason", "rows"), rows, right=(2,))))
+
+
+def dataset_page(dataset: Dataset, rejected: Sequence[Rejection] = ()) -> Iterable[RenderableType]:
+    """What became of a source."""
+    yield accounting(dataset.tally, dataset.rejections, dataset.repairs)
+    if dataset.cleaned_from is not None:
+        removed = ", ".join(f"{count:,} {rule}" for rule, count in _by_count(dataset.removed)) or "nothing"
+        yield Text(f"Cleaning removed {removed}; {dataset.num_examples:,} examples are left.")
+    if dataset.num_conflicts:
+        yield Text(f"{dataset.num_conflicts:,} texts carry more than one label; all of them are kept.", style="yellow")
+    if rejected:
+        yield heading("\nFirst rejections")
+        yield indented(rejection_table(rejected))
+    pairs = [("dataset", str(dataset.id)), ("shape", dataset.shape)]
+    if dataset.labels:
+        pairs.append(("labels", label_line(dataset.labels)))
+    yield Text("")
+    yield facts(pairs)
+
+
+def rejection_table(rejected: Iterable[Rejection]) -> RenderableType:
+    """Rejected rows with their lines."""
+    rows = [
+        (str(one.line), str(one.reason), excerpt(one.detail, _EXCERPT), excerpt(one.raw, _EXCERPT)) for one in rejected
+    ]
+    return table(("line", "reason", "what is wrong", "the row"), rows, right=(0,))
+
+
+def label_line(labels: Sequence[str]) -> str:
+    """How many labels there are, and the first of them."""
+    first = ", ".join(excerpt(label, 24) for label in labels[:6])
+    return f"{len(labels)}: {first}{', …' if len(labels) > 6 else ''}"
+
+
+def snapshot_page(snapshot: Snapshot) -> Iterable[RenderableType]:
+    """What was read."""
+    reading = ", ".join(f"{name} {value!r}" for name, value in snapshot.reading.items())
+    yield facts(
+        [
+            ("snapshot", str(snapshot.id)),
+            ("source", snapshot.locator),
+            ("format", f"{snapshot.format}, {snapshot.encoding}{', ' if reading else ''}{reading}"),
+            ("records", f"{snapshot.num_rows:,}, of which {snapshot.num_malformed:,} malformed"),
+            ("columns", ", ".join(excerpt(name, 32) for name in snapshot.columns[:20])),
+        ]
+    )
+    for problem in snapshot.first_problems:
+        yield Text(f"  {excerpt(problem, 110)}", style="yellow")
+
+
+def schema_page(schema: Schema) -> Iterable[RenderableType]:
+    """The columns, and the ranked readings."""
+    columns = [
+        (
+            excerpt(one.name, 24),
+            ", ".join(one.types),
+            f"{one.fill_rate:.0%}",
+            f"{one.num_distinct:,}",
+            excerpt(one.examples[0], 40) if one.examples else "",
+        )
+        for one in schema.columns
+    ]
+    yield heading(f"Columns, seen in {schema.num_sampled:,} rows")
+    yield indented(table(("column", "types", "filled", "distinct", "first value"), columns, right=(2, 3)))
+    readings = [
+        (one.shape, f"{one.confidence:.2f}", excerpt("; ".join(one.evidence), 90)) for one in schema.hypotheses[:4]
+    ]
+    yield heading("\nReadings")
+    yield indented(table(("shape", "confidence", "evidence"), readings, right=(1,)))
+    yield Text("")
+    if schema.chosen is None:
+        yield Text(schema.problem, style="yellow")
+    yield facts([("schema", str(schema.id)), ("chosen", schema.chosen or "none; choose one with --as SHAPE")])
+
+
+def preview_page(preview: MappingPreview) -> Iterable[RenderableType]:
+    """What a commit would give."""
+    yield accounting(preview.tally, preview.rejections, preview.repairs)
+    if preview.sample:
+        yield heading("\nFirst examples")
+        for example in preview.sample[:3]:
+            yield indented(_example(example))
+    if preview.rejected_sample:
+        yield heading("\nFirst rejections")
+        yield indented(rejection_table(preview.rejected_sample[:5]))
+    yield Text("")
+    yield facts([("mapping", str(preview.id)), ("shape", preview.plan.shape), ("plan", preview.plan_hash)])
+
+
+def manifest_page(manifest: Manifest) -> Iterable[RenderableType]:
+    """The splits."""
+    rows = [
+        (
+            split.name,
+            f"{split.num_examples:,}",
+            f"{split.num_tokens:,}",
+            f"{split.num_trained_tokens:,}",
+            f"{split.length_quantiles.get('p50', 0):.0f}",
+            f"{split.length_quantiles.get('max', 0):.0f}",
+        )
+        for split in manifest.splits
+    ]
+    headers = ("split", "examples", "tokens", "trained tokens", "median length", "longest")
+    yield table(headers, rows, right=(1, 2, 3, 4, 5))
+    yield Text("")
+    yield facts(
+        [
+            ("manifest", str(manifest.id)),
+            ("base model", manifest.base_model),
+            ("max_seq_len", f"{manifest.max_seq_len:,} tokens; {manifest.num_dropped:,} longer examples left out"),
+            ("leaks", f"{manifest.num_moved_for_leaks:,} examples taken out of train, seen in eval or test"),
+        ]
+    )
+
+
+def _example(example: Example) -> Text:
+    text = Text()
+    for message in example.messages[-2:]:
+        text.append(f"{message.role:>9}  ", style="dim").append(excerpt(message.content, 90) + "\n")
+    return text
+
+
+def _by_count(counts: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(((name, count) for name, count in counts.items() if count), key=lambda pair: (-pair[1], pair[0]))

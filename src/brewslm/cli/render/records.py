@@ -1,0 +1,125 @@
+"""Pages about projects, jobs, events and artifacts."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from brewslm.cli.render.parts import facts, heading, indented, table
+from brewslm.cli.text import duration, excerpt, harmless, when
+from brewslm.core.artifacts.base import ArtifactRecord
+from brewslm.core.events.base import RunEvent
+from brewslm.core.job import Job
+from brewslm.core.project import Project
+from brewslm.services.projects import StageState
+
+STATUS_STYLES = {
+    "completed": "green",
+    "running": "bold cyan",
+    "queued": "cyan",
+    "failed": "bold red",
+    "cancelled": "yellow",
+}
+SEVERITY_STYLES = {"info": "", "warning": "yellow", "error": "red", "critical": "bold red"}
+
+
+def project_table(projects: Iterable[Project]) -> RenderableType:
+    """One line for each project."""
+    rows = [(str(one.id), one.name, one.template, one.base_model, when(one.created_at)) for one in projects]
+    return table(("id", "name", "template", "base model", "created"), rows, right=(0,))
+
+
+def stage_table(states: Iterable[StageState]) -> RenderableType:
+    """The eleven stages of a project."""
+    rows = [
+        (
+            f"{one.number:02}",
+            one.title,
+            status_word(one.status) if one.status else Text("optional" if one.is_optional else "", style="dim"),
+            str(one.job_id or ""),
+            str(one.artifact_id or ""),
+        )
+        for one in states
+    ]
+    return table(("#", "stage", "state", "job", "made"), rows, right=(3,))
+
+
+def job_table(jobs: Iterable[Job]) -> RenderableType:
+    """One line for each job."""
+    rows = [
+        (
+            str(one.id),
+            str(one.project_id),
+            one.kind,
+            status_word(one.status),
+            when(one.created_at),
+            _took(one),
+            excerpt(one.error or one.message, 60),
+        )
+        for one in jobs
+    ]
+    return table(("id", "project", "kind", "status", "created", "took", ""), rows, right=(0, 1, 5))
+
+
+def job_page(job: Job, children: Sequence[Job], events: Sequence[RunEvent]) -> Iterable[RenderableType]:
+    """One job with its steps and its events."""
+    pairs = [
+        ("job", f"{job.id} ({job.kind}) of project {job.project_id}"),
+        ("status", f"{job.status} ({job.phase}), attempt {job.attempt}"),
+        ("created", when(job.created_at)),
+        ("took", _took(job)),
+        ("made", str(job.artifact_id or "nothing yet")),
+    ]
+    if job.error:
+        pairs.append(("error", f"{job.error} [{job.reason}]"))
+    yield facts(pairs)
+    if children:
+        yield heading("\nSteps")
+        yield indented(job_table(children))
+    if events:
+        yield heading("\nEvents")
+        yield indented(event_table(events))
+
+
+def event_table(events: Iterable[RunEvent]) -> RenderableType:
+    """One line for each event."""
+    rows = [
+        (
+            str(one.seq),
+            when(one.occurred_at),
+            Text(one.reason, style=SEVERITY_STYLES[one.severity]),
+            one.run_id,
+            excerpt(one.summary, 160),
+        )
+        for one in events
+    ]
+    return table(("seq", "time", "reason", "run", "what happened"), rows, right=(0,))
+
+
+def event_line(event: RunEvent) -> Text:
+    """One event as one line that can be followed."""
+    return Text.assemble(
+        (f"{event.seq:>5} ", "dim"),
+        (f"{when(event.occurred_at)} ", "dim"),
+        (f"{event.reason:<24} ", SEVERITY_STYLES[event.severity]),
+        harmless(event.summary),
+    )
+
+
+def artifact_table(records: Iterable[ArtifactRecord]) -> RenderableType:
+    """One line for each artifact."""
+    rows = [
+        (one.id, str(one.project_id), str(one.job_id), when(one.created_at), ", ".join(one.parents)) for one in records
+    ]
+    return table(("artifact", "project", "job", "made at", "made from"), rows, right=(1, 2))
+
+
+def status_word(status: str) -> Text:
+    """A job's status in its colour."""
+    return Text(status, style=STATUS_STYLES.get(status, ""))
+
+
+def _took(job: Job) -> str:
+    if job.started_at is None or job.finished_at is None:
+        return ""
+    return duration((job.finished_at - job.started_at).total_seconds())

@@ -1,0 +1,192 @@
+"""Pages about a plan, a training and its comparison with the base."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from brewslm.cli.render.parts import facts, heading, indented, level, table, yes_no
+from brewslm.cli.text import duration, excerpt, harmless, signed, size
+from brewslm.core.artifacts.adapter import Adapter
+from brewslm.core.artifacts.eval_report import AccuracyComparison, Answer, EvalReport, GateOutcome, LossComparison
+from brewslm.core.artifacts.optimization import Optimization
+from brewslm.core.artifacts.readiness import Estimate, Readiness, TrainPlan
+from brewslm.core.finding import Finding
+
+VERDICT_STYLES = {"better": "bold green", "worse": "bold red", "cannot tell": "bold yellow"}
+_ANSWER_LENGTH = 300
+
+
+def _tokens(number: float) -> str:
+    return f"{number:,.0f} tokens"
+
+
+_SPELLINGS: dict[str, Callable[[float], str]] = {"bytes": size, "seconds": duration, "tokens": _tokens}
+
+
+def checks_page(readiness: Readiness) -> Iterable[RenderableType]:
+    """Every check with its answer, and the verdict."""
+    yield check_table(readiness.findings)
+    yield Text("")
+    yield Text.assemble("Verdict: ", yes_no(readiness.verdict == "ready", "ready", "blocked"))
+
+
+def check_table(findings: Iterable[Finding]) -> RenderableType:
+    """Checks: level, name, what was seen, what to do."""
+    rows = [
+        (level(one.level), one.check, Text(harmless(one.seen) + (f"\n{one.next_step}" if one.next_step else "")))
+        for one in findings
+    ]
+    return table(("", "check", "seen"), rows)
+
+
+def plan_page(plan: TrainPlan) -> Iterable[RenderableType]:
+    """Every value of the recipe with its source, and the forecast."""
+    yield heading("\nPlan")
+    rows = [
+        (name, "none" if value.value is None else f"{value.value}", value.source, value.reason)
+        for name, value in plan.sources.items()
+    ]
+    yield indented(table(("field", "value", "source", "reason"), rows))
+    yield heading("\nForecast")
+    yield indented(
+        table(
+            ("", "expected", "range", "", "basis"),
+            [_estimate("memory", plan.memory), _estimate("disk", plan.disk), _estimate("time", plan.time)],
+        )
+    )
+
+
+def _estimate(name: str, estimate: Estimate) -> tuple[str, ...]:
+    if estimate.expected is None or estimate.low is None or estimate.high is None:
+        return name, "not known", "", "", estimate.basis
+    spell = _SPELLINGS[estimate.unit]
+    low, high = spell(estimate.low), spell(estimate.high)
+    return name, spell(estimate.expected), f"{low} to {high}", estimate.provenance, estimate.basis
+
+
+def adapter_page(adapter: Adapter) -> Iterable[RenderableType]:
+    """What a training left."""
+    delta = adapter.eval_loss - adapter.base_eval_loss
+    yield facts(
+        [
+            ("experiment", f"exp-{adapter.experiment_id:03}"),
+            ("adapter", str(adapter.id)),
+            ("eval loss", f"{adapter.eval_loss:.4f} at step {adapter.step} of {adapter.total_steps}"),
+            ("untuned base", f"{adapter.base_eval_loss:.4f} (tuned - base {signed(delta)})"),
+        ]
+    )
+
+
+def evaluation_page(report: EvalReport) -> Iterable[RenderableType]:
+    """Base and tuned on the same rows, the gates and the verdict."""
+    yield heading("Mean loss per trained token (nats; lower is better), base and tuned on the same rows")
+    yield indented(loss_table(report.losses))
+    if report.accuracy:
+        yield heading("\nAccuracy")
+        yield indented(accuracy_table(report.accuracy))
+    yield heading("\nGates")
+    yield indented(gate_table(report.gates))
+    if report.answers:
+        yield heading("\nAnswers, base beside tuned")
+        for answer in report.answers:
+            yield indented(answer_part(answer))
+    yield Text.assemble("Verdict: the tuned model is ", verdict_words(report.verdict))
+
+
+def verdict_words(verdict: str) -> Text:
+    """The verdict in its colour."""
+    words = "not certainly better or worse than its base" if verdict == "cannot tell" else f"{verdict} than its base"
+    return Text(words, style=VERDICT_STYLES.get(verdict, ""))
+
+
+def loss_table(losses: Iterable[LossComparison]) -> RenderableType:
+    """One line for each split."""
+    rows = [
+        (
+            one.split,
+            f"{one.num_examples:,}",
+            f"{one.base:.4f}",
+            f"{one.tuned:.4f}",
+            signed(one.delta),
+            f"{signed(one.interval.low)} to {signed(one.interval.high)}",
+            Text(one.verdict, style=VERDICT_STYLES[one.verdict]),
+        )
+        for one in losses
+    ]
+    headers = ("split", "rows", "base", "tuned", "tuned - base", "95 % interval", "verdict")
+    return table(headers, rows, right=(1, 2, 3, 4, 5))
+
+
+def accuracy_table(scores: Iterable[AccuracyComparison]) -> RenderableType:
+    """One line for each set of labelled rows, beside always answering the most frequent label."""
+    rows = [
+        (
+            excerpt(one.rows, 24),
+            f"{one.num_examples:,}",
+            f"{one.majority:.1%}",
+            f"{one.base:.1%}",
+            f"{one.tuned:.1%}",
+            f"{signed(one.interval.low, 3)} to {signed(one.interval.high, 3)}",
+            Text(one.verdict, style=VERDICT_STYLES[one.verdict]),
+        )
+        for one in scores
+    ]
+    headers = ("rows of", "rows", "majority", "base", "tuned", "95 % interval", "verdict")
+    return table(headers, rows, right=(1, 2, 3, 4, 5))
+
+
+def gate_table(gates: Iterable[GateOutcome]) -> RenderableType:
+    """Each gate with what it saw."""
+    rows = [(yes_no(one.passed, "passed", "failed"), one.name, f"{one.sentence} {one.seen}") for one in gates]
+    return table(("", "gate", ""), rows)
+
+
+def answer_part(answer: Answer) -> RenderableType:
+    """One prompt, answered by both."""
+    return table(
+        ("", ""),
+        [
+            (Text("prompt", style="dim"), Text(excerpt(answer.prompt, _ANSWER_LENGTH), style="bold")),
+            (Text("base", style="dim"), excerpt(answer.base, _ANSWER_LENGTH) or "(nothing)"),
+            (Text("tuned", style="green"), excerpt(answer.tuned, _ANSWER_LENGTH) or "(nothing)"),
+            ("", ""),
+        ],
+    )
+
+
+def optimization_page(optimization: Optimization) -> Iterable[RenderableType]:
+    """Candidates, measured here; what only the device could tell is said to be unmeasured."""
+    rows = [
+        (
+            Text(one.dtype, style="bold" if one.dtype == optimization.recommended else ""),
+            size(one.weight_bytes),
+            f"{one.loss:.4f}",
+            f"{one.tokens_per_second_here:,.0f}",
+            size(one.memory_bytes),
+            "not known" if one.fits is None else "yes" if one.fits else "no",
+            _measured(one.device_tokens_per_second),
+        )
+        for one in optimization.candidates
+    ]
+    headers = ("form", "weights", "loss", "tokens/s here", "memory, full context", "fits", "tokens/s on the device")
+    yield table(headers, rows, right=(1, 2, 3, 4))
+    memory = optimization.device_memory_bytes
+    yield Text("")
+    yield facts(
+        [
+            ("device", f"{optimization.device}: {size(memory) if memory else 'memory not known'}"),
+            ("", optimization.device_source),
+            ("measured with", optimization.runtime),
+            ("recommended", f"{optimization.recommended or 'none'}: {optimization.reason}"),
+        ]
+    )
+
+
+def _measured(number: float | None) -> str:
+    return "not measured" if number is None else f"{number:,.0f}"
+
+
+def failed_gates(gates: Sequence[GateOutcome]) -> str:
+    """Name the gates that did not pass, in one line; empty where all passed."""
+    return "; ".join(f"gate {gate.name} failed: {gate.seen}" for gate in gates if not gate.passed)

@@ -1,0 +1,89 @@
+"""Small words: numbers, sizes, times, and text from outside made harmless."""
+
+import os
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+MINUS = "\N{MINUS SIGN}"
+_BARS = "▁▂▃▄▅▆▇█"
+_ASCII_BARS = "_.-~=+*#"
+_STEERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+"""Characters that turn the direction of text, and the byte order mark."""
+
+
+def harmless(text: str) -> str:
+    """Show control, direction and surrogate characters as escapes, so that data cannot steer the terminal."""
+    return "".join(
+        character.encode("unicode_escape").decode("ascii") if _is_steering(character) else character
+        for character in text.replace("\t", "    ")
+    )
+
+
+def _is_steering(character: str) -> bool:
+    is_control = unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+    return character in _STEERING or (is_control and character != "\n")
+
+
+def one_line(text: str) -> str:
+    """Make it harmless and fold all white space, so that it stays one line."""
+    return harmless(" ".join(text.split()))
+
+
+def excerpt(text: str, length: int) -> str:
+    """One line of at most `length` characters; what was cut off is marked."""
+    line = one_line(text)
+    return line if len(line) <= length else line[: max(length - 1, 0)] + "…"
+
+
+def size(num_bytes: float) -> str:
+    """Spell a number of bytes for people."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if num_bytes >= factor:
+            return f"{num_bytes / factor:.1f} {unit}"
+    return f"{num_bytes:.0f} B"
+
+
+def duration(seconds: float) -> str:
+    """Spell a number of seconds for people."""
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def signed(number: float, digits: int = 4) -> str:
+    """Spell a difference with its sign; the minus is as wide as the plus."""
+    return f"{number:+.{digits}f}".replace("-", MINUS)
+
+
+def maybe(number: float | None, digits: int = 4) -> str:
+    """Spell a measured number, or say that it was not measured."""
+    return "not measured" if number is None else f"{number:.{digits}f}"
+
+
+def when(moment: datetime | None) -> str:
+    """Spell a time in the time zone of the reader."""
+    return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def sparkline(values: Sequence[float], width: int, *, is_ascii: bool) -> str:
+    """Draw values as bars, the newest at the right, scaled to their own range; thinned to `width` by averaging."""
+    bars = _ASCII_BARS if is_ascii else _BARS
+    if not values or width < 1:
+        return ""
+    count = min(len(values), width)
+    edges = [round(index * len(values) / count) for index in range(count + 1)]
+    means = [sum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
+    low, high = min(means), max(means)
+    span = (high - low) or 1.0
+    return "".join(bars[min(int((mean - low) / span * len(bars)), len(bars) - 1)] for mean in means)
+
+
+def command_name() -> str:
+    """How the reader calls this program: `./brewslm` beside the launcher, else `brewslm`."""
+    launcher = Path("brewslm")
+    return "./brewslm" if launcher.is_file() and os.access(launcher, os.X_OK) else "brewslm"

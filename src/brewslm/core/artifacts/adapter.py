@@ -1,0 +1,26 @@
+"""What a training leaves: an adapter, where it came from, and the losses beside the base."""
+
+from typing import ClassVar
+
+from brewslm.core.artifacts.base import Artifact, ArtifactKind, ManifestId, ReadinessId
+from brewslm.core.ids import ExperimentId
+
+
+class Adapter(Artifact):
+    """A PEFT adapter. Its files are those of the best checkpoint, in the experiment's run directory."""
+
+    kind: ClassVar[ArtifactKind] = "adapter"
+
+    manifest_id: ManifestId
+    readiness_id: ReadinessId
+    experiment_id: ExperimentId
+    base_model: str
+    folder: str
+    """The adapter's folder (what PEFT loads), relative to the project's folder."""
+    step: int
+    total_steps: int
+    base_eval_loss: float
+    """Mean loss per trained token of the eval split under the untuned base, nats."""
+    eval_loss: float
+    """The same under the adapter of this step."""
+    final_train_loss: float | None

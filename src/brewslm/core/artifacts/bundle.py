@@ -1,0 +1,37 @@
+"""The export bundle."""
+
+from typing import ClassVar, Literal
+
+from brewslm.core.artifacts.base import AdapterId, Artifact, ArtifactKind, EvalReportId
+from brewslm.core.value import Value
+
+ExportFormat = Literal["huggingface"]
+ExportTarget = Literal["transformers", "vllm"]
+
+
+class Parity(Value):
+    """The bundle against the tuned model that it was made from, both loaded by transformers."""
+
+    num_examples: int
+    adapter_loss: float
+    merged_loss: float
+    largest_logprob_difference: float
+    """Over all trained tokens of the compared rows, absolute, nats."""
+    same_greedy_tokens: bool
+    tolerance: float
+    passed: bool
+
+
+class Bundle(Artifact):
+    """A folder that works without the project: `model/`, `adapter/`, `bundle.json`, `SHA256SUMS`, `README.md`."""
+
+    kind: ClassVar[ArtifactKind] = "bundle"
+
+    adapter_id: AdapterId
+    eval_report_id: EvalReportId
+    format: ExportFormat
+    target: ExportTarget
+    folder: str
+    """Relative to the project's folder."""
+    dtype: str
+    parity: Parity

@@ -1,0 +1,82 @@
+"""Base against tuned, on the same rows."""
+
+from typing import ClassVar, Literal
+
+from brewslm.core.artifacts.base import AdapterId, Artifact, ArtifactKind, ManifestId
+from brewslm.core.value import Value
+
+EvalVerdict = Literal["better", "worse", "cannot tell"]
+
+
+class Interval(Value):
+    """A 95 % interval, and how it was made."""
+
+    low: float
+    high: float
+    method: str = "paired bootstrap over examples, 10,000 resamples, percentile"
+
+
+class LossComparison(Value):
+    """Mean loss per trained token on one split, nats."""
+
+    split: str
+    num_examples: int
+    num_tokens: int
+    base: float
+    tuned: float
+    delta: float
+    """tuned - base; below zero is better."""
+    interval: Interval
+    base_bits_per_byte: float
+    tuned_bits_per_byte: float
+    verdict: EvalVerdict
+
+
+class AccuracyComparison(Value):
+    """Classification by the likelihood of each allowed label, on one set of rows."""
+
+    rows: str
+    """Which rows: a split's name, or the name of the file."""
+    num_examples: int
+    base: float
+    tuned: float
+    majority: float
+    """Accuracy of always answering the most frequent label of the train split."""
+    delta: float
+    interval: Interval
+    verdict: EvalVerdict
+
+
+class Answer(Value):
+    """One prompt, answered greedily by both."""
+
+    prompt: str
+    base: str
+    tuned: str
+
+
+class GateOutcome(Value):
+    """One gate of the evaluation."""
+
+    name: str
+    sentence: str
+    passed: bool
+    seen: str
+
+
+class EvalReport(Artifact):
+    """The evaluation.
+
+    Files: `<split>.parquet`, one row per example: `id`, `num_tokens`, `base_loss`, `tuned_loss`.
+    """
+
+    kind: ClassVar[ArtifactKind] = "eval_report"
+
+    adapter_id: AdapterId
+    manifest_id: ManifestId
+    losses: tuple[LossComparison, ...]
+    accuracy: tuple[AccuracyComparison, ...]
+    answers: tuple[Answer, ...]
+    gates: tuple[GateOutcome, ...]
+    verdict: EvalVerdict
+    """That of the test split."""

@@ -1,0 +1,55 @@
+"""What a stage is given: the shelf, the outside world by ports, and ways to say how far it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from brewslm.core.events.base import Draft
+from brewslm.core.experiment import Experiment
+from brewslm.core.ids import ArtifactId, JobId, RunId
+from brewslm.core.ports.artifact_store import Shelf
+from brewslm.core.ports.base_models import BaseModels
+from brewslm.core.ports.clock import Clock
+from brewslm.core.ports.machine import Machine
+from brewslm.core.ports.source import Sources
+from brewslm.core.project import Project
+from brewslm.core.wire.order import Order
+from brewslm.core.wire.result import Result
+
+
+class Workers(Protocol):
+    """Starts a worker, or re-attaches to the one that an earlier life of this job started."""
+
+    def run(self, order: Order, *, name: str) -> Result:
+        """Run `order` in the run directory `name` until its result is there.
+
+        Raises:
+            WorkerError: the worker ended without a result and could not be recovered.
+            CancelledError: the job was cancelled.
+        """
+
+    def folder(self, name: str) -> Path:
+        """The run directory `name`, relative names joined under the project's `experiments` folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageContext:
+    """Everything a stage may touch. It never opens a database session, and never logs "started" or "done"."""
+
+    project: Project
+    run_id: RunId
+    job_id: JobId
+    shelf: Shelf
+    sources: Sources
+    base_models: BaseModels
+    machine: Machine
+    workers: Workers
+    clock: Clock
+    open_experiment: Callable[[ArtifactId], Experiment]
+    """Number the experiment that this job makes from a plan; the same one again after a restart."""
+    emit: Callable[[Draft], None]
+    """Write a RunEvent about something that has happened within the stage."""
+    progress: Callable[[float, str], None]
+    """Say how far the stage is: a fraction from 0 to 1, and a short phrase."""
+    is_cancelled: Callable[[], bool]

@@ -1,0 +1,129 @@
+"""Payloads of project, system, autopilot, and of stages 07 to 11."""
+
+from typing import Any
+
+from brewslm.core.artifacts.eval_report import GateOutcome
+from brewslm.core.ids import ArtifactId, ExperimentId, JobId
+from brewslm.core.value import Value
+
+
+class ProjectCreated(Value):
+    """A project was created."""
+
+    name: str
+    template: str
+    base_model: str
+
+
+class Preflight(Value):
+    """Every check was answered."""
+
+    readiness_id: ArtifactId
+    verdict: str
+    levels: dict[str, str]
+    """Check to level."""
+
+
+class TrainingStarted(Value):
+    """A worker took up its work."""
+
+    experiment_id: ExperimentId
+    attempt: int
+    device: str
+    total_steps: int | None
+    resumed_from_step: int | None
+
+
+class Training(Value):
+    """A training ended with an adapter."""
+
+    experiment_id: ExperimentId
+    adapter_id: ArtifactId
+    backend: str
+    total_steps: int
+    best_step: int
+    base_eval_loss: float
+    eval_loss: float
+    final_train_loss: float | None
+
+
+class WorkerLost(Value):
+    """The worker of an attempt disappeared."""
+
+    attempt: int
+    exit_code: int | None
+    signal: int | None
+    last_step: int | None
+
+
+class TrainingRecovered(Value):
+    """A new attempt took over."""
+
+    attempt: int
+    from_step: int | None
+    action: str
+
+
+class Evaluation(Value):
+    """Base and tuned were compared."""
+
+    eval_report_id: ArtifactId
+    verdict: str
+    base_loss: float
+    tuned_loss: float
+    delta_low: float
+    delta_high: float
+
+
+class EvaluationGateFailed(Value):
+    """Gates that did not pass."""
+
+    eval_report_id: ArtifactId
+    gates: tuple[GateOutcome, ...]
+
+
+class Export(Value):
+    """A bundle was written."""
+
+    bundle_id: ArtifactId
+    format: str
+    target: str
+    folder: str
+    size_bytes: int
+
+
+class Deployment(Value):
+    """A release candidate answered."""
+
+    release_id: ArtifactId
+    runtime: str
+
+
+class Autopilot(Value):
+    """The autopilot finished."""
+
+    stages: tuple[str, ...]
+    verdict: str
+
+
+class SystemStarted(Value):
+    """A server came up."""
+
+    version: str
+    host: str
+    port: int
+
+
+class SystemRecovered(Value):
+    """A job whose owner was gone was taken up."""
+
+    job_id: JobId
+    kind: str
+    former_owner: str | None
+
+
+class EventInvalid(Value):
+    """An event that did not fit its type, kept whole."""
+
+    problem: str
+    original: dict[str, Any]

@@ -1,0 +1,32 @@
+"""Which payload belongs to which reason."""
+
+from brewslm.core.events import data, lifecycle
+from brewslm.core.events.failure import FAILURES, Failure
+from brewslm.core.events.reasons import Reason
+from brewslm.core.value import Value
+
+_OF_SUCCESS: dict[Reason, type[Value]] = {
+    Reason.PROJECT_CREATED: lifecycle.ProjectCreated,
+    Reason.INGESTION: data.Ingestion,
+    Reason.INTROSPECTION: data.Introspection,
+    Reason.MAPPING_PREVIEW: data.Mapping,
+    Reason.MAPPING: data.Mapping,
+    Reason.CLEANING: data.Cleaning,
+    Reason.PREPARATION: data.Preparation,
+    Reason.PREFLIGHT: lifecycle.Preflight,
+    Reason.TRAINING_STARTED: lifecycle.TrainingStarted,
+    Reason.TRAINING: lifecycle.Training,
+    Reason.TRAINING_WORKER_LOST: lifecycle.WorkerLost,
+    Reason.TRAINING_RECOVERED: lifecycle.TrainingRecovered,
+    Reason.EVALUATION: lifecycle.Evaluation,
+    Reason.EVALUATION_GATE_FAILED: lifecycle.EvaluationGateFailed,
+    Reason.EXPORT: lifecycle.Export,
+    Reason.DEPLOYMENT: lifecycle.Deployment,
+    Reason.AUTOPILOT: lifecycle.Autopilot,
+    Reason.SYSTEM_STARTED: lifecycle.SystemStarted,
+    Reason.SYSTEM_RECOVERED: lifecycle.SystemRecovered,
+    Reason.SYSTEM_EVENT_INVALID: lifecycle.EventInvalid,
+}
+
+PAYLOADS: dict[Reason, type[Value]] = {**_OF_SUCCESS, **dict.fromkeys(FAILURES, Failure)}
+"""Every reason has exactly one payload type; a test holds that."""

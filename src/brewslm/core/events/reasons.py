@@ -1,0 +1,160 @@
+"""The closed taxonomy of reasons. A reason is never re-used or removed; `docs/reasons.md` is generated from here.
+
+Grammar: success is the bare noun of the stage (or noun_participle for a step within it), failure is noun_cause.
+"""
+
+from dataclasses import dataclass
+
+from brewslm.core.reason import EventStage, Reason, Severity
+
+__all__ = ["TAXONOMY", "EventStage", "Meaning", "Reason", "Severity"]
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a reason says, and what to do next."""
+
+    stage: EventStage
+    severity: Severity
+    meaning: str
+    next_step: str
+
+
+def _row(stage: EventStage, severity: Severity, meaning: str, next_step: str) -> Meaning:
+    return Meaning(stage, severity, meaning, next_step)
+
+
+_NOTHING = "Nothing to do."
+_SEE_LOG = "Read the worker's log (`brewslm jobs logs JOB`), then start again."
+
+TAXONOMY: dict[Reason, Meaning] = {
+    Reason.PROJECT_CREATED: _row("project", "info", "A project was created.", "Import a dataset."),
+    Reason.INGESTION: _row("ingestion", "info", "A source became an immutable snapshot.", "Introspect it."),
+    Reason.INGESTION_UNREACHABLE: _row(
+        "ingestion", "error", "The source does not exist or could not be reached.", "Check the path or the address."
+    ),
+    Reason.INGESTION_UNSUPPORTED_FORMAT: _row(
+        "ingestion", "error", "The format of the source is not one that BrewSLM reads.", "Convert it to JSONL or CSV."
+    ),
+    Reason.INGESTION_EMPTY: _row("ingestion", "error", "The source holds no rows.", "Check that it is the right file."),
+    Reason.INGESTION_MALFORMED: _row(
+        "ingestion",
+        "error",
+        "Too large a share of the records cannot be read.",
+        "Repair the file; the rows are listed.",
+    ),
+    Reason.INGESTION_IO_ERROR: _row(
+        "ingestion", "error", "Reading the source failed half-way.", "Check disk and permissions, then import again."
+    ),
+    Reason.INTROSPECTION: _row(
+        "introspection", "info", "The shape of the data was recognised.", "Preview the mapping."
+    ),
+    Reason.INTROSPECTION_AMBIGUOUS: _row(
+        "introspection", "error", "No reading of the data is certain enough.", "Choose one with `--as SHAPE`."
+    ),
+    Reason.MAPPING_PREVIEW: _row("mapping", "info", "A mapping was tried without writing a dataset.", "Commit it."),
+    Reason.MAPPING: _row("mapping", "info", "A snapshot became a canonical dataset.", "Clean or prepare it."),
+    Reason.MAPPING_COVERAGE: _row(
+        "mapping",
+        "error",
+        "Too few rows could be mapped (Gate A).",
+        "Read the rejections, then mend the data or mapping.",
+    ),
+    Reason.MAPPING_SOURCE_CHANGED: _row(
+        "mapping", "error", "Snapshot or mapping changed since the preview.", "Run the dry run again, then commit."
+    ),
+    Reason.CLEANING: _row("cleaning", "info", "A cleaned dataset version was written.", "Prepare it."),
+    Reason.CLEANING_EMPTY: _row(
+        "cleaning", "error", "Cleaning would leave no examples.", "Loosen the rules or import more data."
+    ),
+    Reason.PREPARATION: _row("preparation", "info", "Splits, shards and a manifest were written.", "Run preflight."),
+    Reason.PREPARATION_EMPTY_SPLIT: _row(
+        "preparation", "error", "A split would hold no examples.", "Import more data or change the shares."
+    ),
+    Reason.PREPARATION_EMPTY_MASK: _row(
+        "preparation", "error", "An example has no token to train on.", "Raise max_seq_len or reject the example."
+    ),
+    Reason.PREFLIGHT: _row("preflight", "info", "Every check passed and a plan was made.", "Train."),
+    Reason.PREFLIGHT_BLOCKED: _row(
+        "preflight", "error", "At least one check says that the run cannot succeed.", "Do what the checks propose."
+    ),
+    Reason.PREFLIGHT_CAPABILITY: _row(
+        "preflight", "error", "The base model is missing or cannot do this task.", "Name another base model."
+    ),
+    Reason.PREFLIGHT_DEPENDENCY: _row(
+        "preflight", "error", "A package that the run needs is missing.", "Install the extra that the check names."
+    ),
+    Reason.PREFLIGHT_DISK: _row(
+        "preflight", "error", "Too little disk for the run.", "Free space or move BREWSLM_HOME."
+    ),
+    Reason.PREFLIGHT_MEMORY: _row(
+        "preflight", "error", "The run would not fit in memory.", "Lower batch_size or max_seq_len."
+    ),
+    Reason.PREFLIGHT_DATA_CHANGED: _row(
+        "preflight", "error", "Prepared files do not match the manifest.", "Prepare the dataset again."
+    ),
+    Reason.PREFLIGHT_MASK: _row(
+        "preflight", "error", "An example trains no token, or the end of a turn is not trained.", "Check the template."
+    ),
+    Reason.TRAINING_STARTED: _row("training", "info", "A training worker took its first step.", _NOTHING),
+    Reason.TRAINING: _row("training", "info", "Training ended with a whole adapter.", "Evaluate it."),
+    Reason.TRAINING_RECOVERED: _row(
+        "training", "warning", "A lost training went on from its newest valid checkpoint.", _NOTHING
+    ),
+    Reason.TRAINING_CANCELLED: _row("training", "warning", "Training was cancelled.", "Start again when you like."),
+    Reason.TRAINING_OOM: _row("training", "error", "Training ran out of memory.", "Lower batch_size or max_seq_len."),
+    Reason.TRAINING_NAN: _row("training", "error", "The loss was no longer a number.", "Lower the learning rate."),
+    Reason.TRAINING_DISK_FULL: _row("training", "error", "The disk was full while training.", "Free space; retry."),
+    Reason.TRAINING_WORKER_LOST: _row(
+        "training", "warning", "The training process disappeared.", "It is resumed by itself up to three times."
+    ),
+    Reason.TRAINING_RUNTIME_ERROR: _row("training", "error", "The training process failed.", _SEE_LOG),
+    Reason.EVALUATION: _row("evaluation", "info", "Base and tuned model were scored on the same rows.", "Export."),
+    Reason.EVALUATION_RUNTIME_ERROR: _row("evaluation", "error", "The evaluation process failed.", _SEE_LOG),
+    Reason.EVALUATION_DATASET_MISSING: _row(
+        "evaluation", "error", "The rows to evaluate on are missing.", "Prepare the dataset again or name a file."
+    ),
+    Reason.EVALUATION_GATE_FAILED: _row(
+        "evaluation", "warning", "The tuned model does not beat its base by the gate.", "More data, or another recipe."
+    ),
+    Reason.EXPORT: _row("export", "info", "A bundle was written and verified.", "Deploy it."),
+    Reason.EXPORT_FORMAT_UNSUPPORTED: _row(
+        "export", "error", "This format or target cannot be written yet.", "Choose one that the message lists."
+    ),
+    Reason.EXPORT_PARITY_FAILED: _row(
+        "export",
+        "critical",
+        "The exported model does not answer like the tuned one.",
+        "Report it; nothing was published.",
+    ),
+    Reason.EXPORT_RUNTIME_ERROR: _row("export", "error", "The export process failed.", _SEE_LOG),
+    Reason.EXPORT_CHECKSUM_MISMATCH: _row(
+        "export", "critical", "A file of the bundle does not match its checksum.", "Export again."
+    ),
+    Reason.DEPLOYMENT: _row("deployment", "info", "A release candidate passed its smoke test.", "Promote it."),
+    Reason.DEPLOYMENT_SMOKE_FAILED: _row(
+        "deployment", "error", "The bundle did not answer in the smoke test.", "Export again, then deploy."
+    ),
+    Reason.AUTOPILOT: _row(
+        "autopilot", "info", "A flow (import, autopilot, evaluation, optimize) finished its stages.", _NOTHING
+    ),
+    Reason.AUTOPILOT_STOPPED: _row(
+        "autopilot", "error", "A flow stopped at a stage that failed or refused.", "Do what that stage says."
+    ),
+    Reason.SYSTEM_STARTED: _row("system", "info", "A server started on this workspace.", _NOTHING),
+    Reason.SYSTEM_RECOVERED: _row(
+        "system", "warning", "Work whose owner had disappeared was taken up again.", _NOTHING
+    ),
+    Reason.SYSTEM_REQUEST_INVALID: _row("system", "error", "A request cannot be honoured as it stands.", "Correct it."),
+    Reason.SYSTEM_NOT_FOUND: _row("system", "error", "What was named does not exist.", "List what there is."),
+    Reason.SYSTEM_CONFLICT: _row("system", "error", "The request contradicts the present state.", "Look at the state."),
+    Reason.SYSTEM_WORKSPACE: _row("system", "critical", "The workspace cannot be used.", "Do what the message says."),
+    Reason.SYSTEM_ARTIFACT_DAMAGED: _row(
+        "system", "critical", "A stored file does not match its hash.", "Make it again from the stage before."
+    ),
+    Reason.SYSTEM_DISK_FULL: _row("system", "error", "The disk is full.", "Free space, then try again."),
+    Reason.SYSTEM_INTERNAL: _row("system", "critical", "BrewSLM made a mistake.", "Report it with `--debug` output."),
+    Reason.SYSTEM_EVENT_INVALID: _row(
+        "system", "error", "An event of the wrong shape was recorded as it was.", "Report it; nothing was lost."
+    ),
+}

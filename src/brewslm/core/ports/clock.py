@@ -1,0 +1,17 @@
+"""Time."""
+
+from datetime import datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time and waits."""
+
+    def now(self) -> datetime:
+        """The present, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards; for intervals."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""

@@ -1,0 +1,34 @@
+"""What brings workers to life."""
+
+from pathlib import Path
+from typing import Literal, Protocol
+
+from brewslm.core.value import Value
+
+
+class WorkerStatus(Value):
+    """What the run directory says about the newest attempt."""
+
+    state: Literal["absent", "alive", "ended", "lost"]
+    """absent: never started; alive: its lock is held; ended: `exit.json` is there; lost: neither."""
+    attempt: int
+    """0 where absent."""
+    exit_code: int | None = None
+    signal: int | None = None
+
+
+class Engine(Protocol):
+    """Runs the one worker command for a run directory that holds an `order.json`."""
+
+    def submit(self, run_directory: Path, *, attempt: int) -> None:
+        """Start attempt number `attempt` (from 1). Does nothing if an attempt is alive.
+
+        Raises:
+            WorkerError: the process could not be started.
+        """
+
+    def status(self, run_directory: Path) -> WorkerStatus:
+        """Read what is known; never blocks."""
+
+    def cancel(self, run_directory: Path, *, grace_seconds: float) -> None:
+        """Ask politely, wait up to `grace_seconds`, then end the whole process group and wait for its end."""

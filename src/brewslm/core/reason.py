@@ -1,0 +1,87 @@
+"""The closed set of reasons, with their stages and severities. What each means stands in `events/reasons.py`."""
+
+from enum import StrEnum
+from typing import Literal
+
+Severity = Literal["info", "warning", "error", "critical"]
+
+EventStage = Literal[
+    "project",
+    "ingestion",
+    "introspection",
+    "mapping",
+    "cleaning",
+    "preparation",
+    "preflight",
+    "benchmark",
+    "training",
+    "monitoring",
+    "evaluation",
+    "export",
+    "deployment",
+    "autopilot",
+    "system",
+]
+
+
+class Reason(StrEnum):
+    """Why a RunEvent was written. The value is what users see, search and script against."""
+
+    PROJECT_CREATED = "project_created"
+    INGESTION = "ingestion"
+    INGESTION_UNREACHABLE = "ingestion_unreachable"
+    INGESTION_UNSUPPORTED_FORMAT = "ingestion_unsupported_format"
+    INGESTION_EMPTY = "ingestion_empty"
+    INGESTION_MALFORMED = "ingestion_malformed"
+    INGESTION_IO_ERROR = "ingestion_io_error"
+    INTROSPECTION = "introspection"
+    INTROSPECTION_AMBIGUOUS = "introspection_ambiguous"
+    MAPPING_PREVIEW = "mapping_preview"
+    MAPPING = "mapping"
+    MAPPING_COVERAGE = "mapping_coverage"
+    MAPPING_SOURCE_CHANGED = "mapping_source_changed"
+    CLEANING = "cleaning"
+    CLEANING_EMPTY = "cleaning_empty"
+    PREPARATION = "preparation"
+    PREPARATION_EMPTY_SPLIT = "preparation_empty_split"
+    PREPARATION_EMPTY_MASK = "preparation_empty_mask"
+    PREFLIGHT = "preflight"
+    PREFLIGHT_BLOCKED = "preflight_blocked"
+    PREFLIGHT_CAPABILITY = "preflight_capability"
+    PREFLIGHT_DEPENDENCY = "preflight_dependency"
+    PREFLIGHT_DISK = "preflight_disk"
+    PREFLIGHT_MEMORY = "preflight_memory"
+    PREFLIGHT_DATA_CHANGED = "preflight_data_changed"
+    PREFLIGHT_MASK = "preflight_mask"
+    TRAINING_STARTED = "training_started"
+    TRAINING = "training"
+    TRAINING_RECOVERED = "training_recovered"
+    TRAINING_CANCELLED = "training_cancelled"
+    TRAINING_OOM = "training_oom"
+    TRAINING_NAN = "training_nan"
+    TRAINING_DISK_FULL = "training_disk_full"
+    TRAINING_WORKER_LOST = "training_worker_lost"
+    TRAINING_RUNTIME_ERROR = "training_runtime_error"
+    EVALUATION = "evaluation"
+    EVALUATION_RUNTIME_ERROR = "evaluation_runtime_error"
+    EVALUATION_DATASET_MISSING = "evaluation_dataset_missing"
+    EVALUATION_GATE_FAILED = "evaluation_gate_failed"
+    EXPORT = "export"
+    EXPORT_FORMAT_UNSUPPORTED = "export_format_unsupported"
+    EXPORT_PARITY_FAILED = "export_parity_failed"
+    EXPORT_RUNTIME_ERROR = "export_runtime_error"
+    EXPORT_CHECKSUM_MISMATCH = "export_checksum_mismatch"
+    DEPLOYMENT = "deployment"
+    DEPLOYMENT_SMOKE_FAILED = "deployment_smoke_failed"
+    AUTOPILOT = "autopilot"
+    AUTOPILOT_STOPPED = "autopilot_stopped"
+    SYSTEM_STARTED = "system_started"
+    SYSTEM_RECOVERED = "system_recovered"
+    SYSTEM_REQUEST_INVALID = "system_request_invalid"
+    SYSTEM_NOT_FOUND = "system_not_found"
+    SYSTEM_CONFLICT = "system_conflict"
+    SYSTEM_WORKSPACE = "system_workspace"
+    SYSTEM_ARTIFACT_DAMAGED = "system_artifact_damaged"
+    SYSTEM_DISK_FULL = "system_disk_full"
+    SYSTEM_INTERNAL = "system_internal"
+    SYSTEM_EVENT_INVALID = "system_event_invalid"

@@ -1,0 +1,1 @@
+"""What to train and how: every value typed, ranged and explained."""

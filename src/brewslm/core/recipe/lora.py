@@ -1,0 +1,20 @@
+"""Low-rank adaptation (Hu et al. 2021, arXiv:2106.09685)."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from brewslm.core.value import Value
+
+
+class LoraSettings(Value):
+    """Which matrices get an adapter, and how large it is."""
+
+    lora_rank: int = Field(16, ge=1, le=512)
+    """Rank of the update; 16 is enough for most instruction data."""
+    lora_alpha: int = Field(32, ge=1, le=2048)
+    """Scale: the update is multiplied by lora_alpha / lora_rank."""
+    lora_dropout: float = Field(0.0, ge=0.0, lt=1.0)
+    """Dropout on the adapter's input; 0 keeps runs exactly repeatable and fast."""
+    target_modules: Literal["all-linear"] | tuple[str, ...] = "all-linear"
+    """Names of the linear layers that get an adapter; all of them but the output head by default."""

@@ -1,0 +1,18 @@
+"""How often a training says how it is, and saves."""
+
+from pydantic import Field
+
+from brewslm.core.value import Value
+
+
+class MonitorSettings(Value):
+    """Cadences, in optimiser steps."""
+
+    log_every: int = Field(5, ge=1)
+    """Steps between records in `log.jsonl`."""
+    eval_every: int = Field(50, ge=1)
+    """Steps between evaluations on the eval split; the last step is always evaluated."""
+    checkpoint_every: int = Field(50, ge=1)
+    """Steps between checkpoints; the last step is always saved."""
+    keep_checkpoints: int = Field(2, ge=1)
+    """Newest checkpoints that are kept beside the best one."""

@@ -1,0 +1,88 @@
+"""What a worker is told: `order.json`. Paths are absolute; the worker writes only inside its run directory."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from brewslm.core.artifacts.dataset import Message
+from brewslm.core.recipe.recipe import Recipe
+from brewslm.core.value import Value
+
+
+class TrainOrder(Value):
+    """Train an adapter; result: `TrainResult`."""
+
+    kind: Literal["train"] = "train"
+    version: Literal[1] = 1
+    base_model: str
+    train_folder: str
+    eval_folder: str
+    recipe: Recipe
+    manifest_id: str
+    """Fingerprint of the data; a checkpoint made on other data is refused."""
+
+
+class LabelledRows(Value):
+    """Rows to classify by the likelihood of each allowed label."""
+
+    name: str
+    prompts: tuple[tuple[Message, ...], ...]
+    """Messages up to the answer."""
+    labels: tuple[str, ...]
+    """The right answer of each row."""
+
+
+class EvaluateOrder(Value):
+    """Score base and tuned on the same rows; result: `EvaluateResult`."""
+
+    kind: Literal["evaluate"] = "evaluate"
+    version: Literal[1] = 1
+    base_model: str
+    adapter_folder: str
+    splits: dict[str, str]
+    """Split name to the folder of its shard."""
+    allowed_labels: tuple[str, ...] = ()
+    labelled: tuple[LabelledRows, ...] = ()
+    prompts: tuple[tuple[Message, ...], ...] = ()
+    """Prompts to answer greedily with both."""
+    max_new_tokens: int = Field(96, ge=1)
+
+
+class ExportOrder(Value):
+    """Merge in float32, save in the base's dtype, and compare; result: `ExportResult`."""
+
+    kind: Literal["export"] = "export"
+    version: Literal[1] = 1
+    base_model: str
+    adapter_folder: str
+    output_folder: str
+    """Where `model/` and `adapter/` are written; inside the run directory."""
+    parity_folder: str
+    """The shard whose examples are compared."""
+    parity_prompts: tuple[tuple[Message, ...], ...] = ()
+
+
+class GenerateOrder(Value):
+    """Load a merged model from its folder and answer greedily; result: `GenerateResult`."""
+
+    kind: Literal["generate"] = "generate"
+    version: Literal[1] = 1
+    model_folder: str
+    prompts: tuple[tuple[Message, ...], ...]
+    max_new_tokens: int = Field(64, ge=1)
+
+
+class MeasureOrder(Value):
+    """Measure a merged model in several dtypes on this machine; result: `MeasureResult`."""
+
+    kind: Literal["measure"] = "measure"
+    version: Literal[1] = 1
+    model_folder: str
+    eval_folder: str
+    dtypes: tuple[Literal["float32", "bfloat16"], ...]
+    num_new_tokens: int = Field(64, ge=1)
+
+
+Order = Annotated[TrainOrder | EvaluateOrder | ExportOrder | GenerateOrder | MeasureOrder, Field(discriminator="kind")]
+
+ORDER: TypeAdapter[Order] = TypeAdapter(Order)

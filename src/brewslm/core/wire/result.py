@@ -1,0 +1,116 @@
+"""What a worker leaves: `result.json`, written last; its existence means "done"."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from brewslm.core.value import Value
+
+
+class TrainResult(Value):
+    """The outcome of a training."""
+
+    kind: Literal["train"] = "train"
+    status: Literal["completed", "cancelled"]
+    checkpoint: str
+    """Folder of the best checkpoint, relative to the run directory; its `adapter/` loads with PEFT."""
+    step: int
+    """Step of that checkpoint."""
+    last_step: int
+    total_steps: int
+    base_eval_loss: float
+    eval_loss: float
+    """Of that checkpoint, mean per trained token of the eval split, nats."""
+    final_train_loss: float | None
+    training_seconds: float
+    """Wall time over all attempts, measured."""
+    num_tokens_seen: int
+    peak_memory_bytes: int | None
+
+
+class ScoredSplit(Value):
+    """Per-example losses of one split, in shard order."""
+
+    name: str
+    num_tokens: tuple[int, ...]
+    """Trained tokens of each example."""
+    base_loss: tuple[float, ...]
+    """Sum over the example's trained tokens, nats."""
+    tuned_loss: tuple[float, ...]
+
+
+class ScoredLabels(Value):
+    """The label that each model finds most likely, row by row."""
+
+    name: str
+    base: tuple[str, ...]
+    tuned: tuple[str, ...]
+
+
+class GeneratedAnswer(Value):
+    """A greedy answer."""
+
+    text: str
+    num_tokens: int
+    is_stopped: bool
+    """Whether it ended by an end-of-turn token, not by the limit."""
+
+
+class EvaluateResult(Value):
+    """The outcome of an evaluation."""
+
+    kind: Literal["evaluate"] = "evaluate"
+    splits: tuple[ScoredSplit, ...]
+    labelled: tuple[ScoredLabels, ...]
+    base_answers: tuple[GeneratedAnswer, ...]
+    tuned_answers: tuple[GeneratedAnswer, ...]
+
+
+class ExportResult(Value):
+    """The outcome of an export, with the comparison of merged model (reloaded from disk) and adapter."""
+
+    kind: Literal["export"] = "export"
+    dtype: str
+    num_examples: int
+    adapter_loss: float
+    merged_loss: float
+    largest_logprob_difference: float
+    same_greedy_tokens: bool
+    runtime: str
+
+
+class GenerateResult(Value):
+    """The outcome of a generation."""
+
+    kind: Literal["generate"] = "generate"
+    answers: tuple[GeneratedAnswer, ...]
+    runtime: str
+
+
+class Measurement(Value):
+    """One dtype of a model, measured on this machine."""
+
+    dtype: str
+    weight_bytes: int
+    loss: float
+    """Mean per trained token of the eval split, nats."""
+    tokens_per_second: float
+    """Generated tokens, one stream, greedy."""
+    prompt_tokens_per_second: float
+    kv_cache_bytes_per_token: int
+
+
+class MeasureResult(Value):
+    """The outcome of a measurement."""
+
+    kind: Literal["measure"] = "measure"
+    measurements: tuple[Measurement, ...]
+    runtime: str
+    device: str
+
+
+Result = Annotated[
+    TrainResult | EvaluateResult | ExportResult | GenerateResult | MeasureResult, Field(discriminator="kind")
+]
+
+RESULT: TypeAdapter[Result] = TypeAdapter(Result)

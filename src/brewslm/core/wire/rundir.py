@@ -1,0 +1,37 @@
+"""File names in a run directory, and the exit codes by which a worker says how it ended."""
+
+from enum import IntEnum
+
+ORDER_FILE = "order.json"
+LOG_FILE = "log.jsonl"
+RESULT_FILE = "result.json"
+RESULTS_FOR_PEOPLE_FILE = "results.yaml"
+CONFIG_FILE = "config.yaml"
+WORKER_LOG_FILE = "worker.log"
+FAILURE_FILE = "failure.json"
+CHECKPOINTS_FOLDER = "checkpoints"
+
+LOCK_FILE = "lock"
+BEAT_FILE = "beat"
+ATTEMPT_FILE = "attempt.json"
+EXIT_FILE = "exit.json"
+
+CONTROL_FOLDER = "control"
+CANCEL_FILE = "cancel"
+CHECKPOINT_NOW_FILE = "checkpoint_now"
+
+MANIFEST_FILE = "MANIFEST.json"
+"""Of a checkpoint: sizes and SHA-256 of every file in it; written last, then the folder is renamed into place."""
+ADAPTER_FOLDER = "adapter"
+"""Of a checkpoint: what PEFT loads."""
+
+
+class ExitCode(IntEnum):
+    """How a worker ended. Anything else is a crash."""
+
+    DONE = 0
+    BAD_ORDER = 64
+    BAD_DATA = 65
+    OUT_OF_MEMORY = 71
+    NOT_FINITE = 72
+    DISK_FULL = 73

@@ -1,0 +1,1 @@
+"""When things happen, and who writes it down."""

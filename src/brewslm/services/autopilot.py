@@ -1,0 +1,78 @@
+"""The autopilot: whatever is still missing, from the dataset to the evaluation. It never overrides a gate."""
+
+from typing import Any
+
+from brewslm.core.artifacts.dataset import Dataset
+from brewslm.core.artifacts.eval_report import EvalReport
+from brewslm.core.artifacts.readiness import Readiness
+from brewslm.core.errors import GateRefusedError, NotFoundError
+from brewslm.core.events.base import Draft
+from brewslm.core.events.lifecycle import Autopilot
+from brewslm.core.events.reasons import Reason
+from brewslm.core.gate import judge
+from brewslm.core.ids import ArtifactId
+from brewslm.core.stage_name import StageName
+from brewslm.services.flows import FlowOutcome, FlowRun
+from brewslm.services.preparing import preparation_for
+from brewslm.services.requests import AutopilotRequest
+from brewslm.stages.clean.contract import CleanInputs
+from brewslm.stages.evaluate.contract import EvaluateInputs
+from brewslm.stages.preflight.contract import PreflightInputs
+from brewslm.stages.train.contract import TrainInputs
+
+
+def autopilot_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
+    """Clean, prepare, plan, train and evaluate."""
+    request = AutopilotRequest.model_validate(payload)
+    dataset_id = _clean_dataset(run)
+    project = run.projects.get(run.claim.job.project_id)
+    wanted = preparation_for(
+        project,
+        dataset_id,
+        run.ports.base_models,
+        base_model=request.base_model,
+        max_seq_len=request.max_seq_len,
+    )
+    manifest_id = run.step("prepare", wanted, share=0.05)
+    judged = PreflightInputs(
+        manifest_id=manifest_id, base_model=wanted.base_model, profile=request.profile, overrides=request.overrides
+    )
+    readiness_id = run.step("preflight", judged, share=0.08)
+    _refuse_blocked(run.shelf.read(Readiness, readiness_id))
+    if not request.one_click:
+        return _outcome(readiness_id, ("clean", "prepare", "preflight"), "planned", "A plan was made; launch it")
+    order = TrainInputs(readiness_id=readiness_id, manifest_id=manifest_id)
+    adapter_id = run.step("train", order, share=0.1)
+    compared = EvaluateInputs(adapter_id=adapter_id, manifest_id=manifest_id, prompts=request.prompts)
+    report_id = run.step("evaluate", compared, share=0.85)
+    verdict = run.shelf.read(EvalReport, report_id).verdict
+    stages: tuple[StageName, ...] = ("clean", "prepare", "preflight", "train", "evaluate")
+    return _outcome(report_id, stages, verdict, f"Autopilot finished: the tuned model is {verdict} than its base")
+
+
+def _clean_dataset(run: FlowRun) -> ArtifactId:
+    """Return the newest dataset, after taking out exact duplicates where that was not done yet."""
+    dataset_id = run.current("clean", "map_commit")
+    if dataset_id is None:
+        project = run.claim.job.project_id
+        message = (
+            f"project {project} has no dataset; import one with `brewslm dataset import --project {project} "
+            "--sample general-chat-v1` or a path"
+        )
+        raise NotFoundError(message)
+    if run.shelf.read(Dataset, dataset_id).cleaned_from is not None:
+        return dataset_id
+    return run.step("clean", CleanInputs(dataset_id=dataset_id), share=0.01)
+
+
+def _refuse_blocked(readiness: Readiness) -> None:
+    verdict = judge(readiness.findings)
+    if not verdict.passed:
+        raise GateRefusedError(verdict.sentence, reason=Reason.PREFLIGHT_BLOCKED, findings=verdict.findings)
+
+
+def _outcome(artifact_id: ArtifactId, stages: tuple[str, ...], verdict: str, summary: str) -> FlowOutcome:
+    if verdict == "cannot tell":
+        summary = "Autopilot finished: whether the tuned model is better than its base cannot be told"
+    payload = Autopilot(stages=stages, verdict=verdict)
+    return FlowOutcome(artifact_id=artifact_id, event=Draft(reason=Reason.AUTOPILOT, summary=summary, payload=payload))

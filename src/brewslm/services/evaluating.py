@@ -1,0 +1,49 @@
+"""The evaluation flow: the newest adapter on its splits, and on a file besides."""
+
+from typing import Any
+
+from brewslm.core.artifacts.adapter import Adapter
+from brewslm.core.artifacts.eval_report import EvalReport
+from brewslm.core.artifacts.manifest import Manifest
+from brewslm.core.errors import InvalidRequestError, NotFoundError
+from brewslm.core.events.base import Draft
+from brewslm.core.events.lifecycle import Autopilot
+from brewslm.core.events.reasons import Reason
+from brewslm.core.ids import ArtifactId
+from brewslm.services.flows import FlowOutcome, FlowRun
+from brewslm.services.importing import import_dataset
+from brewslm.services.requests import EvaluationRequest
+from brewslm.stages.evaluate.contract import EvaluateInputs
+
+
+def evaluation_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
+    """Evaluate the newest adapter."""
+    request = EvaluationRequest.model_validate(payload)
+    adapter_id = run.current("train")
+    if adapter_id is None:
+        project = run.claim.job.project_id
+        message = f"project {project} has no adapter; train one with `brewslm train --project {project} --autopilot`"
+        raise NotFoundError(message)
+    adapter = run.shelf.read(Adapter, adapter_id)
+    extra_id = _read_file(request, adapter, run)
+    inputs = EvaluateInputs(
+        adapter_id=adapter_id, manifest_id=adapter.manifest_id, extra_dataset_id=extra_id, prompts=request.prompts
+    )
+    report_id = run.step("evaluate", inputs, share=0.2)
+    verdict = run.shelf.read(EvalReport, report_id).verdict
+    summary = f"The tuned model was evaluated: {verdict}"
+    event = Draft(reason=Reason.AUTOPILOT, summary=summary, payload=Autopilot(stages=("evaluate",), verdict=verdict))
+    return FlowOutcome(artifact_id=report_id, event=event)
+
+
+def _read_file(request: EvaluationRequest, adapter: Adapter, run: FlowRun) -> ArtifactId | None:
+    if request.locator is None:
+        return None
+    shape = run.shelf.read(Manifest, adapter.manifest_id).shape
+    if shape != "classification":
+        message = (
+            f"a file to evaluate on is used for classification, and this project's data is {shape!r}; "
+            "leave --file out to evaluate on the test split"
+        )
+        raise InvalidRequestError(message)
+    return import_dataset(request.locator, run, as_shape=shape, purpose="evaluation")

@@ -1,0 +1,106 @@
+"""Flows: several stage runs in a row, as one job with children. Running a flow again goes on where it stopped."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from brewslm.core.artifacts.base import Artifact, ArtifactRecord
+from brewslm.core.errors import BrewError, CancelledError
+from brewslm.core.events.base import Draft
+from brewslm.core.ids import ArtifactId
+from brewslm.core.job import Job, JobStatus
+from brewslm.core.stage_name import StageName
+from brewslm.core.value import Value
+from brewslm.lifecycle import STAGES
+from brewslm.services.jobs.claim import Claim, take
+from brewslm.services.ports import Ports
+from brewslm.services.projects import Projects
+from brewslm.services.shelf import ProjectShelf
+from brewslm.services.stage_runs import StageRuns
+
+Purpose = Literal["flow", "evaluation"]
+"""`evaluation` marks rows that were read only to evaluate on; they never become the project's data."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRun:
+    """A flow that is being run: its claim, and the way to run its steps."""
+
+    ports: Ports
+    stage_runs: StageRuns
+    claim: Claim
+    owner: str
+
+    @property
+    def shelf(self) -> ProjectShelf:
+        """The project's shelf."""
+        return ProjectShelf(self.ports.storage, self.ports.store, self.claim.job.project_id)
+
+    @property
+    def projects(self) -> Projects:
+        """The project service, acting for this flow."""
+        return Projects(self.ports, actor=self.claim.actor)
+
+    def current(self, *stages: StageName) -> ArtifactId | None:
+        """What the project's newest completed job of these stages made."""
+        return self.projects.current(self.claim.job.project_id, *stages)
+
+    def step(self, name: StageName, inputs: Value, *, share: float, purpose: Purpose = "flow") -> ArtifactId:
+        """Run one stage as a child job, unless an earlier life of this flow has completed it.
+
+        Args:
+            name: the stage.
+            inputs: its inputs.
+            share: how far the flow is when this step begins, 0 to 1.
+            purpose: what its product is for.
+
+        Raises:
+            BrewError: the step failed or was refused.
+        """
+        child = self._begin(name, inputs, f"{purpose}:{self.claim.job.id}:{name}")
+        if child.status is JobStatus.COMPLETED and child.artifact_id is not None:
+            return child.artifact_id
+        if child.status.is_final:
+            message = child.error or f"{name} ended as {child.status}"
+            ended = CancelledError if child.status is JobStatus.CANCELLED else BrewError
+            raise ended(message, reason=child.reason)
+        self.claim.phase(name)
+        self.claim.progress(share, STAGES[name].title)
+        claim = Claim(self.ports, child, owner=self.owner, actor=self.claim.actor, parent_run_id=self.claim.job.run_id)
+        with claim.kept():
+            artifact: Artifact = self.stage_runs.run(STAGES[name], claim)
+        return artifact.id
+
+    def _begin(self, name: StageName, inputs: Value, key: str) -> Job:
+        """Return the step's job: as an earlier life of this flow ended it, or taken by this one.
+
+        A step that was begun keeps the inputs that it was begun with.
+        """
+        flow, now = self.claim.job, self.ports.clock.now()
+        with self.ports.storage.write() as transaction:
+            self.claim.stored(transaction)
+            known = [job for job in transaction.jobs.list(parent_id=flow.id) if job.idempotency_key == key]
+            payload = known[0].payload if known else inputs.model_dump(mode="json")
+            child = transaction.jobs.add(
+                project_id=flow.project_id,
+                kind=name,
+                payload=payload,
+                created_at=now,
+                parent_id=flow.id,
+                idempotency_key=key,
+            )
+            return child if child.status.is_final else take(transaction, child, owner=self.owner, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowOutcome:
+    """How a flow ended well."""
+
+    artifact_id: ArtifactId | None
+    event: Draft
+    made: ArtifactRecord | None = None
+    """What the flow made itself, to be put on the shelf as it ends; what its steps made is there already."""
+
+
+Flow = Callable[[dict[str, Any], FlowRun], FlowOutcome]
+"""Takes the job's payload and the run."""

@@ -1,0 +1,137 @@
+"""Reading a worker's journal into the ledger: rows, events and the offset in one transaction."""
+
+import json
+import logging
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from brewslm.core.events.base import Draft
+from brewslm.core.events.lifecycle import TrainingRecovered, TrainingStarted
+from brewslm.core.events.reasons import Reason
+from brewslm.core.ids import ExperimentId, JobId
+from brewslm.core.ports.storage import MetricRow
+from brewslm.core.wire.progress import RECORD, LogRecord, ProgressRecord, Record, StartedRecord
+from brewslm.core.wire.rundir import LOG_FILE
+from brewslm.services.jobs.claim import Claim
+
+log = logging.getLogger(__name__)
+
+_PAGE_BYTES = 1_000_000
+
+
+class JournalReader:
+    """Follows one `log.jsonl`. A line counts once its newline is there."""
+
+    def __init__(self, claim: Claim, run_directory: Path, *, experiment_id: ExperimentId | None) -> None:
+        """Follow the journal in `run_directory`; `experiment_id` is given for trainings, whose starts are events."""
+        self._claim = claim
+        self._path = run_directory / LOG_FILE
+        self._experiment_id = experiment_id
+        self._offset = -1
+        self.last_step: int | None = None
+
+    def attempts_without_progress(self, attempt: int) -> int:
+        """Count the attempts up to this one since the newest checkpoint was made, with the one that made it."""
+        newest, since = 0, 1
+        with self._claim.reading() as transaction:
+            for row in transaction.metrics.list(self._claim.job.id, kind="checkpoint"):
+                if row.step is not None and row.step > newest:
+                    newest, since = row.step, int(row.body["attempt"])
+        return attempt - since + 1
+
+    def drain(self) -> None:
+        """Take in every whole line that has not been taken in."""
+        while self._drain_page():
+            pass
+
+    def _drain_page(self) -> bool:
+        if not self._has_grown():
+            return False
+        with self._claim.transaction() as transaction:
+            self._claim.stored(transaction)
+            job_id = self._claim.job.id
+            offset = self._offset = transaction.metrics.offset(job_id)
+            lines = self._lines(offset)
+            if not lines:
+                return False
+            records = [record for line in lines if (record := _parse(line)) is not None]
+            rows = [_row(record, job_id) for record in records]
+            transaction.metrics.append(rows, job_id=job_id, offset=offset + sum(map(len, lines)))
+            for record in records:
+                if isinstance(record, StartedRecord) and self._experiment_id is not None:
+                    for draft in _started(record, self._experiment_id):
+                        self._claim.emit_in(transaction, draft)
+        for record in records:
+            self._show(record)
+        return True
+
+    def _has_grown(self) -> bool:
+        """Whether there is something after the last offset; asked first, because taking it in locks the ledger."""
+        try:
+            return self._path.stat().st_size > self._offset
+        except FileNotFoundError:
+            return False
+
+    def _lines(self, offset: int) -> list[bytes]:
+        with self._path.open("rb") as stream:
+            stream.seek(offset)
+            page = stream.read(_PAGE_BYTES)
+        whole = page[: page.rfind(b"\n") + 1]
+        return whole.splitlines(keepends=True)
+
+    def _show(self, record: Record) -> None:
+        self.last_step = getattr(record, "step", None) or self.last_step
+        match record:
+            case StartedRecord():
+                self._claim.phase("running")
+            case ProgressRecord():
+                self._claim.progress(record.fraction, record.message)
+            case LogRecord():
+                self._claim.phase("training")
+                loss = "not a number" if record.loss is None else f"{record.loss:.4f}"
+                message = f"step {record.step} of {record.total_steps}, loss {loss}"
+                self._claim.progress(record.step / record.total_steps, message)
+            case _:
+                pass
+
+
+def _parse(line: bytes) -> Record | None:
+    try:
+        return RECORD.validate_python(json.loads(line, parse_constant=_refuse))
+    except (ValueError, ValidationError):
+        log.exception("a journal line could not be read: %r", line[:200])
+        return None
+
+
+def _row(record: Record, job_id: JobId) -> MetricRow:
+    body = record.model_dump(mode="json")
+    return MetricRow(job_id=job_id, seq=record.seq, kind=record.kind, step=getattr(record, "step", None), body=body)
+
+
+def _refuse(constant: str) -> None:
+    message = f"{constant} is not JSON"
+    raise ValueError(message)
+
+
+def _started(record: StartedRecord, experiment_id: ExperimentId) -> list[Draft]:
+    started = Draft(
+        reason=Reason.TRAINING_STARTED,
+        summary=f"Attempt {record.attempt} of experiment {experiment_id} started on {record.device}",
+        payload=TrainingStarted(
+            experiment_id=experiment_id,
+            attempt=record.attempt,
+            device=record.device,
+            total_steps=record.total_steps,
+            resumed_from_step=record.resumed_from_step,
+        ),
+    )
+    if record.attempt == 1:
+        return [started]
+    place = f"from step {record.resumed_from_step}" if record.resumed_from_step else "from the beginning"
+    recovered = Draft(
+        reason=Reason.TRAINING_RECOVERED,
+        summary=f"Experiment {experiment_id} went on {place} in attempt {record.attempt}",
+        payload=TrainingRecovered(attempt=record.attempt, from_step=record.resumed_from_step, action="resumed"),
+    )
+    return [started, recovered]

@@ -1,0 +1,135 @@
+"""Asking for work, and asking about it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from brewslm.core.errors import CancelledError, ConflictError, NotFoundError
+from brewslm.core.events.base import Draft, RunEvent
+from brewslm.core.events.failure import Failure
+from brewslm.core.events.reasons import Reason
+from brewslm.core.ids import JobId, ProjectId, RunId
+from brewslm.core.job import Job, JobKind, JobStatus
+from brewslm.core.ports.storage import MetricRow
+from brewslm.core.value import Value
+from brewslm.core.wire.rundir import WORKER_LOG_FILE
+from brewslm.services.ports import Ports
+from brewslm.services.recording import Origin, emit_event
+
+
+class Jobs:
+    """The job service: everything but the running."""
+
+    def __init__(self, ports: Ports, *, actor: str) -> None:
+        """Bind it to the ports; `actor` is who events name."""
+        self._ports = ports
+        self._actor = actor
+
+    def submit(
+        self, project_id: ProjectId, kind: JobKind, request: Value, *, idempotency_key: str | None = None
+    ) -> Job:
+        """Queue work. The same key gives the same job.
+
+        Raises:
+            NotFoundError: there is no such project.
+            ConflictError: the key was used for something else.
+        """
+        with self._ports.storage.write() as transaction:
+            transaction.projects.get(project_id)
+            return transaction.jobs.add(
+                project_id=project_id,
+                kind=kind,
+                payload=request.model_dump(mode="json"),
+                created_at=self._ports.clock.now(),
+                idempotency_key=idempotency_key,
+            )
+
+    def get(self, job_id: JobId) -> Job:
+        """Return it, or raise NotFoundError."""
+        with self._ports.storage.read() as transaction:
+            return transaction.jobs.get(job_id)
+
+    def list(
+        self,
+        *,
+        project_id: ProjectId | None = None,
+        statuses: Sequence[JobStatus] = (),
+        parent_id: JobId | None = None,
+        before_id: JobId | None = None,
+        limit: int = 100,
+    ) -> tuple[Job, ...]:
+        """Newest first."""
+        with self._ports.storage.read() as transaction:
+            return transaction.jobs.list(
+                project_id=project_id, statuses=statuses, parent_id=parent_id, before_id=before_id, limit=limit
+            )
+
+    def cancel(self, job_id: JobId) -> Job:
+        """Ask a job to stop. A queued one is cancelled at once, a running one when its worker has saved.
+
+        Raises:
+            ConflictError: the job has ended already.
+        """
+        while True:
+            with self._ports.storage.write() as transaction:
+                job = transaction.jobs.get(job_id)
+                if job.status.is_final:
+                    message = f"job {job_id} is {job.status} already; nothing to cancel"
+                    raise ConflictError(message)
+                changes: dict[str, Any] = {"is_cancel_requested": True}
+                if job.status is JobStatus.QUEUED:
+                    error = f"job {job_id} was cancelled before it began"
+                    changes |= {
+                        "status": JobStatus.CANCELLED,
+                        "phase": "cancelled",
+                        "reason": CancelledError.reason,
+                        "error": error,
+                        "finished_at": self._ports.clock.now(),
+                    }
+                    draft = Draft(reason=Reason.TRAINING_CANCELLED, summary=error, payload=Failure(error=error))
+                    emit_event(
+                        transaction,
+                        draft,
+                        origin=Origin(project_id=job.project_id, run_id=job.run_id, actor=self._actor),
+                        occurred_at=self._ports.clock.now(),
+                    )
+                changed = transaction.jobs.change(job, **changes)
+            if changed is not None:
+                return changed
+
+    def events(
+        self, *, project_id: ProjectId | None = None, run_id: RunId | None = None, after_seq: int = 0, limit: int = 1000
+    ) -> tuple[RunEvent, ...]:
+        """RunEvents by sequence number."""
+        with self._ports.storage.read() as transaction:
+            return transaction.events.list(project_id=project_id, run_id=run_id, after_seq=after_seq, limit=limit)
+
+    def newest_events(self, *, project_id: ProjectId | None = None, limit: int = 50) -> tuple[RunEvent, ...]:
+        """The last RunEvents, in ascending order."""
+        with self._ports.storage.read() as transaction:
+            return transaction.events.newest(project_id=project_id, limit=limit)
+
+    def metrics(
+        self, job_id: JobId, *, after_seq: int = 0, kind: str | None = None, limit: int = 10_000
+    ) -> tuple[MetricRow, ...]:
+        """Progress rows of a job's worker."""
+        with self._ports.storage.read() as transaction:
+            transaction.jobs.get(job_id)
+            return transaction.metrics.list(job_id, after_seq=after_seq, kind=kind, limit=limit)
+
+    def worker_log(self, job_id: JobId) -> str:
+        """Return the text of a job's `worker.log`; of a flow, that of its newest child that has one.
+
+        Raises:
+            NotFoundError: the job has no worker, or it has written nothing yet.
+        """
+        for job in (self.get(job_id), *self.list(parent_id=job_id)):
+            folder = self._ports.store.project_folder(job.project_id) / "experiments"
+            with self._ports.storage.read() as transaction:
+                own = [item for item in transaction.experiments.list(job.project_id) if item.job_id == job.id]
+            paths = [folder / item.folder_name / WORKER_LOG_FILE for item in own]
+            paths += sorted(folder.glob(f"exp-*/*-{job.id}/{WORKER_LOG_FILE}"))
+            for path in paths:
+                if path.is_file():
+                    return path.read_text(errors="replace")
+        message = f"job {job_id} has no worker log; only trainings, evaluations, exports and deployments have one"
+        raise NotFoundError(message)

@@ -1,0 +1,24 @@
+"""The ports that services work through, in one value that bootstrap fills."""
+
+from dataclasses import dataclass
+
+from brewslm.core.ports.artifact_store import ArtifactStore
+from brewslm.core.ports.base_models import BaseModels
+from brewslm.core.ports.clock import Clock
+from brewslm.core.ports.engine import Engine
+from brewslm.core.ports.machine import Machine
+from brewslm.core.ports.source import Sources
+from brewslm.core.ports.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The outside world, as services see it."""
+
+    storage: Storage
+    store: ArtifactStore
+    sources: Sources
+    base_models: BaseModels
+    machine: Machine
+    engine: Engine
+    clock: Clock

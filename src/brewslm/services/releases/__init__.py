@@ -1,0 +1,1 @@
+"""Releases: what is on its way to clients."""

@@ -1,0 +1,161 @@
+"""Running jobs: claim one, do it, record how it ended. Several processes may do this on one workspace."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+
+from brewslm.core.errors import BrewError, CancelledError, ClaimLostError
+from brewslm.core.events.base import Draft
+from brewslm.core.events.failure import Failure
+from brewslm.core.events.lifecycle import SystemRecovered
+from brewslm.core.events.reasons import Reason
+from brewslm.core.ids import JobId
+from brewslm.core.job import FINAL, Job, JobStatus
+from brewslm.lifecycle import STAGES
+from brewslm.services.failures import classify
+from brewslm.services.flows import Flow, FlowRun
+from brewslm.services.jobs.claim import Claim, take
+from brewslm.services.ports import Ports
+from brewslm.services.stage_runs import StageRuns
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+HEAVY: frozenset[str] = frozenset({"train", "autopilot", "evaluate", "evaluation", "export", "deploy", "optimize"})
+"""Kinds that use the device; one at a time. Everything else runs beside them."""
+
+
+class Runner:
+    """Does jobs in the name of one process."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        stage_runs: StageRuns,
+        flows: Mapping[str, Flow],
+        *,
+        owner: str,
+        is_owner_gone: Callable[[str], bool],
+        actor: str,
+    ) -> None:
+        """Bind it; `is_owner_gone` says of another process's name whether it has certainly ended."""
+        self._ports = ports
+        self._stage_runs = stage_runs
+        self._flows = flows
+        self._owner = owner
+        self._is_owner_gone = is_owner_gone
+        self._actor = actor
+
+    def run(self, job_id: JobId) -> Job:
+        """Do this job here, or wait for the process that does it; return it as it ended.
+
+        Raises:
+            BrewError: how the job ended could not be recorded, for example on a full disk; it is taken up again later.
+        """
+        while True:
+            claim = self._claim(job_id)
+            if claim is not None:
+                self._do(claim)
+            with self._ports.storage.read() as transaction:
+                job = transaction.jobs.get(job_id)
+            if job.status.is_final:
+                return job
+            self._ports.clock.sleep(POLL_SECONDS)
+
+    def serve(self, stop: threading.Event) -> None:
+        """Do queued and abandoned jobs until `stop` is set: one lane for the device, one for everything else."""
+        lanes = [
+            threading.Thread(target=self._serve_lane, args=(stop, is_heavy), name=name, daemon=True)
+            for name, is_heavy in (("device-lane", True), ("light-lane", False))
+        ]
+        for lane in lanes:
+            lane.start()
+        for lane in lanes:
+            lane.join()
+
+    def _serve_lane(self, stop: threading.Event, is_heavy: bool) -> None:  # noqa: FBT001 - a thread's target
+        while not stop.is_set():
+            try:
+                claim = self._next(is_heavy=is_heavy)
+                if claim is not None:
+                    self._do(claim)
+                    continue
+            except Exception:
+                log.exception("the lane goes on after an error")
+            stop.wait(POLL_SECONDS)
+
+    def _next(self, *, is_heavy: bool) -> Claim | None:
+        with self._ports.storage.read() as transaction:
+            waiting = transaction.jobs.list(statuses=[JobStatus.QUEUED, JobStatus.RUNNING], limit=10_000)
+        for job in sorted(waiting, key=lambda job: job.id):
+            if job.parent_id is None and (job.kind in HEAVY) == is_heavy and self._is_free(job):
+                claim = self._claim(job.id)
+                if claim is not None:
+                    return claim
+        return None
+
+    def _is_free(self, job: Job) -> bool:
+        """Whether nobody works on it. An own job whose lease has run out is one whose end could not be recorded."""
+        if job.status is JobStatus.QUEUED or job.lease_owner is None:
+            return True
+        is_expired = job.lease_expires_at is None or job.lease_expires_at < self._ports.clock.now()
+        return is_expired or self._is_owner_gone(job.lease_owner)
+
+    def _claim(self, job_id: JobId) -> Claim | None:
+        with self._ports.storage.write() as transaction:
+            job = transaction.jobs.get(job_id)
+            if job.status in FINAL or not self._is_free(job):
+                return None
+            former = job.lease_owner if job.status is JobStatus.RUNNING else None
+            taken = take(transaction, job, owner=self._owner, now=self._ports.clock.now())
+            claim = Claim(self._ports, taken, owner=self._owner, actor=self._actor)
+            if former is not None:
+                payload = SystemRecovered(job_id=job.id, kind=job.kind, former_owner=former)
+                summary = f"Job {job.id} ({job.kind}) was taken up again after its process had ended"
+                claim.emit_in(transaction, Draft(reason=Reason.SYSTEM_RECOVERED, summary=summary, payload=payload))
+        return claim
+
+    def _do(self, claim: Claim) -> None:
+        """Do a claimed job. A failure that is recorded with it concerns nobody else; one that is not is raised."""
+        with claim.kept():
+            try:
+                if claim.job.kind in STAGES:
+                    self._stage_runs.run(STAGES[claim.job.kind], claim)
+                else:
+                    self._do_flow(claim)
+            except ClaimLostError as error:
+                log.warning("%s", error)
+            except BrewError as error:
+                with self._ports.storage.read() as transaction:
+                    is_recorded = transaction.jobs.get(claim.job.id).status.is_final
+                if not is_recorded:
+                    raise
+                log.info("job %s ended: %s", claim.job.id, error)
+
+    def _do_flow(self, claim: Claim) -> None:
+        run = FlowRun(ports=self._ports, stage_runs=self._stage_runs, claim=claim, owner=self._owner)
+        try:
+            outcome = self._flows[claim.job.kind](claim.job.payload, run)
+            with claim.transaction() as transaction:
+                if outcome.made is not None:
+                    transaction.artifacts.add(outcome.made)
+                claim.finish(transaction, JobStatus.COMPLETED, outcome.event, artifact_id=outcome.artifact_id)
+        except ClaimLostError:
+            raise
+        except BrewError as error:
+            _stop_flow(claim, error)
+            raise
+        except Exception as error:
+            known = classify(error, claim.job.kind)
+            _stop_flow(claim, known)
+            raise known from error
+
+
+def _stop_flow(claim: Claim, error: BrewError) -> None:
+    """End a flow whose step failed; the step's own event has the details."""
+    status = JobStatus.CANCELLED if isinstance(error, CancelledError) else JobStatus.FAILED
+    payload = Failure(error=str(error), findings=error.findings, detail=claim.job.phase)
+    summary = f"{claim.job.kind} stopped at {claim.job.phase}: {error}"
+    draft = Draft(reason=Reason.AUTOPILOT_STOPPED, summary=summary, payload=payload)
+    with claim.transaction() as transaction:
+        claim.finish(transaction, status, draft, error=str(error), reason=error.code)

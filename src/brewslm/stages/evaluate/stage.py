@@ -1,0 +1,101 @@
+"""The runbook of evaluation."""
+
+from brewslm.core.artifacts.adapter import Adapter
+from brewslm.core.artifacts.dataset import Dataset
+from brewslm.core.artifacts.eval_report import EvalReport
+from brewslm.core.artifacts.manifest import Manifest, SplitName
+from brewslm.core.context import StageContext
+from brewslm.core.errors import WorkerError
+from brewslm.core.events.base import Draft
+from brewslm.core.events.lifecycle import Evaluation, EvaluationGateFailed
+from brewslm.core.events.reasons import Reason
+from brewslm.core.experiment import experiment_folder
+from brewslm.core.stage import Stage
+from brewslm.core.wire.order import EvaluateOrder
+from brewslm.core.wire.result import EvaluateResult
+from brewslm.stages.evaluate import rows
+from brewslm.stages.evaluate.comparison import compare_accuracy, compare_loss, gate_outcomes, pair_answers
+from brewslm.stages.evaluate.contract import CONTRACT, EvaluateInputs
+
+SPLITS: tuple[SplitName, ...] = ("eval", "test")
+"""`eval` chose the checkpoint, `test` was never looked at: the verdict is that of `test`."""
+
+
+def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
+    """Score base and tuned on the same rows, compare them in pairs, and judge."""
+    manifest = context.shelf.read(Manifest, inputs.manifest_id)
+    adapter = context.shelf.read(Adapter, inputs.adapter_id)
+    extra = context.shelf.read(Dataset, inputs.extra_dataset_id) if inputs.extra_dataset_id else None
+    labelled = rows.labelled_sets(manifest, extra, context.shelf)
+    prompts = rows.prompts_to_answer(inputs.prompts, manifest, context.shelf)
+    order = EvaluateOrder(
+        base_model=str(context.base_models.locate(adapter.base_model)),
+        adapter_folder=str(context.shelf.path(adapter.folder)),
+        splits={name: str(context.shelf.path(manifest.split(name).folder)) for name in SPLITS},
+        allowed_labels=manifest.labels,
+        labelled=labelled,
+        prompts=prompts,
+        max_new_tokens=inputs.max_new_tokens,
+    )
+    folder = f"{experiment_folder(adapter.experiment_id)}/evaluate-{context.job_id}"
+    result = context.workers.run(order, name=folder)
+    if not isinstance(result, EvaluateResult):
+        message = f"the worker in {folder} answered a {result.kind!r} order, not an evaluation"
+        raise WorkerError(message, reason=Reason.EVALUATION_RUNTIME_ERROR)
+    losses = tuple(compare_loss(scored, manifest, seed=context.project.seed) for scored in result.splits)
+    majority = rows.majority_label(manifest, context.shelf)
+    accuracy = tuple(
+        compare_accuracy(truth, scored, majority=majority, seed=context.project.seed)
+        for truth, scored in zip(labelled, result.labelled, strict=True)
+    )
+    final = next(loss for loss in losses if loss.split == "test")
+    return EvalReport(
+        files=rows.write_scores(result.splits, manifest, context.shelf),
+        adapter_id=adapter.id,
+        manifest_id=manifest.id,
+        losses=losses,
+        accuracy=accuracy,
+        answers=pair_answers(prompts, result),
+        gates=gate_outcomes(final, accuracy),
+        verdict=final.verdict,
+    )
+
+
+def report(evaluation: EvalReport) -> Draft:
+    """Say how the comparison came out; a gate that did not pass is named."""
+    final = next(loss for loss in evaluation.losses if loss.split == "test")
+    summary = (
+        f"Tuned model is {evaluation.verdict} on {final.num_examples} test rows: loss {final.tuned:.4f}, "
+        f"base {final.base:.4f}, delta {final.delta:+.4f} [{final.interval.low:+.4f}, {final.interval.high:+.4f}]"
+    )
+    failed = tuple(gate for gate in evaluation.gates if not gate.passed)
+    if failed:
+        return Draft(
+            reason=Reason.EVALUATION_GATE_FAILED,
+            summary=summary,
+            payload=EvaluationGateFailed(eval_report_id=evaluation.id, gates=failed),
+        )
+    return Draft(
+        reason=Reason.EVALUATION,
+        summary=summary,
+        payload=Evaluation(
+            eval_report_id=evaluation.id,
+            verdict=evaluation.verdict,
+            base_loss=final.base,
+            tuned_loss=final.tuned,
+            delta_low=final.interval.low,
+            delta_high=final.interval.high,
+        ),
+    )
+
+
+EVALUATE: Stage[EvaluateInputs, EvalReport] = Stage(
+    name="evaluate",
+    title="Evaluate",
+    inputs=EvaluateInputs,
+    output=EvalReport,
+    consumes=("adapter", "manifest"),
+    contract=CONTRACT,
+    run=run,
+    report=report,
+)

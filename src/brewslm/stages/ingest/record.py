@@ -1,0 +1,133 @@
+"""One record of a source, whatever its format."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from brewslm.core.value import canonical_json
+
+MAX_DEPTH = 64
+"""Levels of nesting in a record; deeper ones would break the readers that come after."""
+
+_TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A readable record, or the sentinel of one that cannot be read."""
+
+    line: int
+    byte_offset: int
+    text: str | None
+    """The record as canonical JSON object; None where it is malformed."""
+    columns: tuple[str, ...] = ()
+    """Its names, in the order of the source."""
+    raw: str | None = None
+    """The source text of a malformed record. NUL and bytes that are no text are spelled `\\x00`."""
+    problem: str | None = None
+
+
+def malformed(line: int, byte_offset: int, *, raw: str, problem: str) -> Record:
+    """The sentinel of a record that cannot be read."""
+    return Record(line, byte_offset, None, raw=printable(raw), problem=problem)
+
+
+def printable(text: str) -> str:
+    """Spell out what a Parquet or database text cannot hold: NUL and lone surrogates."""
+    spelled = text.encode("utf-8", "backslashreplace").decode() if not _is_encodable(text) else text
+    return spelled.replace("\0", "\\x00")
+
+
+def record_of_json(text: str, line: int, byte_offset: int) -> Record:
+    """Parse one JSON object, strictly."""
+    try:
+        value = parse_json(text)
+    except (ValueError, RecursionError) as error:
+        return malformed(line, byte_offset, raw=text, problem=problem_of(error))
+    return record_of_value(value, text, line, byte_offset)
+
+
+def record_of_value(value: Any, raw: str, line: int, byte_offset: int) -> Record:  # noqa: ANN401 - any JSON value is meant
+    """Make a record of a parsed value, which has to be an object."""
+    if not isinstance(value, dict):
+        kind = "an array" if isinstance(value, list) else "a single value"
+        return malformed(line, byte_offset, raw=raw, problem=f"an object is expected, this is {kind}")
+    try:
+        text = canonical_json(value)
+        text.encode()
+    except UnicodeEncodeError:
+        return malformed(line, byte_offset, raw=raw, problem="a character is half of a surrogate pair")
+    except (ValueError, RecursionError) as error:
+        return malformed(line, byte_offset, raw=raw, problem=problem_of(error))
+    if _depth_of(value, text) > MAX_DEPTH:
+        return malformed(line, byte_offset, raw=raw, problem=_TOO_DEEP)
+    if "\\u0000" in text and _holds_nul(value):
+        return malformed(line, byte_offset, raw=raw, problem="a text holds the NUL character")
+    return Record(line, byte_offset, text, columns=tuple(value))
+
+
+def parse_json(text: str) -> Any:  # noqa: ANN401 - any JSON value is meant
+    """Parse strict JSON.
+
+    Raises:
+        ValueError: it is not JSON, holds NaN or an infinity, or names a key twice.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+
+
+def problem_of(error: Exception) -> str:
+    """Say in one line what the parser objects to."""
+    if isinstance(error, RecursionError):
+        return _TOO_DEEP
+    if isinstance(error, json.JSONDecodeError):
+        return f"not JSON: {error.msg[:1].lower()}{error.msg[1:]} at character {error.pos + 1}"
+    return "a number is too large" if "float values" in str(error) or "digits" in str(error) else str(error)
+
+
+def _depth_of(value: Any, text: str) -> int:  # noqa: ANN401 - any JSON value is meant
+    """Levels of nesting of a value whose JSON is `text`; looked at only where there are many brackets."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return 1
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [child for node in level for child in _children(node)]
+    return depth
+
+
+def _children(node: Any) -> Iterator[Any]:  # noqa: ANN401 - any JSON value is meant
+    inner = node.values() if isinstance(node, dict) else node
+    return (child for child in inner if isinstance(child, dict | list))
+
+
+def _holds_nul(value: Any) -> bool:  # noqa: ANN401 - any JSON value is meant
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any("\0" in key or _holds_nul(child) for key, child in value.items())
+    return isinstance(value, list) and any(_holds_nul(child) for child in value)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        message = f"the key {twice[:80]!r} is named twice"
+        raise ValueError(message)
+    return found
+
+
+def _refuse_constant(name: str) -> None:
+    message = f"{name} is not a JSON number"
+    raise ValueError(message)

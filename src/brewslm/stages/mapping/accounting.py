@@ -1,0 +1,98 @@
+"""The one way from rows to examples, which dry run and commit share: every row is counted in exactly one bucket."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from brewslm.core.artifacts.base import Tally
+from brewslm.core.artifacts.dataset import Example, Rejection, RejectionReason
+from brewslm.core.artifacts.mapping import MappingPlan
+from brewslm.core.mapping.convert import convert
+from brewslm.core.mapping.outcome import Converted, Refused, SourceRow
+
+
+class Outlet(Protocol):
+    """Where examples and rejections go."""
+
+    def accept(self, converted: Converted) -> None:
+        """Take an example, with the rules that mended it."""
+
+    def reject(self, rejection: Rejection) -> None:
+        """Take a row that did not become an example."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Where the rows went."""
+
+    tally: Tally
+    rejections: dict[str, int]
+    """Reason to rows."""
+    repairs: dict[str, int]
+    """Rule to rows; a row that two rules mended counts for both."""
+
+
+def map_rows(
+    rows: Iterable[SourceRow], plan: MappingPlan, outlet: Outlet, *, at_row: Callable[[int], None]
+) -> Accounts:
+    """Convert every row by the plan, hand it to the outlet, and count it. `at_row` hears the number of rows done."""
+    rejections: Counter[str] = Counter()
+    repairs: Counter[str] = Counter()
+    total = num_repaired = 0
+    for row in rows:
+        total += 1
+        outcome = convert(row, plan.shape, plan.columns)
+        if isinstance(outcome, Refused):
+            rejections[outcome.reason] += 1
+            outlet.reject(rejection_of(row, outcome))
+        else:
+            num_repaired += bool(outcome.repairs)
+            repairs.update(outcome.repairs)
+            outlet.accept(outcome)
+        at_row(total)
+    num_rejected = rejections.total()
+    tally = Tally(
+        total=total,
+        accepted=total - num_repaired - num_rejected,
+        repaired=num_repaired,
+        rejected=num_rejected,
+    )
+    return Accounts(tally, _ranked(rejections), _ranked(repairs))
+
+
+def rejection_of(row: SourceRow, refused: Refused) -> Rejection:
+    """The record of a rejected row, with its text."""
+    return Rejection(
+        source_row=row.row,
+        line=row.line,
+        byte_offset=row.byte_offset,
+        reason=refused.reason,
+        detail=refused.detail,
+        raw=row.raw,
+    )
+
+
+class Sample:
+    """The outlet of a dry run: it keeps the first few of both."""
+
+    def __init__(self, *, num_examples: int, num_rejections: int, raw_characters: int) -> None:
+        """Keep this many examples and rejections, and this much of a rejected row's text."""
+        self._limits = (num_examples, num_rejections, raw_characters)
+        self.examples: list[Example] = []
+        self.rejections: list[Rejection] = []
+
+    def accept(self, converted: Converted) -> None:
+        """Keep it if it is among the first."""
+        if len(self.examples) < self._limits[0]:
+            self.examples.append(converted.example)
+
+    def reject(self, rejection: Rejection) -> None:
+        """Keep it if it is among the first, or the first of its reason; places are held free for these."""
+        is_new = all(kept.reason != rejection.reason for kept in self.rejections)
+        if is_new or len(self.rejections) < self._limits[1] - len(RejectionReason):
+            self.rejections.append(rejection.model_copy(update={"raw": rejection.raw[: self._limits[2]]}))
+
+
+def _ranked(counts: Counter[str]) -> dict[str, int]:
+    return {str(name): count for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))}

@@ -1,0 +1,75 @@
+"""Forecasts. All of them are estimates with an interval, and say from what."""
+
+from brewslm.core.artifacts.manifest import Manifest
+from brewslm.core.artifacts.readiness import Estimate
+from brewslm.core.ports.base_models import BaseModelFacts
+from brewslm.core.ports.machine import MachineFacts
+from brewslm.core.recipe.recipe import Recipe
+
+_BYTES = {"float32": 4, "bfloat16": 2}
+_FRAMEWORK_BYTES = 450_000_000
+"""A process with torch, transformers and peft loaded and no model: 430 to 470 MB resident on Linux x86-64."""
+_LINEARS_PER_LAYER = 7
+"""Query, key, value, output, gate, up, down."""
+_FLOPS_PER_CORE_SECOND = 5e10
+"""Matrix products of small models on one CPU core, within a factor of three either way."""
+
+
+def adapter_parameters(recipe: Recipe, base: BaseModelFacts) -> int:
+    """Estimate the weights of a LoRA adapter on all linear layers: rank x (in + out) for each."""
+    wide = 4 * base.hidden_size
+    per_layer = recipe.lora.lora_rank * (4 * 2 * base.hidden_size + 3 * (base.hidden_size + wide))
+    return base.num_layers * per_layer
+
+
+def memory(recipe: Recipe, manifest: Manifest, base: BaseModelFacts) -> Estimate:
+    """Estimate the worker's peak resident memory."""
+    width = _BYTES[recipe.precision]
+    train = manifest.split("train")
+    mean_tokens = train.num_tokens / max(train.num_examples, 1)
+    batch_tokens = recipe.data.batch_size * mean_tokens
+    weights = base.num_parameters * width
+    adapter = adapter_parameters(recipe, base) * 4 * 4
+    per_layer = base.hidden_size * (8 + 3 * 4 + _LINEARS_PER_LAYER)
+    activations = batch_tokens * base.num_layers * per_layer * 4
+    logits = batch_tokens * base.vocab_size * 4 * 3
+    expected = _FRAMEWORK_BYTES + weights + adapter + activations + logits
+    return Estimate(
+        low=expected * 0.6,
+        expected=expected,
+        high=expected * 1.8,
+        unit="bytes",
+        basis="weights, adapter with gradients and two moments, activations and logits of one batch, framework",
+    )
+
+
+def disk(recipe: Recipe, base: BaseModelFacts) -> Estimate:
+    """Estimate what the run writes: kept checkpoints (weights and two moments), two more, and logs."""
+    checkpoint = adapter_parameters(recipe, base) * 4 * 3 + 5_000_000
+    kept = recipe.monitor.keep_checkpoints + 1
+    expected = kept * checkpoint + 10_000_000
+    return Estimate(
+        low=float(checkpoint),
+        expected=float(expected),
+        high=float((kept + 2) * checkpoint + 20_000_000),
+        unit="bytes",
+        basis="adapter with two moments for each kept checkpoint, head-room for two more, logs",
+    )
+
+
+def time(recipe: Recipe, manifest: Manifest, base: BaseModelFacts, machine: MachineFacts) -> Estimate:
+    """Estimate the training's wall time; not known where a GPU does the work."""
+    if machine.gpus:
+        return Estimate(low=None, expected=None, high=None, unit="seconds", basis="not measured on this GPU yet")
+    train = manifest.split("train")
+    examples = (recipe.data.total_steps or 0) * recipe.data.batch_size * recipe.data.gradient_accumulation_steps
+    tokens = examples * train.num_tokens / max(train.num_examples, 1)
+    flops = 4.5 * base.num_parameters * tokens
+    expected = flops / (_FLOPS_PER_CORE_SECOND * machine.num_cores) + 10
+    return Estimate(
+        low=expected / 3,
+        expected=expected,
+        high=expected * 3,
+        unit="seconds",
+        basis="4.5 x parameters x tokens floating-point operations at 50 GFLOP/s a core, and 10 s to load",
+    )

@@ -1,0 +1,132 @@
+"""From data, model, machine and the user's wishes to a recipe in which every value has a source."""
+
+import math
+from typing import Any
+
+from pydantic import ValidationError
+
+from brewslm.core.artifacts.manifest import Manifest
+from brewslm.core.errors import InvalidRequestError
+from brewslm.core.ports.base_models import BaseModelFacts
+from brewslm.core.ports.machine import MachineFacts
+from brewslm.core.recipe.recipe import Recipe, ValueSource
+from brewslm.stages.preflight.contract import PreflightInputs, Profile, Scalar
+
+_EPOCHS: dict[Profile, float] = {"safe": 2.0, "balanced": 4.0, "max_quality": 8.0}
+_MAX_TOKENS: dict[Profile, float] = {"safe": 2e6, "balanced": 6e6, "max_quality": 3e7}
+_TOKENS_PER_STEP = 2048
+_SMALL_MODEL = 50_000_000
+_GROUPS = frozenset({"data", "lora", "optim", "schedule", "monitor"})
+"""Fields of the recipe that have fields of their own."""
+
+Chosen = dict[str, tuple[Scalar, str]]
+"""Dotted field name to value and the reason for it."""
+
+
+def resolve_recipe(
+    inputs: PreflightInputs, manifest: Manifest, base: BaseModelFacts, machine: MachineFacts, *, seed: int
+) -> tuple[Recipe, dict[str, ValueSource]]:
+    """Return the recipe and the source of each of its values.
+
+    Raises:
+        InvalidRequestError: an override names an unknown field or a value out of range; all problems at once.
+    """
+    chosen = _choose(inputs, manifest, base, machine)
+    values: dict[str, Scalar] = {name: value for name, (value, _) in chosen.items()}
+    values["base_model"] = inputs.base_model
+    values["seed"] = seed
+    values |= inputs.overrides
+    recipe = _build(values)
+    sources = {}
+    for name, value in _flatten(recipe.model_dump(mode="json")).items():
+        if name in inputs.overrides:
+            sources[name] = ValueSource(value=value, source=inputs.override_source)
+        elif name in chosen:
+            sources[name] = ValueSource(value=value, source="autopilot", reason=chosen[name][1])
+        elif name in ("base_model", "seed"):
+            sources[name] = ValueSource(value=value, source="profile", reason="set by the project")
+        else:
+            sources[name] = ValueSource(value=value, source="default")
+    return recipe, sources
+
+
+def _choose(inputs: PreflightInputs, manifest: Manifest, base: BaseModelFacts, machine: MachineFacts) -> Chosen:
+    train = manifest.split("train")
+    mean_tokens = max(train.num_tokens / max(train.num_examples, 1), 1.0)
+    batch = _asked(inputs, "data.batch_size", _batch_size(mean_tokens, train.num_examples))
+    accumulation = _asked(inputs, "data.gradient_accumulation_steps", 1)
+    epochs = _asked(inputs, "data.num_epochs", _epochs(inputs.profile, train.num_tokens))
+    per_step = max(batch * accumulation, 1)
+    steps = max(int(_asked(inputs, "data.total_steps", math.ceil(train.num_examples * epochs / per_step))), 1)
+    cadence = max(steps // 6, 1)
+    rate = 2e-3 if base.num_parameters < _SMALL_MODEL else 2e-4
+    size = f"{base.num_parameters / 1e6:.0f} M parameters"
+    return {
+        "data.max_seq_len": (manifest.max_seq_len, "what the data was prepared with"),
+        "data.batch_size": (batch, f"about {_TOKENS_PER_STEP} tokens a step at {mean_tokens:.0f} tokens an example"),
+        "data.num_epochs": (epochs, f"profile {inputs.profile}, within {_MAX_TOKENS[inputs.profile]:.0e} tokens"),
+        "data.total_steps": (steps, f"{epochs:g} epochs over {train.num_examples} examples"),
+        "optim.learning_rate": (rate, f"LoRA on a model of {size}: smaller models take larger steps"),
+        "schedule.warmup_steps": (min(max(steps // 20, 1), 100, steps - 1), "a twentieth of the run"),
+        "monitor.log_every": (max(min(steps // 100, 50), 1), "about a hundred points on the curve"),
+        "monitor.eval_every": (cadence, "six looks at the eval split"),
+        "monitor.checkpoint_every": (cadence, "with each evaluation"),
+        "precision": _precision(machine),
+    }
+
+
+def _asked(inputs: PreflightInputs, name: str, fallback: float) -> float:
+    """Return the user's number, which later choices follow; one that is no number is refused with the whole recipe."""
+    try:
+        value = float(inputs.overrides.get(name, fallback))
+    except ValueError:
+        return fallback
+    return value if math.isfinite(value) else fallback
+
+
+def _batch_size(mean_tokens: float, num_examples: int) -> int:
+    wished = max(round(_TOKENS_PER_STEP / mean_tokens), 1)
+    return max(min(wished, 64, num_examples), 1)
+
+
+def _epochs(profile: Profile, num_tokens: int) -> float:
+    most = _MAX_TOKENS[profile] / max(num_tokens, 1)
+    return float(max(min(_EPOCHS[profile], round(most, 2)), 0.05))
+
+
+def _precision(machine: MachineFacts) -> tuple[Scalar, str]:
+    if machine.has_fast_bfloat16:
+        return "bfloat16", "this machine has fast bfloat16"
+    return "float32", "this CPU has no fast bfloat16"
+
+
+def _build(values: dict[str, Scalar]) -> Recipe:
+    tree: dict[str, Any] = {}
+    for name, value in values.items():
+        group, _, leaf = name.partition(".")
+        branch = tree.get(group)
+        if leaf and group in _GROUPS and isinstance(branch, dict | None):
+            tree[group] = {**(branch or {}), leaf: value}
+        else:
+            tree[name] = value
+    try:
+        return Recipe.model_validate(tree)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'recipe'}={problem['input']!r}: {problem['msg']}"
+            if not isinstance(problem["input"], dict)
+            else f"{'.'.join(map(str, problem['loc'])) or 'recipe'}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        message = f"the recipe has {error.error_count()} problem(s): {problems}. Correct these values and run again."
+        raise InvalidRequestError(message) from error
+
+
+def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            flat |= _flatten(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = ", ".join(map(str, value)) if isinstance(value, list) else value
+    return flat

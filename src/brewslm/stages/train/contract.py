@@ -1,0 +1,82 @@
+"""What training needs, and what must hold."""
+
+from brewslm.core.artifacts.adapter import Adapter
+from brewslm.core.artifacts.base import ManifestId, ReadinessId
+from brewslm.core.artifacts.manifest import Manifest
+from brewslm.core.artifacts.readiness import Readiness
+from brewslm.core.context import StageContext
+from brewslm.core.contract import After, Before, Contract
+from brewslm.core.events.reasons import Reason
+from brewslm.core.finding import Finding
+from brewslm.core.value import Value
+
+
+class TrainInputs(Value):
+    """A readiness report that says "ready", and the manifest that it judged."""
+
+    readiness_id: ReadinessId
+    manifest_id: ManifestId
+
+
+def _is_ready(inputs: TrainInputs, context: StageContext) -> Finding | None:
+    readiness = context.shelf.read(Readiness, inputs.readiness_id)
+    blocks = [finding for finding in readiness.findings if finding.level == "block"]
+    if readiness.verdict == "ready":
+        return None
+    return Finding(
+        check="ready",
+        level="block",
+        seen=f"Preflight blocked this run: {'; '.join(finding.seen for finding in blocks)}",
+        next_step="Do what `brewslm preflight` proposes, then start again.",
+        reason=Reason.PREFLIGHT_BLOCKED,
+    )
+
+
+def _is_same_manifest(inputs: TrainInputs, context: StageContext) -> Finding | None:
+    readiness = context.shelf.read(Readiness, inputs.readiness_id)
+    if readiness.manifest_id == inputs.manifest_id:
+        return None
+    return Finding(
+        check="same_manifest",
+        level="block",
+        seen=f"The plan was made for {readiness.manifest_id!r}, not for {inputs.manifest_id!r}.",
+        next_step="Run preflight again.",
+        reason=Reason.PREFLIGHT_DATA_CHANGED,
+    )
+
+
+def _has_shards(inputs: TrainInputs, context: StageContext) -> Finding | None:
+    manifest = context.shelf.read(Manifest, inputs.manifest_id)
+    for file in manifest.files:
+        path = context.shelf.path(file.path)
+        if not path.is_file() or path.stat().st_size != file.size_bytes:
+            return Finding(
+                check="shards",
+                level="block",
+                seen=f"{file.path!r} is missing or has another size than the manifest says.",
+                next_step="Prepare the dataset again.",
+                reason=Reason.PREFLIGHT_DATA_CHANGED,
+            )
+    return None
+
+
+def _has_adapter(output: Adapter, _context: StageContext) -> Finding | None:
+    if output.files and output.step >= 1:
+        return None
+    return Finding(
+        check="has_adapter",
+        level="block",
+        seen="The training ended without a checkpoint.",
+        next_step="Read the worker's log.",
+        reason=Reason.TRAINING_RUNTIME_ERROR,
+    )
+
+
+CONTRACT: Contract[TrainInputs, Adapter] = Contract(
+    before=(
+        Before("ready", "The readiness report says that this run can succeed.", _is_ready),
+        Before("same_manifest", "The plan was made for this manifest.", _is_same_manifest),
+        Before("shards", "Every prepared file is there in its full size.", _has_shards),
+    ),
+    after=(After("has_adapter", "There is an adapter from at least one step.", _has_adapter),),
+)

@@ -1,0 +1,85 @@
+"""The runbook of training. The work itself happens in a worker that outlives this process."""
+
+from brewslm.core.artifacts.adapter import Adapter
+from brewslm.core.artifacts.manifest import Manifest
+from brewslm.core.artifacts.readiness import Readiness
+from brewslm.core.context import StageContext
+from brewslm.core.errors import CancelledError, WorkerError
+from brewslm.core.events.base import Draft
+from brewslm.core.events.lifecycle import Training
+from brewslm.core.events.reasons import Reason
+from brewslm.core.stage import Stage
+from brewslm.core.wire.order import TrainOrder
+from brewslm.core.wire.result import TrainResult
+from brewslm.core.wire.rundir import ADAPTER_FOLDER
+from brewslm.stages.train.contract import CONTRACT, TrainInputs
+
+
+def run(inputs: TrainInputs, context: StageContext) -> Adapter:
+    """Order a training, wait for its result, and put the best checkpoint's adapter on the shelf."""
+    manifest = context.shelf.read(Manifest, inputs.manifest_id)
+    readiness = context.shelf.read(Readiness, inputs.readiness_id)
+    recipe = readiness.plan.recipe
+    experiment = context.open_experiment(inputs.readiness_id)
+    order = TrainOrder(
+        base_model=str(context.base_models.locate(recipe.base_model)),
+        train_folder=str(context.shelf.path(manifest.split("train").folder)),
+        eval_folder=str(context.shelf.path(manifest.split("eval").folder)),
+        recipe=recipe,
+        manifest_id=manifest.id,
+    )
+    result = context.workers.run(order, name=experiment.folder_name)
+    if not isinstance(result, TrainResult):
+        message = f"the worker of {experiment.folder_name} answered a {result.kind!r} order, not a training"
+        raise WorkerError(message)
+    if result.status == "cancelled":
+        message = f"training {experiment.folder_name} was cancelled at step {result.last_step}; its checkpoint is kept"
+        raise CancelledError(message)
+    folder = context.workers.folder(experiment.folder_name) / result.checkpoint / ADAPTER_FOLDER
+    files = context.shelf.reference(sorted(path for path in folder.iterdir() if path.is_file()))
+    return Adapter(
+        files=files,
+        manifest_id=inputs.manifest_id,
+        readiness_id=inputs.readiness_id,
+        experiment_id=experiment.id,
+        base_model=recipe.base_model,
+        folder=f"experiments/{experiment.folder_name}/{result.checkpoint}/{ADAPTER_FOLDER}",
+        step=result.step,
+        total_steps=result.total_steps,
+        base_eval_loss=result.base_eval_loss,
+        eval_loss=result.eval_loss,
+        final_train_loss=result.final_train_loss,
+    )
+
+
+def report(adapter: Adapter) -> Draft:
+    """Say what the training gave."""
+    return Draft(
+        reason=Reason.TRAINING,
+        summary=(
+            f"Experiment {adapter.experiment_id} trained {adapter.total_steps} steps: eval loss "
+            f"{adapter.eval_loss:.4f} at step {adapter.step}, untuned base {adapter.base_eval_loss:.4f}"
+        ),
+        payload=Training(
+            experiment_id=adapter.experiment_id,
+            adapter_id=adapter.id,
+            backend="local",
+            total_steps=adapter.total_steps,
+            best_step=adapter.step,
+            base_eval_loss=adapter.base_eval_loss,
+            eval_loss=adapter.eval_loss,
+            final_train_loss=adapter.final_train_loss,
+        ),
+    )
+
+
+TRAIN: Stage[TrainInputs, Adapter] = Stage(
+    name="train",
+    title="Train",
+    inputs=TrainInputs,
+    output=Adapter,
+    consumes=("manifest", "readiness"),
+    contract=CONTRACT,
+    run=run,
+    report=report,
+)

@@ -1,0 +1,48 @@
+"""Which code does which order. Each kind loads only what it needs."""
+
+import os
+from typing import assert_never
+
+from brewslm.core.wire.order import EvaluateOrder, ExportOrder, GenerateOrder, MeasureOrder, Order, TrainOrder
+from brewslm.core.wire.result import Result
+from brewslm.worker.run import Run
+
+
+def execute(order: Order, run: Run) -> Result:
+    """Do the work of an order; its failures are those of the kind."""
+    import torch
+
+    torch.set_num_threads(num_threads())
+    from brewslm.worker.models import quiet_libraries
+
+    quiet_libraries()
+    match order:
+        case TrainOrder():
+            from brewslm.worker.train.loop import train
+
+            return train(order, run)
+        case EvaluateOrder():
+            from brewslm.worker.evaluate.evaluation import evaluate
+
+            return evaluate(order, run)
+        case ExportOrder():
+            from brewslm.worker.export.exporting import export
+
+            return export(order, run)
+        case GenerateOrder():
+            from brewslm.worker.generation import answer_order
+
+            return answer_order(order, run)
+        case MeasureOrder():
+            from brewslm.worker.measuring import measure
+
+            return measure(order, run)
+        case _:
+            assert_never(order)
+
+
+def num_threads() -> int:
+    """Return how many threads to compute with: what the engine gives, at most the cores that we may use."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, int(given)) if given.isdigit() and int(given) > 0 else cores

@@ -1,0 +1,1 @@
+"""Evaluation: base and tuned on the same rows."""

@@ -1,0 +1,115 @@
+"""Scores base and tuned on the same rows: losses, labels, answers. The base is the tuned model with its adapter off."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brewslm.core.wire.order import EvaluateOrder, LabelledRows
+from brewslm.core.wire.progress import StartedRecord
+from brewslm.core.wire.result import EvaluateResult, GeneratedAnswer, ScoredLabels, ScoredSplit
+from brewslm.worker.chat import Chat, make_chat
+from brewslm.worker.evaluate.labels import likeliest_labels
+from brewslm.worker.evaluate.trie import trie_of
+from brewslm.worker.failure import BadOrderError
+from brewslm.worker.generation import answer_all
+from brewslm.worker.models import attach_adapter, device_here, load_model, load_tokenizer, vocab_size_of
+from brewslm.worker.run import Run
+from brewslm.worker.scoring import example_losses
+from brewslm.worker.shard import open_shard
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from peft import PeftModel
+
+
+def evaluate(order: EvaluateOrder, run: Run) -> EvaluateResult:
+    """Do everything that the order asks for, base and tuned.
+
+    Raises:
+        BadOrderError: base and adapter do not go together, or labels cannot be scored.
+        BadDataError: a split is damaged.
+    """
+    model = attach_adapter(load_model(order.base_model, precision="float32"), Path(order.adapter_folder))
+    chat = make_chat(load_tokenizer(order.base_model), model.generation_config)
+    run.journal.append(StartedRecord(**run.journal.stamp(), device=str(device_here())))
+    pair = _Pair(model, chat, run, num_parts=2 * (len(order.splits) + len(order.labelled) + bool(order.prompts)))
+    splits = tuple(pair.score(name, Path(folder)) for name, folder in order.splits.items())
+    labelled = tuple(pair.label(rows, order.allowed_labels) for rows in order.labelled)
+    base_answers, tuned_answers = pair.answer(order) if order.prompts else ((), ())
+    return EvaluateResult(splits=splits, labelled=labelled, base_answers=base_answers, tuned_answers=tuned_answers)
+
+
+@dataclass(slots=True)
+class _Pair:
+    """Base and tuned in one model."""
+
+    model: "PeftModel"
+    chat: Chat
+    run: Run
+    num_parts: int
+    num_done: int = 0
+
+    def score(self, name: str, folder: Path) -> ScoredSplit:
+        shard = open_shard(folder, vocab_size=vocab_size_of(self.model))
+        losses = {}
+        for who in ("base", "tuned"):
+            with self._as(who):
+                losses[who] = example_losses(self.model, shard, on_batch=self._teller(f"losses of {name}, {who}"))
+            self.num_done += 1
+        return ScoredSplit(
+            name=name,
+            num_tokens=tuple(shard.num_trained.tolist()),
+            base_loss=tuple(losses["base"].tolist()),
+            tuned_loss=tuple(losses["tuned"].tolist()),
+        )
+
+    def label(self, rows: LabelledRows, allowed: tuple[str, ...]) -> ScoredLabels:
+        if not allowed or not rows.prompts:
+            raise BadOrderError(f"The rows {rows.name!r} cannot be labelled: there are no allowed labels, or no rows.")
+        trie = trie_of([self.chat.answer_ids(rows.prompts[0], label) for label in allowed])
+        prompts = [self.chat.prompt_ids(messages) for messages in rows.prompts]
+        found = {}
+        for who in ("base", "tuned"):
+            with self._as(who):
+                teller = self._teller(f"labels of {rows.name}, {who}")
+                numbers, _ = likeliest_labels(self.model, prompts, trie, on_batch=teller)
+            found[who] = tuple(allowed[number] for number in numbers)
+            self.num_done += 1
+        return ScoredLabels(name=rows.name, base=found["base"], tuned=found["tuned"])
+
+    def answer(self, order: EvaluateOrder) -> tuple[tuple[GeneratedAnswer, ...], tuple[GeneratedAnswer, ...]]:
+        answers = {}
+        for who in ("base", "tuned"):
+            with self._as(who):
+                answers[who] = answer_all(
+                    self.model,
+                    self.chat,
+                    order.prompts,
+                    max_new_tokens=order.max_new_tokens,
+                    on_answer=self._teller(f"answers, {who}"),
+                )
+            self.num_done += 1
+        return answers["base"], answers["tuned"]
+
+    def _as(self, who: str) -> "AbstractContextManager[None]":
+        return self.model.disable_adapter() if who == "base" else nullcontext()
+
+    def _teller(self, message: str) -> "_Teller":
+        return _Teller(self, message)
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Turns the share of one part into the share of the whole, a record for each twentieth of a part."""
+
+    pair: _Pair
+    message: str
+    told: float = -1.0
+
+    def __call__(self, share: float) -> None:
+        if share < 1.0 and share < self.told + 0.05:
+            return
+        self.told = share
+        self.pair.run.progress((self.pair.num_done + share) / self.pair.num_parts, self.message)

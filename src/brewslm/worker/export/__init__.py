@@ -1,0 +1,1 @@
+"""Export: adapter and base become one model, proven to be the same."""

@@ -1,0 +1,65 @@
+"""How a worker fails: a typed exit code and one clear line."""
+
+import errno
+from typing import ClassVar
+
+from brewslm.core.errors import BrewError
+from brewslm.core.wire.rundir import ExitCode
+
+
+class WorkerFailure(BrewError):
+    """Something that ends this attempt with a typed exit code."""
+
+    exit_code: ClassVar[ExitCode]
+
+    def __init__(self, message: str, *, step: int | None = None) -> None:
+        """Keep the line, and the optimiser step where there is one."""
+        super().__init__(message)
+        self.step = step
+
+
+class BadOrderError(WorkerFailure):
+    """The order cannot be honoured: unreadable, of another version, or asking for what this worker cannot do."""
+
+    exit_code = ExitCode.BAD_ORDER
+
+
+class BadDataError(WorkerFailure):
+    """A shard is missing, damaged, empty, or not the one that the checkpoints were made on."""
+
+    exit_code = ExitCode.BAD_DATA
+
+
+class NotFiniteError(WorkerFailure):
+    """A loss or a gradient is not a number, or infinite."""
+
+    exit_code = ExitCode.NOT_FINITE
+
+
+_NO_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
+
+
+def classify(error: BaseException) -> tuple[int, str]:
+    """Return the exit code of an error, 1 where it is nobody's but ours, and the line that says what happened."""
+    text = " ".join(str(error).split())
+    if isinstance(error, WorkerFailure):
+        return error.exit_code, text
+    if _is_out_of_memory(error):
+        return ExitCode.OUT_OF_MEMORY, f"Memory ran out: {text or 'an allocation failed'}. Make the batch smaller."
+    if _is_disk_full(error):
+        return ExitCode.DISK_FULL, f"The disk is full: {text}. Free some space, then start again."
+    return 1, f"{type(error).__name__}: {text}"
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _NO_MEMORY)
+
+
+def _is_disk_full(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "no space left on device" in str(error).lower() or "os error 28" in str(error).lower()

@@ -1,0 +1,72 @@
+"""Greedy answers, one prompt at a time: exact, and free of padding."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from brewslm.core.artifacts.dataset import Message
+from brewslm.core.wire.order import GenerateOrder
+from brewslm.core.wire.progress import StartedRecord
+from brewslm.core.wire.result import GeneratedAnswer, GenerateResult
+from brewslm.worker.chat import Chat, make_chat
+from brewslm.worker.models import AnyModel, device_here, load_model, load_tokenizer, runtime_name, unpacked
+from brewslm.worker.run import Run
+
+
+def answer_order(order: GenerateOrder, run: Run) -> GenerateResult:
+    """Load a merged model and answer its prompts."""
+    model = load_model(order.model_folder, precision="float32")
+    chat = make_chat(load_tokenizer(order.model_folder), model.generation_config)
+    run.journal.append(
+        StartedRecord(
+            **run.journal.stamp(), device=str(device_here()), num_parameters=sum(w.numel() for w in model.parameters())
+        )
+    )
+    answers = answer_all(
+        model,
+        chat,
+        order.prompts,
+        max_new_tokens=order.max_new_tokens,
+        on_answer=lambda share: run.progress(share, "answering"),
+    )
+    return GenerateResult(answers=answers, runtime=runtime_name())
+
+
+def answer_all(
+    model: AnyModel,
+    chat: Chat,
+    prompts: Sequence[Sequence[Message]],
+    *,
+    max_new_tokens: int,
+    on_answer: Callable[[float], None] = lambda _: None,
+) -> tuple[GeneratedAnswer, ...]:
+    """Answer each prompt greedily; `on_answer` is told the share that is done."""
+    answers = []
+    with unpacked(model):
+        for number, messages in enumerate(prompts, start=1):
+            ids = greedy_ids(model, chat.prompt_ids(messages), stops=chat.stops, max_new_tokens=max_new_tokens)
+            is_stopped = bool(ids) and ids[-1] in chat.stops
+            text = chat.text(ids[:-1] if is_stopped else ids)
+            answers.append(GeneratedAnswer(text=text, num_tokens=len(ids), is_stopped=is_stopped))
+            on_answer(number / len(prompts))
+    return tuple(answers)
+
+
+@torch.no_grad()
+def greedy_ids(model: AnyModel, prompt: Sequence[int], *, stops: frozenset[int], max_new_tokens: int) -> list[int]:
+    """Return the likeliest next tokens one by one, up to and with the first of `stops`.
+
+    Ends earlier where the model's context is full. The model must be `unpacked`.
+    """
+    context: int = getattr(model.config.get_text_config(), "max_position_embeddings", 1 << 30)
+    ids = torch.tensor([list(prompt)], device=next(model.parameters()).device)
+    cache = None
+    found: list[int] = []
+    while len(found) < min(max_new_tokens, context - len(prompt)):
+        output = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        cache = output.past_key_values
+        ids = output.logits[:, -1].argmax(-1, keepdim=True)
+        found.append(int(ids))
+        if found[-1] in stops:
+            break
+    return found

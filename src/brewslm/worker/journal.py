@@ -1,0 +1,98 @@
+"""The journal: appends one strictly valid JSON object a line to `log.jsonl`."""
+
+import json
+import math
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import BinaryIO, Literal, TypedDict
+
+from brewslm.core.wire.progress import NonFinite, Record
+
+_TAIL_BYTES = 1 << 16
+
+
+class Stamp(TypedDict):
+    """What every record has."""
+
+    seq: int
+    time: float
+    attempt: int
+
+
+class Journal:
+    """Appends records. `seq` goes on over attempts; a line that a killed attempt left half-written is cut off."""
+
+    def __init__(self, path: Path, *, attempt: int) -> None:
+        """Open, repair, and find the last sequence number."""
+        self._attempt = attempt
+        self._file: BinaryIO = path.open("ab+", buffering=0)
+        end = _end_of_last_line(self._file)
+        if end != self._file.seek(0, os.SEEK_END):
+            self._file.truncate(end)
+        self._seq = _last_seq(self._file, end)
+
+    def stamp(self) -> Stamp:
+        """Return sequence number, time and attempt of the record that is written next."""
+        return Stamp(seq=self._seq + 1, time=time.time(), attempt=self._attempt)
+
+    def append(self, record: Record) -> None:
+        """Write one line; a reader may see it at once.
+
+        Raises:
+            OSError: the disk is full; the torn line is repaired by the next attempt.
+        """
+        line = record.model_dump_json().encode() + b"\n"
+        if self._file.write(line) != len(line):
+            raise OSError(28, "No space left on device", "log.jsonl")
+        self._seq = record.seq
+
+    def sync(self) -> None:
+        """Wait until every line is on disk."""
+        os.fsync(self._file.fileno())
+
+
+def split_non_finite(values: Mapping[str, float | None]) -> tuple[dict[str, float | None], NonFinite]:
+    """Replace NaN and infinities by None, and name the fields where they were."""
+    non_finite: NonFinite = {name: _name(value) for name, value in values.items() if not _is_plain(value)}
+    return {name: None if name in non_finite else value for name, value in values.items()}, non_finite
+
+
+def _is_plain(value: float | None) -> bool:
+    return value is None or math.isfinite(value)
+
+
+def _name(value: float | None) -> Literal["nan", "inf", "-inf"]:
+    if value is None or math.isnan(value):
+        return "nan"
+    return "inf" if value > 0 else "-inf"
+
+
+def _end_of_last_line(file: BinaryIO) -> int:
+    """Return the position after the last newline, 0 where there is none."""
+    position = file.seek(0, os.SEEK_END)
+    while position > 0:
+        start = max(0, position - _TAIL_BYTES)
+        file.seek(start)
+        newline = file.read(position - start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        position = start
+    return 0
+
+
+def _last_seq(file: BinaryIO, end: int) -> int:
+    """Return the sequence number of the last line that can be read, 0 where there is none."""
+    size = _TAIL_BYTES
+    while True:
+        start = max(0, end - size)
+        file.seek(start)
+        for line in reversed(file.read(end - start).splitlines()):
+            try:
+                return int(json.loads(line)["seq"])
+            except (ValueError, KeyError, TypeError):
+                continue
+        if start == 0:
+            return 0
+        size *= 4

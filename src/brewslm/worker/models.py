@@ -1,0 +1,123 @@
+"""Base models, adapters and tokenizers, loaded from folders; remote code is never run."""
+
+import inspect
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from brewslm.worker.attention import PACKED_ATTENTION
+from brewslm.worker.failure import BadOrderError
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+AnyModel: TypeAlias = "PreTrainedModel | PeftModel"
+
+Precision = Literal["float32", "bfloat16"]
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def device_here() -> torch.device:
+    """Return the device that models run on."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def load_model(folder: str, *, precision: Precision) -> "PreTrainedModel":
+    """Load a model for packed scoring, frozen and in evaluation mode.
+
+    Raises:
+        BadOrderError: there is no model, or its architecture is not one that can be packed.
+    """
+    return _load(folder, dtype=_DTYPES[precision])
+
+
+def load_stored(folder: str) -> "PreTrainedModel":
+    """Load a model as `load_model` does, but in the dtype in which it is stored, as a stranger would."""
+    return _load(folder, dtype="auto")
+
+
+def _load(folder: str, *, dtype: "torch.dtype | str") -> "PreTrainedModel":
+    try:
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, attn_implementation="sdpa", trust_remote_code=False
+        )
+    except (OSError, ValueError, KeyError) as error:
+        message = f"The model {folder!r} cannot be loaded: {str(error).splitlines()[0] if str(error) else error!r}"
+        raise BadOrderError(message) from error
+    if "logits_to_keep" not in inspect.signature(model.forward).parameters or not model._supports_attention_backend:  # noqa: SLF001 - the library's own flag has no public name
+        raise BadOrderError(f"The architecture {type(model).__name__} of {folder!r} cannot be packed; choose another.")
+    model.requires_grad_(requires_grad=False)
+    model.set_attn_implementation(PACKED_ATTENTION)
+    torch.nn.Module.to(model, device_here())
+    torch.nn.Module.train(model, mode=False)
+    return model
+
+
+@contextmanager
+def unpacked(model: AnyModel) -> Iterator[None]:
+    """Switch to plain attention with caches, as generation needs it."""
+    base = cast("PreTrainedModel", getattr(model, "get_base_model", lambda: model)())
+    base.set_attn_implementation("sdpa")
+    try:
+        yield
+    finally:
+        base.set_attn_implementation(PACKED_ATTENTION)
+
+
+def load_tokenizer(folder: str) -> "PreTrainedTokenizerBase":
+    """Load the tokenizer and chat template of a model.
+
+    Raises:
+        BadOrderError: there is none.
+    """
+    try:
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise BadOrderError(f"The tokenizer of {folder!r} cannot be loaded: {error}") from error
+    if tokenizer.chat_template is None:
+        raise BadOrderError(f"The tokenizer of {folder!r} has no chat template; choose a model that has one.")
+    return tokenizer
+
+
+def attach_adapter(model: "PreTrainedModel", folder: Path) -> "PeftModel":
+    """Put a saved adapter on its base.
+
+    Raises:
+        BadOrderError: there is no adapter, or it was made for another base.
+    """
+    from peft import PeftModel
+
+    try:
+        return PeftModel.from_pretrained(model, str(folder), is_trainable=False).eval()
+    except (OSError, ValueError, RuntimeError) as error:
+        message = f"The adapter {str(folder)!r} cannot be put on the base model: {str(error).splitlines()[0]}"
+        raise BadOrderError(message) from error
+
+
+def vocab_size_of(model: AnyModel) -> int:
+    """Return the number of tokens that the model knows."""
+    size: int = model.config.get_text_config().vocab_size
+    return size
+
+
+def runtime_name() -> str:
+    """Name what computes, with its version."""
+    import transformers
+
+    return f"transformers {transformers.__version__}, torch {torch.__version__}"
+
+
+def quiet_libraries() -> None:
+    """Keep progress bars and advice of the libraries out of the worker's log; warnings stay."""
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    logging.getLogger("transformers").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")

@@ -1,0 +1,33 @@
+"""What an order's worker is given: its run directory, its journal, and what is asked of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from brewslm.core.wire.progress import ProgressRecord
+from brewslm.core.wire.rundir import CANCEL_FILE, CHECKPOINT_NOW_FILE, CONTROL_FOLDER
+from brewslm.worker.journal import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One attempt in one run directory."""
+
+    folder: Path
+    attempt: int
+    journal: Journal
+
+    def progress(self, fraction: float, message: str) -> None:
+        """Say how far a worker is that has no steps."""
+        self.journal.append(ProgressRecord(**self.journal.stamp(), fraction=fraction, message=message))
+
+    def is_cancelled(self) -> bool:
+        """Whether somebody asked us to stop."""
+        return (self.folder / CONTROL_FOLDER / CANCEL_FILE).exists()
+
+    def takes_checkpoint_request(self) -> bool:
+        """Whether somebody asked for a checkpoint; the request is taken by asking."""
+        request = self.folder / CONTROL_FOLDER / CHECKPOINT_NOW_FILE
+        if not request.exists():
+            return False
+        request.unlink(missing_ok=True)
+        return True

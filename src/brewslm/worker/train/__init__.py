@@ -1,0 +1,1 @@
+"""Training: a low-rank adapter on a frozen base."""

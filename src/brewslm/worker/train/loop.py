@@ -1,0 +1,238 @@
+"""The training loop: reads from top to bottom."""
+
+import math
+import time
+from pathlib import Path
+
+import torch
+
+from brewslm.core.wire.order import TrainOrder
+from brewslm.core.wire.progress import CheckpointRecord, NoticeRecord, StartedRecord
+from brewslm.core.wire.result import TrainResult
+from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER
+from brewslm.worker.failure import NotFiniteError
+from brewslm.worker.models import device_here, vocab_size_of
+from brewslm.worker.packing import PackedBatch, pack
+from brewslm.worker.run import Run
+from brewslm.worker.scoring import example_losses, summed_loss
+from brewslm.worker.shard import open_shard
+from brewslm.worker.train.baseline import BaselineBudget, base_losses
+from brewslm.worker.train.batches import Curriculum
+from brewslm.worker.train.checkpoint import (
+    Checkpoint,
+    best_of,
+    clear_leftovers,
+    find_checkpoints,
+    prune,
+    refuse_foreign,
+    restore_checkpoint,
+    save_checkpoint,
+)
+from brewslm.worker.train.recorder import StepOutcome, add_step, peak_memory_bytes, write_eval, write_log
+from brewslm.worker.train.results import write_results_for_people
+from brewslm.worker.train.schedule import learning_rate_at
+from brewslm.worker.train.state import TrainState, fingerprint_of
+from brewslm.worker.train.trainee import new_trainee, set_training
+
+
+def train(order: TrainOrder, run: Run) -> TrainResult:
+    """Train an adapter as the recipe says, continuing from the newest whole checkpoint.
+
+    Raises:
+        BadOrderError: the recipe cannot be honoured.
+        BadDataError: a split is damaged, or a checkpoint is of other data.
+        NotFiniteError: a loss or a gradient stopped being a number.
+    """
+    return _Training(order, run).run()
+
+
+class _Training:
+    """One attempt. Everything that a resume needs is in `self.state`, the trainee and the random sources."""
+
+    def __init__(self, order: TrainOrder, run: Run) -> None:
+        self.order, self.job, self.recipe = order, run, order.recipe
+        self.began_at = time.monotonic()
+        self.checkpoints = run.folder / CHECKPOINTS_FOLDER
+        self.fingerprint = fingerprint_of(order)
+        self.trainee = new_trainee(order)
+        self.model = self.trainee.model
+        vocab_size = vocab_size_of(self.model)
+        self.train_split = open_shard(Path(order.train_folder), vocab_size=vocab_size)
+        self.eval_split = open_shard(Path(order.eval_folder), vocab_size=vocab_size)
+        self.curriculum = Curriculum(len(self.train_split), self.recipe.data, seed=self.recipe.seed)
+        self.total_steps = self.curriculum.total_steps
+        self.state = TrainState()
+
+    def run(self) -> TrainResult:
+        monitor = self.recipe.monitor
+        self._resume()
+        self._announce()
+        with self.model.disable_adapter():
+            self.base_losses = base_losses(self.model, self.eval_split, order=self.order, run=self.job)
+        self.budget = BaselineBudget(seconds_spent=self.state.baseline_seconds)
+
+        is_cancelled = False
+        while self.state.step < self.total_steps and not is_cancelled:
+            step = self.state.step + 1
+            is_last = step == self.total_steps
+            batches = self._batches(step)
+            outcome = self._optimise(step, batches)
+            self.state = add_step(self.state, outcome)
+            if not (math.isfinite(outcome.loss_sum) and math.isfinite(outcome.grad_norm)):
+                self._log(outcome, batches)
+                raise NotFiniteError(f"Loss or gradient of step {step} is not finite.", step=step)
+            if is_last or step % monitor.log_every == 0:
+                self._log(outcome, batches)
+            if is_last or step % monitor.eval_every == 0:
+                self._evaluate()
+            is_cancelled = self.job.is_cancelled()
+            if is_last or is_cancelled or self._wants_checkpoint(step):
+                self._save()
+        return self._finish(is_cancelled=is_cancelled and self.state.step < self.total_steps)
+
+    def _resume(self) -> None:
+        """Continue from the newest whole checkpoint, if there is one."""
+        clear_leftovers(self.checkpoints)
+        whole, broken = find_checkpoints(self.checkpoints)
+        for line in broken:
+            self._notice(line)
+        if whole:
+            refuse_foreign(whole[0], self.fingerprint)
+            self.state = restore_checkpoint(whole[0], self.trainee)
+
+    def _announce(self) -> None:
+        parameters = list(self.model.parameters())
+        self.job.journal.append(
+            StartedRecord(
+                **self.job.journal.stamp(),
+                device=str(parameters[0].device),
+                num_parameters=sum(weight.numel() for weight in parameters if not weight.requires_grad),
+                num_trained_parameters=sum(weight.numel() for weight in parameters if weight.requires_grad),
+                total_steps=self.total_steps,
+                resumed_from_step=self.state.step or None,
+            )
+        )
+        warmup_steps = self.recipe.schedule.warmup_steps
+        if warmup_steps > self.total_steps // 2 and not self.state.step:
+            shorter = self.total_steps // 2
+            self._notice(f"Warm-up is {shorter} steps, not {warmup_steps}: the run has only {self.total_steps} steps.")
+
+    def _batches(self, step: int) -> list[PackedBatch]:
+        device = device_here()
+        return [pack(self.train_split, indices, device=device) for indices in self.curriculum.micro_batches(step)]
+
+    def _optimise(self, step: int, batches: list[PackedBatch]) -> StepOutcome:
+        """Make one optimiser step; the loss is the mean over the trained tokens of all its micro-batches."""
+        began_at = time.monotonic()
+        num_labels = sum(batch.num_labels for batch in batches)
+        learning_rate = learning_rate_at(
+            step, peak=self.recipe.optim.learning_rate, settings=self.recipe.schedule, total_steps=self.total_steps
+        )
+        loss_sum = 0.0
+        for batch in batches:
+            if batch.num_labels:
+                loss = summed_loss(self.model, batch)
+                (loss / num_labels).backward()
+                loss_sum += loss.item()
+        weights = [weight for weight in self.model.parameters() if weight.requires_grad]
+        grad_norm = torch.nn.utils.clip_grad_norm_(weights, self.recipe.optim.max_grad_norm).item()
+        for group in self.trainee.optimizer.param_groups:
+            group["lr"] = learning_rate
+        self.trainee.optimizer.step()
+        self.trainee.optimizer.zero_grad(set_to_none=True)
+        return StepOutcome(
+            loss_sum=loss_sum,
+            num_labels=num_labels,
+            num_tokens=sum(batch.num_tokens for batch in batches),
+            num_examples=sum(batch.num_examples for batch in batches),
+            grad_norm=grad_norm,
+            learning_rate=learning_rate,
+            seconds=time.monotonic() - began_at,
+        )
+
+    def _log(self, outcome: StepOutcome, batches: list[PackedBatch]) -> None:
+        baseline_loss = self._baseline_of(batches) if self.budget.allows(self.state.training_seconds) else None
+        self.state = write_log(
+            self.job.journal,
+            self.state.model_copy(update={"baseline_seconds": self.budget.seconds_spent}),
+            outcome,
+            total_steps=self.total_steps,
+            epoch=self.curriculum.epoch(self.state.step),
+            baseline_loss=baseline_loss,
+        )
+
+    def _baseline_of(self, batches: list[PackedBatch]) -> float:
+        """Return the loss of the untuned base on the same tokens."""
+        began_at = time.monotonic()
+        with torch.no_grad(), self.model.disable_adapter():
+            losses = [summed_loss(self.model, batch).item() for batch in batches if batch.num_labels]
+        self.budget.spend(time.monotonic() - began_at)
+        return sum(losses) / max(1, sum(batch.num_labels for batch in batches))
+
+    def _evaluate(self) -> None:
+        set_training(self.model, is_training=False)
+        tuned = example_losses(self.model, self.eval_split)
+        set_training(self.model, is_training=True)
+        self.state = write_eval(
+            self.job.journal,
+            self.state,
+            base=self.base_losses,
+            tuned=tuned,
+            num_tokens=self.eval_split.num_trained,
+        )
+
+    def _wants_checkpoint(self, step: int) -> bool:
+        """Whether a checkpoint is due, asked for, or would be the best so far."""
+        evaluated = self.state.evaluated
+        is_best = step in evaluated and evaluated[step] <= min(evaluated.values())
+        return is_best or step % self.recipe.monitor.checkpoint_every == 0 or self.job.takes_checkpoint_request()
+
+    def _save(self) -> Checkpoint:
+        self._count_time()
+        checkpoint = save_checkpoint(
+            self.checkpoints, self.trainee, self.state, fingerprint=self.fingerprint, attempt=self.job.attempt
+        )
+        prune(self.checkpoints, keep=self.recipe.monitor.keep_checkpoints)
+        best = best_of(find_checkpoints(self.checkpoints, with_hashes=False)[0])
+        self.job.journal.append(
+            CheckpointRecord(
+                **self.job.journal.stamp(),
+                step=checkpoint.step,
+                folder=f"{CHECKPOINTS_FOLDER}/{checkpoint.folder.name}",
+                eval_loss=checkpoint.eval_loss,
+                is_best=best is not None and best.step == checkpoint.step,
+            )
+        )
+        self.job.journal.sync()
+        return checkpoint
+
+    def _finish(self, *, is_cancelled: bool) -> TrainResult:
+        best = best_of(find_checkpoints(self.checkpoints)[0])
+        if best is None or best.eval_loss is None:
+            self._evaluate()
+            best = self._save()
+        self._count_time()
+        num_tokens = int(self.eval_split.num_trained.sum())
+        result = TrainResult(
+            status="cancelled" if is_cancelled else "completed",
+            checkpoint=f"{CHECKPOINTS_FOLDER}/{best.folder.name}",
+            step=best.step,
+            last_step=self.state.step,
+            total_steps=self.total_steps,
+            base_eval_loss=float(self.base_losses.sum() / num_tokens),
+            eval_loss=self.state.evaluated[best.step],
+            final_train_loss=self.state.last_loss,
+            training_seconds=self.state.seconds,
+            num_tokens_seen=self.state.num_tokens_seen,
+            peak_memory_bytes=peak_memory_bytes(),
+        )
+        write_results_for_people(self.job.folder, self.order, result, self.state)
+        return result
+
+    def _count_time(self) -> None:
+        now = time.monotonic()
+        self.state = self.state.model_copy(update={"seconds": self.state.seconds + now - self.began_at})
+        self.began_at = now
+
+    def _notice(self, message: str) -> None:
+        self.job.journal.append(NoticeRecord(**self.job.journal.stamp(), message=message))

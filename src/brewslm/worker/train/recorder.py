@@ -1,0 +1,130 @@
+"""What a training writes into its journal, and the sums that it keeps between records."""
+
+import resource
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brewslm.core.wire.progress import EvalRecord, LogRecord
+from brewslm.worker.journal import Journal, split_non_finite
+from brewslm.worker.train.baseline import paired_interval
+from brewslm.worker.train.state import TrainState, Window
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """One optimiser step."""
+
+    loss_sum: float
+    num_labels: int
+    num_tokens: int
+    num_examples: int
+    grad_norm: float
+    """Before clipping."""
+    learning_rate: float
+    seconds: float
+
+    @property
+    def loss(self) -> float:
+        """Mean per trained token of this step's batch."""
+        return self.loss_sum / max(1, self.num_labels)
+
+
+def add_step(state: TrainState, outcome: StepOutcome) -> TrainState:
+    """Return the state after one more step."""
+    window = state.window
+    return state.model_copy(
+        update={
+            "step": state.step + 1,
+            "num_tokens_seen": state.num_tokens_seen + outcome.num_tokens,
+            "training_seconds": state.training_seconds + outcome.seconds,
+            "window": Window(
+                loss_sum=window.loss_sum + outcome.loss_sum,
+                num_labels=window.num_labels + outcome.num_labels,
+                num_tokens=window.num_tokens + outcome.num_tokens,
+                num_examples=window.num_examples + outcome.num_examples,
+                num_steps=window.num_steps + 1,
+                seconds=window.seconds + outcome.seconds,
+            ),
+        }
+    )
+
+
+def write_log(
+    journal: Journal,
+    state: TrainState,
+    outcome: StepOutcome,
+    *,
+    total_steps: int,
+    epoch: float,
+    baseline_loss: float | None,
+) -> TrainState:
+    """Write the record of the window that ends with this step, and begin a new window."""
+    window = state.window
+    loss = window.loss_sum / max(1, window.num_labels)
+    batch_loss = None if baseline_loss is None else outcome.loss
+    measured: dict[str, float | None] = {
+        "loss": loss,
+        "grad_norm": outcome.grad_norm,
+        "batch_loss": batch_loss,
+        "delta": None if batch_loss is None or baseline_loss is None else batch_loss - baseline_loss,
+    }
+    plain, non_finite = split_non_finite(measured)
+    seconds = max(window.seconds, 1e-9)
+    journal.append(
+        LogRecord(
+            **journal.stamp(),
+            step=state.step,
+            total_steps=total_steps,
+            epoch=epoch,
+            loss=plain["loss"],
+            baseline_loss=baseline_loss,
+            batch_loss=plain["batch_loss"],
+            delta=plain["delta"],
+            learning_rate=outcome.learning_rate,
+            grad_norm=plain["grad_norm"],
+            tokens_per_second=window.num_tokens / seconds,
+            samples_per_second=window.num_examples / seconds,
+            step_seconds=window.seconds / max(1, window.num_steps),
+            memory_bytes=peak_memory_bytes(),
+            non_finite=non_finite,
+        )
+    )
+    return state.model_copy(update={"window": Window(), "last_loss": plain["loss"]})
+
+
+def write_eval(
+    journal: Journal,
+    state: TrainState,
+    *,
+    base: NDArray[np.float64],
+    tuned: NDArray[np.float64],
+    num_tokens: NDArray[np.int64],
+) -> TrainState:
+    """Write the comparison of adapter and base on the eval split, and remember its loss."""
+    total = int(num_tokens.sum())
+    baseline_loss, eval_loss = float(base.sum() / total), float(tuned.sum() / total)
+    plain, non_finite = split_non_finite({"eval_loss": eval_loss, "delta": eval_loss - baseline_loss})
+    low, high = paired_interval(tuned - base, num_tokens, seed=0) if not non_finite else (None, None)
+    journal.append(
+        EvalRecord(
+            **journal.stamp(),
+            step=state.step,
+            eval_loss=plain["eval_loss"],
+            baseline_loss=baseline_loss,
+            delta=plain["delta"],
+            delta_low=low,
+            delta_high=high,
+            non_finite=non_finite,
+        )
+    )
+    evaluated = {**state.evaluated, state.step: eval_loss} if not non_finite else state.evaluated
+    return state.model_copy(update={"evaluated": evaluated})
+
+
+def peak_memory_bytes() -> int:
+    """Return the peak resident memory of this process so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,76 @@
+"""Everything about a training that is neither a weight nor an optimiser's moment."""
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from brewslm.core.value import Value, sha256_of
+from brewslm.core.wire.order import TrainOrder
+
+
+class Fingerprint(Value):
+    """What a checkpoint belongs to; it is refused anywhere else."""
+
+    manifest_id: str
+    recipe_hash: str
+    base_model: str
+
+
+def fingerprint_of(order: TrainOrder) -> Fingerprint:
+    """Return the fingerprint of an order."""
+    recipe_hash = sha256_of(order.recipe.model_dump(mode="json"))
+    return Fingerprint(manifest_id=order.manifest_id, recipe_hash=recipe_hash, base_model=order.recipe.base_model)
+
+
+class Window(Value):
+    """What has added up since the last record."""
+
+    loss_sum: float = 0.0
+    num_labels: int = 0
+    num_tokens: int = 0
+    num_examples: int = 0
+    num_steps: int = 0
+    seconds: float = 0.0
+
+
+class TrainState(Value):
+    """Where a training stands after a step."""
+
+    step: int = 0
+    window: Window = Window()
+    num_tokens_seen: int = 0
+    seconds: float = 0.0
+    """Wall time of this and earlier attempts."""
+    training_seconds: float = 0.0
+    """The part of it that went into optimiser steps."""
+    baseline_seconds: float = 0.0
+    last_loss: float | None = None
+    """Of the newest record."""
+    evaluated: dict[int, float] = Field(default_factory=dict)
+    """Eval loss by step."""
+
+
+def rng_tensors() -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the state of every random source: tensors, and what fits into JSON."""
+    name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+    tensors = {"torch": torch.get_rng_state(), "numpy": torch.from_numpy(np.asarray(keys).astype(np.int64))}
+    for index, state in enumerate(torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []):
+        tensors[f"cuda.{index}"] = state
+    version, words, gauss = random.getstate()
+    plain = {"numpy": [name, position, has_gauss, cached], "python": [version, list(words), gauss]}
+    return tensors, plain
+
+
+def restore_rng(tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
+    """Put every random source back to where it was."""
+    torch.set_rng_state(tensors["torch"])
+    name, position, has_gauss, cached = plain["numpy"]
+    np.random.set_state((name, tensors["numpy"].numpy().astype(np.uint32), position, has_gauss, cached))
+    version, words, gauss = plain["python"]
+    random.setstate((version, tuple(words), gauss))
+    if torch.cuda.is_available():
+        torch.cuda.set_rng_state_all([tensors[f"cuda.{i}"] for i in range(torch.cuda.device_count())])

@@ -1,0 +1,70 @@
+"""What all sources promise; run on the fake and on those of this machine."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from brewslm.adapters.sources.locators import LocalSources
+from brewslm.core.errors import SourceError
+from brewslm.core.events.reasons import Reason
+from brewslm.core.ports.source import Sources
+from tests.fakes.sources import FakeSources
+
+ROW = '{"prompt": "Hi", "completion": "Hello"}\n'
+PROMPTS = ("Who are you?", "Say hello.")
+
+
+@pytest.fixture(params=["fake", "local"])
+def sources(request: pytest.FixtureRequest, tmp_path: Path) -> Sources:
+    samples = tmp_path / "samples"
+    for name in ("chat-v1", "legal-v1"):
+        (samples / name).mkdir(parents=True)
+        (samples / name / "data.jsonl").write_text(ROW)
+        card = {"name": name, "licence": "Apache-2.0", "prompts": PROMPTS if name == "chat-v1" else []}
+        (samples / name / "sample.json").write_text(json.dumps(card))
+    if request.param == "local":
+        return LocalSources(samples)
+    return FakeSources(
+        {name: samples / name / "data.jsonl" for name in ("legal-v1", "chat-v1")}, prompts={"chat-v1": PROMPTS}
+    )
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "my data.jsonl"
+    path.write_text(ROW)
+    return path
+
+
+def test_a_file_is_opened_by_its_path(sources: Sources, file: Path) -> None:
+    for locator in (str(file), f"file:{file}"):
+        opened = sources.open(locator)
+        assert opened.path.read_text() == ROW
+        assert (opened.path.is_absolute(), opened.name, opened.licence) == (True, "my data.jsonl", None)
+
+
+def test_a_sample_is_opened_by_its_name(sources: Sources) -> None:
+    opened = sources.open("sample:chat-v1")
+    assert opened.path.read_text() == ROW
+    assert (opened.name, opened.licence) == ("chat-v1.jsonl", "Apache-2.0")
+
+
+@pytest.mark.parametrize(
+    "locator", ["", "absent.jsonl", ".", "sample:absent", "sample:", "sample:../chat-v1", "file:/absent"]
+)
+def test_what_cannot_be_opened_is_unreachable(sources: Sources, locator: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        sources.open(locator)
+    assert caught.value.code is Reason.INGESTION_UNREACHABLE
+    assert "\n" not in str(caught.value)
+
+
+def test_samples_are_listed_by_name(sources: Sources) -> None:
+    assert sources.samples() == ("chat-v1", "legal-v1")
+
+
+def test_prompts_belong_to_a_sample(sources: Sources) -> None:
+    assert sources.sample_prompts("chat-v1") == PROMPTS
+    assert sources.sample_prompts("legal-v1") == ()
+    assert sources.sample_prompts("absent") == ()

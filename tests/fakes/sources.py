@@ -1,0 +1,34 @@
+"""Sources that a test names."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from brewslm.core.errors import SourceError
+from brewslm.core.events.reasons import Reason
+from brewslm.core.ports.source import OpenedSource
+
+
+class FakeSources:
+    """Implements `Sources`: plain paths and `file:`, and samples that the test lists."""
+
+    def __init__(
+        self, samples: Mapping[str, Path] | None = None, *, prompts: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
+        self._samples = dict(samples or {})
+        self._prompts = dict(prompts or {})
+
+    def open(self, locator: str) -> OpenedSource:
+        kind, _, name = locator.partition(":")
+        if kind == "sample" and name in self._samples:
+            path = self._samples[name]
+            return OpenedSource(path=path, name=f"{name}{path.suffix}", licence="Apache-2.0")
+        path = Path(name if kind == "file" else locator)
+        if kind == "sample" or not path.is_file():
+            raise SourceError(f"There is no source {locator!r}.", reason=Reason.INGESTION_UNREACHABLE)
+        return OpenedSource(path=path.absolute(), name=path.name)
+
+    def samples(self) -> tuple[str, ...]:
+        return tuple(sorted(self._samples))
+
+    def sample_prompts(self, name: str) -> tuple[str, ...]:
+        return self._prompts.get(name, ())

@@ -1,0 +1,86 @@
+"""The ledger in memory: a transaction works on a copy, and a commit swaps it in."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from brewslm.core.events.base import FIRST_HASH, event_hash
+from brewslm.core.ports.storage import ChainProblem, Transaction
+from tests.fakes.rows import (
+    MemoryArtifactRows,
+    MemoryEventRows,
+    MemoryExperimentRows,
+    MemoryJobRows,
+    MemoryMetricRows,
+    MemoryProjectRows,
+    MemoryReleaseRows,
+    State,
+)
+
+
+@dataclass
+class MemoryTransaction:
+    """Implements `Transaction`."""
+
+    projects: Any
+    jobs: Any
+    artifacts: Any
+    events: Any
+    metrics: Any
+    experiments: Any
+    releases: Any
+
+    @classmethod
+    def on(cls, state: State) -> "MemoryTransaction":
+        return cls(
+            projects=MemoryProjectRows(state),
+            jobs=MemoryJobRows(state),
+            artifacts=MemoryArtifactRows(state),
+            events=MemoryEventRows(state),
+            metrics=MemoryMetricRows(state),
+            experiments=MemoryExperimentRows(state),
+            releases=MemoryReleaseRows(state),
+        )
+
+
+class MemoryStorage:
+    """Implements `Storage`. One thread writes at a time; readers see the last commit."""
+
+    def __init__(self) -> None:
+        self._state = State()
+        self._write_lock = threading.Lock()
+        self._writing_thread: int | None = None
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        if self._writing_thread == threading.get_ident():
+            raise RuntimeError("write() inside write(): the inner one would wait for the outer one")
+        with self._write_lock:
+            self._writing_thread = threading.get_ident()
+            try:
+                state = self._state.copy()
+                yield MemoryTransaction.on(state)
+                self._state = state
+            finally:
+                self._writing_thread = None
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        before = self._state
+        view = before.copy()
+        yield MemoryTransaction.on(view)
+        if view != before:
+            raise RuntimeError("a reading transaction was asked to write")
+
+    def verify_events(self) -> tuple[int, tuple[ChainProblem, ...]]:
+        problems = []
+        hashes: dict[int | None, str] = {}
+        for number, event in enumerate(self._state.events, start=1):
+            prev_hash = hashes.get(event.project_id, FIRST_HASH)
+            expected = event_hash(event, seq=number, recorded_at=event.recorded_at, prev_hash=prev_hash)
+            if (event.seq, event.prev_hash, event.hash) != (number, prev_hash, expected):
+                problems.append(ChainProblem(seq=event.seq, project_id=event.project_id, problem="does not fit"))
+            hashes[event.project_id] = event.hash
+        return len(self._state.events), tuple(problems)

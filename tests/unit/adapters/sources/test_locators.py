@@ -1,0 +1,91 @@
+"""Locators: paths, `file:`, samples; one clear line for everything else."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from brewslm.adapters.sources.locators import LocalSources
+from brewslm.core.errors import SourceError
+from brewslm.core.events.reasons import Reason
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "my data: v1.csv"
+    path.write_text("a,b\n1,2\n")
+    return path
+
+
+def test_a_path_is_opened(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(file.parent)
+    monkeypatch.setenv("HOME", str(file.parent))
+    for locator in (str(file), f" {file} ", file.name, f"./{file.name}", f"~/{file.name}"):
+        opened = LocalSources().open(locator)
+        assert opened.path.samefile(file)
+        assert opened.path.is_absolute()
+        assert opened.name == "my data: v1.csv"
+
+
+def test_a_file_locator_is_opened(file: Path) -> None:
+    sources = LocalSources()
+    assert sources.open(file.as_uri()).path.samefile(file)
+    assert sources.open(f"file://localhost{file.as_uri().removeprefix('file://')}").path.samefile(file)
+
+
+@pytest.mark.parametrize(
+    ("locator", "words"),
+    [
+        ("nothing.csv", "There is no file 'nothing.csv'"),
+        ("", "is a folder"),
+        (".", "is a folder"),
+        ("x" * 5000, "cannot be read"),
+        ("a\0b", "There is no file"),
+        ("https://example.org/a.csv", "kind 'https:' cannot be opened yet"),
+        ("hf:owner/data", "kind 'hf:' cannot be opened yet"),
+        ("file://elsewhere/a.csv", "names the machine 'elsewhere'"),
+        ("file:///nothing.csv", "There is no file '/nothing.csv'"),
+        ("sample:nope", "There is no sample 'nope'. The bundled samples are: "),
+        ("sample:../../x", "There is no sample '../../x'"),
+        ("~nobody-of-this-name/a.csv", "home folder"),
+        ("/dev/null", "no regular file"),
+    ],
+)
+def test_what_cannot_be_opened_says_so(
+    locator: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SourceError) as caught:
+        LocalSources().open(locator)
+    assert words in str(caught.value)
+    assert caught.value.code == Reason.INGESTION_UNREACHABLE
+    assert len(str(caught.value)) < 6000
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_says_so(file: Path) -> None:
+    file.chmod(0)
+    with pytest.raises(SourceError, match="Permission denied"):
+        LocalSources().open(str(file))
+
+
+def test_bundled_samples_are_listed_and_opened() -> None:
+    sources = LocalSources()
+    assert set(sources.samples()) >= {"general-chat-v1", "support-chat-v1", "legal-contract-v1"}
+    for name in sources.samples():
+        opened = sources.open(f"sample:{name}")
+        assert opened.name == f"{name}.jsonl"
+        assert opened.licence
+        assert len(sources.sample_prompts(name)) >= 3
+    assert sources.sample_prompts("nope") == ()
+
+
+def test_a_damaged_sample_says_so(tmp_path: Path) -> None:
+    folder = tmp_path / "broken-v1"
+    folder.mkdir()
+    (folder / "sample.json").write_text("{")
+    with pytest.raises(SourceError, match="'broken-v1' is damaged"):
+        LocalSources(tmp_path).open("sample:broken-v1")
+    (folder / "sample.json").write_text(json.dumps({"prompts": ["a", 1]}))
+    assert LocalSources(tmp_path).sample_prompts("broken-v1") == ("a",)

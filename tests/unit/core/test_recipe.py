@@ -1,0 +1,47 @@
+"""The recipe: closed, within its ranges, and checked across its parts."""
+
+import pytest
+from pydantic import ValidationError
+
+from brewslm.core.recipe.recipe import Recipe
+
+
+def recipe(**parts: object) -> Recipe:
+    return Recipe.model_validate({"base_model": "tiny", **parts})
+
+
+def test_the_defaults_are_a_recipe() -> None:
+    assert recipe().method == "lora"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"nonsense": 1},
+        {"optim": {"lr": 1.0}},
+        {"method": "full"},
+        {"mode": "dpo"},
+        {"precision": "int8"},
+        {"seed": -1},
+        {"optim": {"learning_rate": 0.0}},
+        {"data": {"batch_size": 0}},
+        {"data": {"max_seq_len": 8}},
+        {"lora": {"lora_dropout": 1.0}},
+        {"schedule": {"min_lr_ratio": 1.5}},
+        {"monitor": {"keep_checkpoints": 0}},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_honoured_is_refused(parts: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        recipe(**parts)
+
+
+@pytest.mark.parametrize(("warmup", "is_good"), [(9, True), (10, False), (11, False)])
+def test_the_warm_up_ends_before_the_run(warmup: int, is_good: bool) -> None:
+    parts = {"data": {"total_steps": 10}, "schedule": {"warmup_steps": warmup}}
+    if is_good:
+        assert recipe(**parts).schedule.warmup_steps == warmup
+    else:
+        with pytest.raises(ValidationError, match=r"schedule\.warmup_steps=1\d must be below data\.total_steps=10"):
+            recipe(**parts)

@@ -1,0 +1,156 @@
+"""Training: a ready plan becomes an adapter whose files are hashed, and nothing else starts a worker."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brewslm.core.artifacts.adapter import Adapter
+from brewslm.core.artifacts.manifest import Manifest
+from brewslm.core.artifacts.readiness import Readiness
+from brewslm.core.job import JobStatus
+from brewslm.core.wire.order import TrainOrder
+from brewslm.core.wire.result import ExportResult, Result, TrainResult
+from brewslm.stages.preflight.contract import PreflightInputs
+from brewslm.stages.train.contract import TrainInputs
+from tests.unit.scene import Scene, answering
+
+
+def trained(directory: Path, **changed: Any) -> TrainResult:
+    """Leave what a training leaves."""
+    folder = directory / "checkpoints" / "step-4" / "adapter"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "adapter_model.safetensors").write_bytes(b"weights")
+    (folder / "adapter_config.json").write_text("{}")
+    plain = {
+        "status": "completed",
+        "checkpoint": "checkpoints/step-4",
+        "step": 4,
+        "last_step": 6,
+        "total_steps": 6,
+        "base_eval_loss": 2.0,
+        "eval_loss": 1.5,
+        "final_train_loss": 1.4,
+        "training_seconds": 1.0,
+        "num_tokens_seen": 100,
+        "peak_memory_bytes": None,
+    }
+    return TrainResult(**{**plain, **changed})
+
+
+class Teacher:
+    """Plays the training worker, and remembers the order."""
+
+    def __init__(self, **changed: Any) -> None:
+        self.changed = changed
+        self.orders: list[Any] = []
+
+    def __call__(self, order: Any, directory: Path) -> Result:
+        self.orders.append(order)
+        return trained(directory, **self.changed)
+
+
+def plan(scene: Scene, manifest: Manifest, **choices: Any) -> Readiness:
+    inputs = PreflightInputs(manifest_id=manifest.id, base_model="tiny", **choices)
+    return scene.read(Readiness, scene.run_stage("preflight", inputs))
+
+
+def order_training(scene: Scene, manifest: Manifest, readiness: Readiness) -> Any:
+    return scene.run_stage("train", TrainInputs(readiness_id=readiness.id, manifest_id=manifest.id))
+
+
+def test_a_ready_plan_becomes_an_adapter(tmp_path: Path) -> None:
+    teacher = Teacher()
+    scene = Scene(tmp_path, answering(teacher))
+    manifest = scene.manifest()
+    readiness = plan(scene, manifest)
+    job = order_training(scene, manifest, readiness)
+    adapter = scene.read(Adapter, job)
+
+    assert adapter.folder == "experiments/exp-001/checkpoints/step-4/adapter"
+    assert [file.path.removeprefix(adapter.folder) for file in adapter.files] == [
+        "/adapter_config.json",
+        "/adapter_model.safetensors",
+    ]
+    assert (adapter.step, adapter.base_eval_loss, adapter.eval_loss) == (4, 2.0, 1.5)
+    (order,) = teacher.orders
+    assert isinstance(order, TrainOrder)
+    assert order.recipe == readiness.plan.recipe
+    assert order.manifest_id == manifest.id
+    assert Path(order.train_folder).is_dir()
+    assert scene.reasons(job.run_id) == ["training"]
+    record = scene.projects.artifact(scene.project.id, adapter.id)
+    assert record.parents == (readiness.id, manifest.id)
+
+
+def test_every_training_is_an_experiment_of_its_own(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, answering(Teacher()))
+    manifest = scene.manifest()
+    readiness = plan(scene, manifest)
+    adapters = [scene.read(Adapter, order_training(scene, manifest, readiness)) for _ in range(2)]
+    assert [adapter.experiment_id for adapter in adapters] == [1, 2]
+    assert (scene.folder / "experiments" / "exp-002" / "order.json").is_file()
+
+
+def test_a_blocked_plan_starts_no_worker(scene: Scene) -> None:
+    manifest = scene.manifest()
+    scene.machine.free_bytes = 5
+    job = order_training(scene, manifest, plan(scene, manifest))
+    assert (job.status, job.reason) == (JobStatus.FAILED, "preflight_blocked")
+    assert "0 MB free" in (job.error or "")
+    assert scene.engine.submitted == []
+
+
+def test_a_plan_for_other_data_is_refused(scene: Scene) -> None:
+    readiness = plan(scene, scene.manifest())
+    other = scene.manifest(seed=7)
+    job = order_training(scene, other, readiness)
+    assert (job.status, job.reason) == (JobStatus.FAILED, "preflight_data_changed")
+    assert other.id in (job.error or "")
+
+
+@pytest.mark.parametrize("harm", ["remove", "truncate"])
+def test_shards_that_went_away_since_the_plan_are_seen_before_a_worker_starts(scene: Scene, harm: str) -> None:
+    manifest = scene.manifest()
+    readiness = plan(scene, manifest)
+    path = scene.shelf.path(manifest.files[0].path)
+    path.unlink()
+    if harm == "truncate":
+        path.write_bytes(b"")
+    job = order_training(scene, manifest, readiness)
+    assert (job.status, job.reason) == (JobStatus.FAILED, "preflight_data_changed")
+    assert manifest.files[0].path in (job.error or "")
+
+
+def test_a_cancelled_training_is_a_cancelled_job(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, answering(Teacher(status="cancelled", last_step=5)))
+    manifest = scene.manifest()
+    job = order_training(scene, manifest, plan(scene, manifest))
+    assert (job.status, job.reason, job.artifact_id) == (JobStatus.CANCELLED, "training_cancelled", None)
+    assert "step 5" in (job.error or "")
+
+
+def test_a_training_without_a_step_is_refused(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, answering(Teacher(step=0)))
+    manifest = scene.manifest()
+    job = order_training(scene, manifest, plan(scene, manifest))
+    assert (job.status, job.reason) == (JobStatus.FAILED, "training_runtime_error")
+
+
+def test_the_answer_to_another_order_is_refused(tmp_path: Path) -> None:
+    def answer(_order: Any, _directory: Path) -> Result:
+        return ExportResult(
+            dtype="float32",
+            num_examples=1,
+            adapter_loss=1.0,
+            merged_loss=1.0,
+            largest_logprob_difference=0.0,
+            same_greedy_tokens=True,
+            runtime="none",
+        )
+
+    scene = Scene(tmp_path, answering(answer))
+    manifest = scene.manifest()
+    job = order_training(scene, manifest, plan(scene, manifest))
+    assert (job.status, job.reason) == (JobStatus.FAILED, "training_runtime_error")
+    assert "'export'" in (job.error or "")

@@ -1,0 +1,109 @@
+"""What is exported is what was trained: the merged model equals the adapter."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from peft import PeftModel
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from brewslm.core.artifacts.dataset import Message
+from brewslm.core.wire.order import ExportOrder, GenerateOrder, MeasureOrder
+from brewslm.core.wire.result import ExportResult
+from brewslm.worker.export.exporting import export
+from brewslm.worker.failure import BadOrderError
+from brewslm.worker.generation import answer_order
+from brewslm.worker.measuring import measure
+from brewslm.worker.train.loop import train
+from tests.worker.tiny import Scene, records, write_base_model
+
+PROMPTS = ((Message(role="user", content="hello"),), (Message(role="user", content="who are you?"),))
+
+
+def exported(scene: Scene, base: Path) -> tuple[Path, ExportResult, float]:
+    """Train and export; return the folder, the result, and the logged eval loss."""
+    run = scene.run("train")
+    trained = train(scene.order(base=base), run)
+    order = ExportOrder(
+        base_model=str(base),
+        adapter_folder=str(run.folder / trained.checkpoint / "adapter"),
+        output_folder=str(scene.root / "export" / "output"),
+        parity_folder=str(scene.eval),
+        parity_prompts=PROMPTS,
+    )
+    return Path(order.output_folder), export(order, scene.run("export")), trained.eval_loss
+
+
+def test_merged_model_equals_base_and_adapter(scene: Scene) -> None:
+    output, result, eval_loss = exported(scene, scene.base)
+    assert result.dtype == "float32"
+    assert result.adapter_loss == pytest.approx(eval_loss, abs=1e-5)
+    assert result.merged_loss == pytest.approx(result.adapter_loss, abs=1e-5)
+    assert result.largest_logprob_difference < 1e-3
+    assert result.same_greedy_tokens
+    ids = torch.tensor([[1, 20, 30, 40]])
+    with torch.no_grad():
+        merged = AutoModelForCausalLM.from_pretrained(output / "model")(input_ids=ids).logits
+        base = AutoModelForCausalLM.from_pretrained(scene.base, dtype=torch.float32)
+        adapted = PeftModel.from_pretrained(base, str(output / "adapter"))(input_ids=ids).logits
+    torch.testing.assert_close(merged, adapted, rtol=1e-4, atol=1e-4)
+
+
+def test_a_stranger_finds_all_that_is_needed(scene: Scene) -> None:
+    output, _, _ = exported(scene, scene.base)
+    tokenizer = AutoTokenizer.from_pretrained(output / "model")
+    assert "assistant" in tokenizer.apply_chat_template(
+        [{"role": "user", "content": "x"}], tokenize=False, add_generation_prompt=True
+    )
+    config = json.loads((output / "adapter" / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "tiny"
+    assert str(scene.root) not in (output / "adapter" / "adapter_config.json").read_text()
+    assert str(scene.root) not in (output / "model" / "config.json").read_text()
+    assert "brewslm" not in (output / "model" / "config.json").read_text()
+
+
+@pytest.mark.parametrize("limit", [10.0, 0.0])
+def test_a_base_in_bfloat16_is_exported_so_where_that_costs_little_and_else_in_float32(
+    scene: Scene, tmp_path: Path, limit: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brewslm.worker.export.exporting.LARGEST_LOSS_DIFFERENCE", limit)
+    output, result, _ = exported(scene, write_base_model(tmp_path / "half", dtype="bfloat16"))
+    weights = load_file(output / "model" / "model.safetensors")
+    expected = torch.bfloat16 if limit else torch.float32
+    assert {weight.dtype for weight in weights.values()} == {expected}
+    assert result.dtype == str(expected).removeprefix("torch.")
+    assert len(records(scene.root / "export", "notice")) == (0 if limit else 1)
+    if not limit:
+        assert result.merged_loss == pytest.approx(result.adapter_loss, abs=1e-5)
+
+
+def test_nothing_is_written_outside_the_run_directory(scene: Scene) -> None:
+    order = ExportOrder(
+        base_model=str(scene.base),
+        adapter_folder="/nowhere",
+        output_folder=str(scene.root / "elsewhere"),
+        parity_folder=str(scene.eval),
+    )
+    with pytest.raises(BadOrderError, match="not inside the run directory"):
+        export(order, scene.run("export"))
+
+
+def test_a_merged_model_answers_and_is_measured(scene: Scene) -> None:
+    output, exporting, _ = exported(scene, scene.base)
+    generate = GenerateOrder(model_folder=str(output / "model"), prompts=PROMPTS, max_new_tokens=5)
+    answers = answer_order(generate, scene.run("generate")).answers
+    assert len(answers) == 2
+    assert all(answer.is_stopped or answer.num_tokens == 5 for answer in answers)
+    order = MeasureOrder(
+        model_folder=str(output / "model"),
+        eval_folder=str(scene.eval),
+        dtypes=("float32", "bfloat16"),
+        num_new_tokens=4,
+    )
+    single, half = measure(order, scene.run("measure")).measurements
+    assert single.loss == pytest.approx(exporting.merged_loss, abs=1e-5)
+    assert single.weight_bytes == 2 * half.weight_bytes
+    assert single.kv_cache_bytes_per_token == 2 * half.kv_cache_bytes_per_token == 2 * 2 * 2 * 4 * 4
+    assert min(single.tokens_per_second, single.prompt_tokens_per_second) > 0

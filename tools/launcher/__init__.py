@@ -1,0 +1,1 @@
+"""What `./brewslm` needs to make its environment; standard library only."""
