@@ -27,7 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data",
         type=Path,
-        default=_REPOSITORY.parent / "shared" / "data",
+        default=Path("pretrain-data"),
         help="folder with books, GSM8K and banking77",
     )
     parser.add_argument(

@@ -13,7 +13,7 @@ from pretrain.documents import END_OF_TEXT, SOURCES
 from pretrain.ngrams import KneserNey, unigram_bits
 from pretrain.streams import Tokens, read_stream
 
-MAX_TOKENS_PER_SOURCE = 40_000
+MAX_TOKENS_PER_SOURCE = 8_000
 _WINDOW = 1024
 _STRIDE = 512
 _ORDER = 5
