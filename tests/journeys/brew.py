@@ -22,8 +22,10 @@ LONGEST_SECONDS = 240.0
 """No single wait in a journey takes longer, on two busy cores."""
 
 QUICK = {"data.total_steps": 6, "data.batch_size": 4, "monitor.eval_every": 3, "monitor.checkpoint_every": 3}
-LONG = {"data.total_steps": 120, "data.batch_size": 4, "monitor.eval_every": 60, "monitor.checkpoint_every": 5}
+LONG = {"data.total_steps": 60, "data.batch_size": 4, "monitor.eval_every": 30, "monitor.checkpoint_every": 5}
 """Long enough that a process can be killed in the middle of it."""
+ENDLESS = {**LONG, "data.total_steps": 5000}
+"""Too long to wait for."""
 
 
 def as_options(overrides: dict[str, int]) -> list[str]:

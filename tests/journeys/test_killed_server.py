@@ -1,21 +1,29 @@
-"""A server killed in mid-training: the worker goes on, and the next server finishes the run."""
+"""A server that ends in mid-training: the worker goes on, and the next server finishes the run."""
 
-import os
 import signal
+import time
 from pathlib import Path
+
+import pytest
 
 from tests.journeys.brew import LONG, Brew, has_checkpoint, is_worker, last_step, wait_for, write_chat
 
+STOP_SECONDS = 5.0
 
-def test_training_survives_the_death_of_its_server(brew: Brew, tmp_path: Path) -> None:
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_training_survives_the_end_of_its_server(brew: Brew, tmp_path: Path, end: signal.Signals) -> None:
     brew.run("project", "create", "--name", "sums")
     brew.run("dataset", "import", "--project", "1", str(write_chat(tmp_path / "sums.jsonl")))
     with brew.server() as server:
         launch = {"autopilot": True, "one_click": True, "overrides": LONG}
         _, job = server.post("/api/projects/1/training/run", launch)
         wait_for(lambda: has_checkpoint(brew.home), "the first checkpoint")
-        os.kill(server.process.pid, signal.SIGKILL)
-        server.process.wait()
+        began = time.monotonic()
+        server.process.send_signal(end)
+        code = server.process.wait(60)
+        assert code == (0 if end == signal.SIGTERM else -end)
+        assert time.monotonic() - began < STOP_SECONDS
 
     (attempt,) = brew.attempts()
     assert is_worker(attempt)

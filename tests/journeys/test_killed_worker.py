@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from tests.journeys.brew import LONG, Brew, as_options, has_checkpoint, journal, wait_for, write_chat
+from tests.journeys.brew import ENDLESS, LONG, Brew, as_options, has_checkpoint, journal, wait_for, write_chat
 
 
 def test_a_killed_worker_is_resumed(brew: Brew, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_leaving_with_ctrl_c_keeps_the_training_and_watch_takes_it_up(brew: Brew
 def test_a_cancelled_training_stops_and_keeps_its_checkpoint(brew: Brew, tmp_path: Path) -> None:
     brew.run("project", "create", "--name", "sums")
     brew.run("dataset", "import", "--project", "1", str(write_chat(tmp_path / "sums.jsonl")))
-    brew.run("preflight", "--project", "1", *as_options(LONG))
+    brew.run("preflight", "--project", "1", *as_options(ENDLESS))
     training = brew.start("train", "--project", "1")
     wait_for(lambda: has_checkpoint(brew.home) or training.poll() is not None, "the first checkpoint")
     (job,) = brew.ask("jobs", "list", "--status", "running")

@@ -45,15 +45,16 @@ def test_a_life_stage_by_stage(brew: Brew, tmp_path: Path) -> None:
     assert Brew(tmp_path / "no-workspace").ask("bundle", "verify", str(copy))["is_whole"]
     assert not (tmp_path / "no-workspace").exists()
     assert brew.ask("deploy", "--project", "1")["release"]["version"] == 1
-    measured = brew.ask("optimize", "--project", "1", "--target", "mobile_iphone15")["artifact"]["body"]
-    assert all(one["device_tokens_per_second"] is None for one in measured["candidates"])
-    assert "not measured" in brew.run("optimize", "--project", "1", "--target", "laptop_cpu").stdout
+    assert "not measured" in brew.run("optimize", "--project", "1", "--target", "mobile_iphone15").stdout
+    measured = brew.ask("artifacts", "show", "optimization")["body"]
+    assert [one["device_tokens_per_second"] for one in measured["candidates"]] == [None, None]
 
     brew.check_books()
     stages = brew.ask("project", "show", "1")["stages"]
     assert [stage["status"] for stage in stages] == ["completed"] * 11
     lineage = [one["kind"] for one in brew.ask("artifacts", "lineage", exported["artifact"]["id"])]
-    assert (lineage[0], lineage[-1]) == ("bundle", "snapshot")
+    assert lineage[0] == "bundle"
+    assert {"eval_report", "adapter", "readiness", "manifest", "dataset", "mapping", "snapshot"} < set(lineage)
 
 
 @pytest.mark.parametrize("command", ["introspect", "clean", "prepare", "preflight", "train", "evaluate", "export"])

@@ -1,6 +1,7 @@
 """The same life through HTTP: a real server process, and a client that knows nothing but JSON."""
 
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -23,14 +24,10 @@ def test_a_life_over_http(brew: Brew, tmp_path: Path) -> None:
         assert dataset["tally"]["total"] == 93
 
         launch = {"autopilot": True, "one_click": True, "overrides": QUICK}
-        _, job = server.post("/api/projects/1/training/run", launch, **{"Idempotency-Key": "once"})
-        assert server.post("/api/projects/1/training/run", launch, **{"Idempotency-Key": "once"})[1]["id"] == job["id"]
-        assert (
-            server.post("/api/projects/1/training/run", {**launch, "one_click": False}, **{"Idempotency-Key": "once"})[
-                0
-            ]
-            == 409
-        )
+        path, once = "/api/projects/1/training/run", {"Idempotency-Key": "once"}
+        _, job = server.post(path, launch, **once)
+        assert server.post(path, launch, **once)[1]["id"] == job["id"]
+        assert server.post(path, {**launch, "one_click": False}, **once)[0] == 409
         trained = server.finish(job["id"])
         assert trained["status"] == "completed", trained["error"]
         report = server.get(f"/api/projects/1/artifacts/{trained['artifact_id']}")["body"]
@@ -52,7 +49,7 @@ def test_a_life_over_http(brew: Brew, tmp_path: Path) -> None:
         assert [one["id"] for one in server.get("/api/projects/1/experiments")] == [1]
         assert [stage["status"] for stage in server.get("/api/projects/1/stages")] == ["completed"] * 11
         chain = server.get(f"/api/projects/1/artifacts/{bundle['artifact_id']}/lineage")
-        assert chain[-1]["kind"] == "snapshot"
+        assert {"bundle", "adapter", "dataset", "snapshot"} < {one["kind"] for one in chain}
         assert server.get("/api/audit/verify?has_files=true")["is_clean"]
 
         began = time.monotonic()
@@ -85,3 +82,25 @@ def test_a_second_server_on_the_same_port_says_so_in_one_line(brew: Brew) -> Non
     with brew.server() as server:
         port = server.url.rsplit(":", 1)[1]
         assert f"port {port} of 127.0.0.1 is in use" in brew.refuse("serve", "--port", port)
+
+
+ODD = {
+    "another host": (b"GET /api/projects HTTP/1.1\r\nHost: evil.tld\r\n\r\n", 421),
+    "two hosts": (b"GET /api/projects HTTP/1.1\r\nHost: %(host)s\r\nHost: evil.tld\r\n\r\n", 400),
+    "no host": (b"GET /api/projects HTTP/1.0\r\n\r\n", 400),
+    "a whole address as target": (b"GET http://evil.tld/api/projects HTTP/1.1\r\nHost: %(host)s\r\n\r\n", 400),
+    "a host that was forwarded": (b"GET / HTTP/1.1\r\nHost: evil.tld\r\nX-Forwarded-Host: %(host)s\r\n\r\n", 421),
+    "a page of nowhere": (b"GET /api/projects HTTP/1.1\r\nHost: %(host)s\r\nOrigin: null\r\n\r\n", 403),
+    "a form": (b"POST /api/projects HTTP/1.1\r\nHost: %(host)s\r\nContent-Length: 3\r\n\r\na=1", 415),
+}
+
+
+def test_odd_requests_are_refused_by_the_real_server(brew: Brew) -> None:
+    with brew.server() as server:
+        host = server.url.removeprefix("http://")
+        for name, (request, expected) in ODD.items():
+            with socket.create_connection(("127.0.0.1", int(host.rsplit(":", 1)[1])), timeout=30) as client:
+                client.sendall(request % {b"host": host.encode()})
+                status = int(client.recv(65536).split(b" ", 2)[1])
+            assert status == expected, name
+        assert server.get("/api/projects") == []

@@ -18,9 +18,10 @@ from pretrain.export import export_model
 from pretrain.llama import ModelShape
 from pretrain.samples import generate_samples
 from pretrain.settings import RunSettings
-from pretrain.streams import Part, write_stream
+from pretrain.streams import Part, read_stream, write_stream
 from pretrain.tokenizer import save_tokenizer, train_tokenizer
 from pretrain.training import CHECKPOINT_FILE, COOL_DOWN_FILE, Run
+from pretrain.unseen import count_tokens, redraw_unseen
 
 Command = Callable[[argparse.Namespace], None]
 
@@ -28,6 +29,7 @@ NUM_OWN_DOCUMENTS = 150_000
 LEARNING_RATE = 6e-3
 DECAY_START = 5000
 DECAY_STEPS = 1000
+EMBEDDINGS = "embed_tokens.weight"
 _SPECIAL_TOKEN = re.compile(r"<\|[a-z_]+\|>")
 
 
@@ -90,10 +92,13 @@ def cool_down(chosen: argparse.Namespace) -> None:
 
 
 def export(chosen: argparse.Namespace) -> None:
-    """Write the latest checkpoint into the model folder."""
+    """Write the latest checkpoint into the model folder, the rows of unseen tokens drawn again."""
     state = torch.load(chosen.work / "run" / CHECKPOINT_FILE, map_location="cpu", weights_only=True)
     shape = ModelShape(**state["settings"]["shape"])
-    export_model(state["weights"], shape, tokenizer_folder=chosen.model, target=chosen.model)
+    weights = dict(state["weights"])
+    counts = count_tokens(read_stream(chosen.work / "streams", part="training"), vocabulary_size=shape.vocabulary_size)
+    weights[EMBEDDINGS] = redraw_unseen(weights[EMBEDDINGS], counts, seed=chosen.seed)
+    export_model(weights, shape, tokenizer_folder=chosen.model, target=chosen.model)
     print(f"exported step {state['progress']['step']} to {chosen.model}")
 
 

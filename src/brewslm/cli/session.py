@@ -65,12 +65,7 @@ class Session:
 
     def show(self, *parts: RenderableType) -> None:
         """Print the result for people."""
-        with self.out.capture() as captured:
-            for part in parts:
-                self.out.print(part, markup=False, highlight=False)
-        # Tables fill their last column with spaces, which are in the way of whoever copies or compares the text.
-        self.out.file.write(_TRAILING_SPACES.sub("", captured.get()))
-        self.out.file.flush()
+        print_parts(self.out, *parts)
 
     def answer(self, data: object, *parts: RenderableType) -> None:
         """Print the result: as JSON where that was asked for, else for people."""
@@ -119,6 +114,16 @@ def made_by(job: Job) -> ArtifactId:
 def told(job: Job, artifact: Artifact, **more: object) -> dict[str, object]:
     """Return the JSON answer of a command that did work: the job, and what it made."""
     return {"job": job, "artifact": {"id": artifact.id, "kind": artifact.kind, "body": artifact}, **more}
+
+
+def print_parts(console: Console, *parts: RenderableType) -> None:
+    """Print parts of a page, one under the other."""
+    with console.capture() as captured:
+        for part in parts:
+            console.print(part, markup=False, highlight=False)
+    # Tables fill their last column with spaces, which are in the way of whoever copies or compares the text.
+    console.file.write(_TRAILING_SPACES.sub("", captured.get()))
+    console.file.flush()
 
 
 def print_json(data: object) -> None:

@@ -70,6 +70,11 @@ def when(moment: datetime | None) -> str:
     return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def when_short(moment: datetime) -> str:
+    """Spell a time for a list, without year and seconds."""
+    return moment.astimezone().strftime("%b %d %H:%M")
+
+
 def sparkline(values: Sequence[float], width: int, *, is_ascii: bool) -> str:
     """Draw values as bars, the newest at the right, scaled to their own range; thinned to `width` by averaging."""
     bars = _ASCII_BARS if is_ascii else _BARS

@@ -1,5 +1,6 @@
 """Which code does which order. Each kind loads only what it needs."""
 
+import gc
 import os
 from typing import assert_never
 
@@ -20,25 +21,36 @@ def execute(order: Order, run: Run) -> Result:
         case TrainOrder():
             from brewslm.worker.train.loop import train
 
+            _settle()
             return train(order, run)
         case EvaluateOrder():
             from brewslm.worker.evaluate.evaluation import evaluate
 
+            _settle()
             return evaluate(order, run)
         case ExportOrder():
             from brewslm.worker.export.exporting import export
 
+            _settle()
             return export(order, run)
         case GenerateOrder():
             from brewslm.worker.generation import answer_order
 
+            _settle()
             return answer_order(order, run)
         case MeasureOrder():
             from brewslm.worker.measuring import measure
 
+            _settle()
             return measure(order, run)
         case _:
             assert_never(order)
+
+
+def _settle() -> None:
+    """Have the collector leave the libraries alone from now on, and do its work."""
+    gc.freeze()
+    gc.enable()
 
 
 def num_threads() -> int:

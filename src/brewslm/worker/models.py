@@ -60,10 +60,15 @@ def _load(folder: str, *, dtype: "torch.dtype | str") -> "PreTrainedModel":
     return model
 
 
+def without_adapter(model: AnyModel) -> "PreTrainedModel":
+    """Return the model itself, whether or not an adapter is around it."""
+    return cast("PreTrainedModel", getattr(model, "get_base_model", lambda: model)())
+
+
 @contextmanager
 def unpacked(model: AnyModel) -> Iterator[None]:
     """Switch to plain attention with caches, as generation needs it."""
-    base = cast("PreTrainedModel", getattr(model, "get_base_model", lambda: model)())
+    base = without_adapter(model)
     base.set_attn_implementation("sdpa")
     try:
         yield
@@ -94,11 +99,16 @@ def attach_adapter(model: "PreTrainedModel", folder: Path) -> "PeftModel":
     """
     from peft import PeftModel
 
+    from brewslm.worker.lora import fuse_adapters
+
     try:
-        return PeftModel.from_pretrained(model, str(folder), is_trainable=False).eval()
+        tuned = PeftModel.from_pretrained(model, str(folder), is_trainable=False)
     except (OSError, ValueError, RuntimeError) as error:
         message = f"The adapter {str(folder)!r} cannot be put on the base model: {str(error).splitlines()[0]}"
         raise BadOrderError(message) from error
+    fuse_adapters(tuned)
+    torch.nn.Module.train(tuned, mode=False)
+    return tuned
 
 
 def vocab_size_of(model: AnyModel) -> int:

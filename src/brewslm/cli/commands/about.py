@@ -1,10 +1,13 @@
 """`brewslm stages`, `brewslm reasons`, `brewslm version`: what this program is."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from brewslm.cli import options
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 
 def stages(as_json: options.AsJson = False) -> None:
@@ -87,7 +90,7 @@ def version(as_json: options.AsJson = False) -> None:
         print(f"brewslm {number}")
 
 
-def _print(part: object) -> None:
-    from brewslm.cli.session import console_for
+def _print(part: "RenderableType") -> None:
+    from brewslm.cli.session import console_for, print_parts
 
-    console_for(is_stderr=False).print(part)
+    print_parts(console_for(is_stderr=False), part)

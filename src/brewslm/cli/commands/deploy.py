@@ -34,7 +34,7 @@ def releases(project: options.ProjectId, as_json: options.AsJson = False) -> Non
     """List the releases of a project."""
     from brewslm.cli.render.parts import next_steps, table
     from brewslm.cli.session import open_session
-    from brewslm.cli.text import when
+    from brewslm.cli.text import when_short
     from brewslm.core.ids import ProjectId
 
     session = open_session(is_json=as_json)
@@ -43,5 +43,5 @@ def releases(project: options.ProjectId, as_json: options.AsJson = False) -> Non
         deploy_one = (f"brewslm deploy --project {project}", "register one")
         session.answer(rows, "There is no release yet.", next_steps(deploy_one))
         return
-    shown = [(f"v{row.version}", str(row.state), row.release_id, when(row.created_at)) for row in rows]
+    shown = [(f"v{row.version}", str(row.state), row.release_id, when_short(row.created_at)) for row in rows]
     session.answer(rows, table(("version", "state", "release", "made at"), shown))

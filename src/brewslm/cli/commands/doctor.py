@@ -34,12 +34,11 @@ def _print(checks: "tuple[Check, ...]", *, is_ok: bool) -> None:
     from rich.text import Text
 
     from brewslm.cli.render.parts import level, table
-    from brewslm.cli.session import console_for
+    from brewslm.cli.session import console_for, print_parts
 
     rows = [
         (level(one.level), one.name, Text(one.seen + (f"\n{one.next_step}" if one.next_step else ""))) for one in checks
     ]
-    console = console_for(is_stderr=False)
-    console.print(table(("", "check", "seen"), rows))
+    drawn = table(("", "check", "seen"), rows, whole=(0, 1))
     words = "Everything that a run needs is here." if is_ok else "Something is missing; do what the failed checks say."
-    console.print(Text(f"\n{words}", style="bold"))
+    print_parts(console_for(is_stderr=False), drawn, Text(f"\n{words}", style="bold"))

@@ -59,7 +59,7 @@ def rejection_table(rejected: Iterable[Rejection]) -> RenderableType:
     rows = [
         (str(one.line), str(one.reason), excerpt(one.detail, _EXCERPT), excerpt(one.raw, _EXCERPT)) for one in rejected
     ]
-    return table(("line", "reason", "what is wrong", "the row"), rows, right=(0,))
+    return table(("line", "reason", "what is wrong", "the row"), rows, right=(0,), whole=(0, 1))
 
 
 def label_line(labels: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -14,11 +14,25 @@ def heading(text: str) -> Text:
     return Text(("\n" if text.startswith("\n") else "") + one_line(text), style="bold")
 
 
-def table(headers: Sequence[str], rows: Iterable[Sequence[str | Text]], *, right: Sequence[int] = ()) -> Table:
-    """A table without frames; `right` names the columns of numbers. Text from outside is made harmless."""
+def table(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str | Text]],
+    *,
+    right: Sequence[int] = (),
+    whole: Sequence[int] = (0,),
+) -> Table:
+    """A table without frames. Text from outside is made harmless.
+
+    Args:
+        headers: one for each column; where all are empty there is no line of headers.
+        rows: the cells.
+        right: the columns of numbers.
+        whole: the columns of names, which are not broken over lines.
+    """
     drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_header=any(headers))
     for index, header in enumerate(headers):
-        drawn.add_column(header, justify="right" if index in right else "left", overflow="fold")
+        justify: JustifyMethod = "right" if index in right else "left"
+        drawn.add_column(header, justify=justify, overflow="fold", no_wrap=index in whole)
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else Text(harmless(cell)) for cell in row))
     return drawn

@@ -6,11 +6,12 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from brewslm.cli.render.parts import facts, heading, indented, table
-from brewslm.cli.text import duration, excerpt, harmless, when
+from brewslm.cli.text import duration, excerpt, harmless, when, when_short
 from brewslm.core.artifacts.base import ArtifactRecord
 from brewslm.core.events.base import RunEvent
 from brewslm.core.job import Job
 from brewslm.core.project import Project
+from brewslm.lifecycle import LIFECYCLE
 from brewslm.services.projects import StageState
 
 STATUS_STYLES = {
@@ -52,48 +53,57 @@ def job_table(jobs: Iterable[Job]) -> RenderableType:
             str(one.project_id),
             one.kind,
             status_word(one.status),
-            when(one.created_at),
+            when_short(one.created_at),
             _took(one),
-            excerpt(one.error or one.message, 60),
+            excerpt(_gist(one), 60),
         )
         for one in jobs
     ]
-    return table(("id", "project", "kind", "status", "created", "took", ""), rows, right=(0, 1, 5))
+    headers = ("id", "project", "kind", "status", "created", "took", "")
+    return table(headers, rows, right=(0, 1, 5), whole=(0, 2, 3, 4, 5))
+
+
+def step_table(jobs: Iterable[Job]) -> RenderableType:
+    """One line for each step of a flow, with what it made."""
+    rows = [
+        (str(one.id), one.kind, status_word(one.status), _took(one), str(one.artifact_id or _gist(one))) for one in jobs
+    ]
+    return table(("id", "stage", "status", "took", "made"), rows, right=(0, 3), whole=(0, 1, 2, 3))
 
 
 def job_page(job: Job, children: Sequence[Job], events: Sequence[RunEvent]) -> Iterable[RenderableType]:
     """One job with its steps and its events."""
+    phase = "" if job.status.is_final else f" ({job.phase})"
     pairs = [
         ("job", f"{job.id} ({job.kind}) of project {job.project_id}"),
-        ("status", f"{job.status} ({job.phase}), attempt {job.attempt}"),
+        ("status", f"{job.status}{phase}, attempt {job.attempt}"),
         ("created", when(job.created_at)),
         ("took", _took(job)),
-        ("made", str(job.artifact_id or "nothing yet")),
+        ("made", str(job.artifact_id or "nothing")),
     ]
     if job.error:
         pairs.append(("error", f"{job.error} [{job.reason}]"))
     yield facts(pairs)
     if children:
         yield heading("\nSteps")
-        yield indented(job_table(children))
+        yield indented(step_table(children))
     if events:
         yield heading("\nEvents")
         yield indented(event_table(events))
 
 
 def event_table(events: Iterable[RunEvent]) -> RenderableType:
-    """One line for each event."""
+    """One row for each event."""
     rows = [
         (
             str(one.seq),
-            when(one.occurred_at),
+            when_short(one.occurred_at),
             Text(one.reason, style=SEVERITY_STYLES[one.severity]),
-            one.run_id,
-            excerpt(one.summary, 160),
+            excerpt(one.summary, 200),
         )
         for one in events
     ]
-    return table(("seq", "time", "reason", "run", "what happened"), rows, right=(0,))
+    return table(("seq", "time", "reason", "what happened"), rows, right=(0,), whole=(0, 1, 2))
 
 
 def event_line(event: RunEvent) -> Text:
@@ -106,17 +116,28 @@ def event_line(event: RunEvent) -> Text:
     )
 
 
-def artifact_table(records: Iterable[ArtifactRecord]) -> RenderableType:
-    """One line for each artifact."""
+def artifact_table(records: Sequence[ArtifactRecord]) -> RenderableType:
+    """One line for each artifact; the project is left out where it is the same for all."""
     rows = [
-        (one.id, str(one.project_id), str(one.job_id), when(one.created_at), ", ".join(one.parents)) for one in records
+        (one.id, str(one.job_id), when_short(one.created_at), "\n".join(one.parents), str(one.project_id))
+        for one in records
     ]
-    return table(("artifact", "project", "job", "made at", "made from"), rows, right=(1, 2))
+    is_mixed = len({one.project_id for one in records}) > 1
+    width = 5 if is_mixed else 4
+    headers = ("artifact", "job", "made at", "made from", "project")[:width]
+    return table(headers, [row[:width] for row in rows], right=(1, 4), whole=(0, 1, 2, 3))
 
 
 def status_word(status: str) -> Text:
     """A job's status in its colour."""
     return Text(status, style=STATUS_STYLES.get(status, ""))
+
+
+def _gist(job: Job) -> str:
+    if job.status.is_final:
+        return job.error or ""
+    is_stage = any(stage.name == job.kind for stage in LIFECYCLE)
+    return job.message if is_stage and job.message else job.phase
 
 
 def _took(job: Job) -> str:

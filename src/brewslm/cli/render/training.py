@@ -37,7 +37,7 @@ def check_table(findings: Iterable[Finding]) -> RenderableType:
         (level(one.level), one.check, Text(harmless(one.seen) + (f"\n{one.next_step}" if one.next_step else "")))
         for one in findings
     ]
-    return table(("", "check", "seen"), rows)
+    return table(("", "check", "seen"), rows, whole=(0, 1))
 
 
 def plan_page(plan: TrainPlan) -> Iterable[RenderableType]:
@@ -139,7 +139,7 @@ def accuracy_table(scores: Iterable[AccuracyComparison]) -> RenderableType:
 def gate_table(gates: Iterable[GateOutcome]) -> RenderableType:
     """Each gate with what it saw."""
     rows = [(yes_no(one.passed, "passed", "failed"), one.name, f"{one.sentence} {one.seen}") for one in gates]
-    return table(("", "gate", ""), rows)
+    return table(("", "gate", ""), rows, whole=(0, 1))
 
 
 def answer_part(answer: Answer) -> RenderableType:

@@ -44,7 +44,7 @@ def _malformed(snapshot: Snapshot, context: StageContext) -> Finding | None:
         check="malformed_share",
         level="block" if is_refused else "warn",
         seen=seen,
-        next_step=f"Repair the file, or allow more than {snapshot.max_malformed_share:.0%}." if is_refused else "",
+        next_step="Repair these lines, then import again." if is_refused else "",
         reason=Reason.INGESTION_MALFORMED if is_refused else None,
     )
 

@@ -82,7 +82,7 @@ def problem_of(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return _TOO_DEEP
     if isinstance(error, json.JSONDecodeError):
-        return f"not JSON: {error.msg[:1].lower()}{error.msg[1:]} at character {error.pos + 1}"
+        return f"not JSON: {error.msg[:1].lower()}{error.msg[1:].removesuffix(' at')} at character {error.pos + 1}"
     return "a number is too large" if "float values" in str(error) or "digits" in str(error) else str(error)
 
 

@@ -71,7 +71,7 @@ def _choose(inputs: PreflightInputs, manifest: Manifest, base: BaseModelFacts, m
         "monitor.log_every": (max(min(steps // 100, 50), 1), "about a hundred points on the curve"),
         "monitor.eval_every": (cadence, "six looks at the eval split"),
         "monitor.checkpoint_every": (cadence, "with each evaluation"),
-        "precision": _precision(machine),
+        "precision": _precision(base, machine),
     }
 
 
@@ -94,7 +94,9 @@ def _epochs(profile: Profile, num_tokens: int) -> float:
     return float(max(min(_EPOCHS[profile], round(most, 2)), 0.05))
 
 
-def _precision(machine: MachineFacts) -> tuple[Scalar, str]:
+def _precision(base: BaseModelFacts, machine: MachineFacts) -> tuple[Scalar, str]:
+    if base.num_parameters < _SMALL_MODEL:
+        return "float32", "bfloat16 pays little on a model this small, and float32 keeps the logged losses exact"
     if machine.has_fast_bfloat16:
         return "bfloat16", "this machine has fast bfloat16"
     return "float32", "this CPU has no fast bfloat16"

@@ -5,7 +5,7 @@ every label that continues it. A beginning is looked at only while its bound bea
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,9 @@ from brewslm.worker.scoring import LOGIT_BUDGET
 MAX_ROWS = 64
 MAX_NODES = 24
 """New nodes per row and round."""
-WITHIN_NATS = 4.0
+MAX_BUSY_SHARE = 0.7
+"""Of the rows of a batch; where fewer still search, the others leave it."""
+WITHIN_NATS = 12.0
 """Of the most promising node; what is far behind it waits a round, for it may never be needed."""
 
 
@@ -43,6 +45,18 @@ class _Search:
     """Places of the prompts in the cache."""
     num_slots: int
     """Places of the cache that are taken."""
+
+    def only(self, rows: Ints) -> "_Search":
+        """Return the search of some of the rows."""
+        return replace(
+            self,
+            scores=self.scores[rows],
+            is_open=self.is_open[rows],
+            slots=self.slots[rows],
+            best=self.best[rows],
+            labels=self.labels[rows],
+            pads=self.pads[rows],
+        )
 
     def choose(self) -> Ints:
         """Return the nodes to look into next, [num_rows, width], -1 where a row has fewer."""
@@ -96,13 +110,12 @@ def likeliest_labels(
     with unpacked(model):
         for start in range(0, len(prompts), num_rows):
             rows = by_length[start : start + num_rows]
-            search = _search(model, [prompts[row] for row in rows], trie)
-            labels[rows], scores[rows] = search.labels, search.best
+            labels[rows], scores[rows] = _search(model, [prompts[row] for row in rows], trie)
             on_batch(min(1.0, (start + num_rows) / len(prompts)))
     return labels, scores
 
 
-def _search(model: AnyModel, prompts: Sequence[Sequence[int]], trie: LabelTrie) -> _Search:
+def _search(model: AnyModel, prompts: Sequence[Sequence[int]], trie: LabelTrie) -> tuple[Ints, NDArray[np.float64]]:
     shape = (len(prompts), len(trie.tokens))
     longest = max(len(prompt) for prompt in prompts)
     search = _Search(
@@ -117,10 +130,18 @@ def _search(model: AnyModel, prompts: Sequence[Sequence[int]], trie: LabelTrie) 
         num_slots=longest,
     )
     search.scores[:, 0] = 0.0
+    rows = np.arange(len(prompts))
+    labels, best = search.labels.copy(), search.best.copy()
     cache = _read_prompts(model, prompts, search)
     while (nodes := search.choose()).size:
+        busy = np.flatnonzero((nodes >= 0).any(axis=1))
+        if len(busy) <= MAX_BUSY_SHARE * len(nodes):
+            labels[rows], best[rows] = search.labels, search.best
+            rows, nodes, search = rows[busy], nodes[busy], search.only(busy)
+            cache.batch_select_indices(torch.from_numpy(busy).to(next(model.parameters()).device))
         cache = _look_into(model, nodes, search, cache)
-    return search
+    labels[rows], best[rows] = search.labels, search.best
+    return labels, best
 
 
 def _read_prompts(model: AnyModel, prompts: Sequence[Sequence[int]], search: _Search) -> Any:  # noqa: ANN401 - a cache of the library

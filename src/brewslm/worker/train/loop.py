@@ -28,6 +28,7 @@ from brewslm.worker.train.checkpoint import (
     restore_checkpoint,
     save_checkpoint,
 )
+from brewslm.worker.train.leaks import refuse_leaks
 from brewslm.worker.train.recorder import StepOutcome, add_step, peak_memory_bytes, write_eval, write_log
 from brewslm.worker.train.results import write_results_for_people
 from brewslm.worker.train.schedule import learning_rate_at
@@ -59,6 +60,7 @@ class _Training:
         vocab_size = vocab_size_of(self.model)
         self.train_split = open_shard(Path(order.train_folder), vocab_size=vocab_size)
         self.eval_split = open_shard(Path(order.eval_folder), vocab_size=vocab_size)
+        refuse_leaks(self.model, self.train_split)
         self.curriculum = Curriculum(len(self.train_split), self.recipe.data, seed=self.recipe.seed)
         self.total_steps = self.curriculum.total_steps
         self.state = TrainState()

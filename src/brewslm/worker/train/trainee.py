@@ -7,9 +7,9 @@ from peft import LoraConfig, get_peft_model
 
 from brewslm.core.wire.order import TrainOrder
 from brewslm.worker.failure import BadOrderError
+from brewslm.worker.lora import fuse_adapters
 from brewslm.worker.models import load_model
 from brewslm.worker.train.checkpoint import Trainee
-from brewslm.worker.train.lora import fuse_adapters
 
 
 def new_trainee(order: TrainOrder) -> Trainee:

@@ -57,6 +57,7 @@ def fuse_adapters(model: PeftModel) -> int:
         for module in model.modules()
         if isinstance(module, Linear)
         and type(module.get_base_layer()) is torch.nn.Linear
+        and list(module.lora_A) == ["default"]
         and isinstance(module.lora_dropout["default"], torch.nn.Identity)
         and not module.lora_variant
         and not module.lora_B["default"].bias
