@@ -173,11 +173,11 @@ def test_a_hub_model_that_is_not_here_says_so_when_offline(tmp_path: Path) -> No
     ],
 )
 def test_what_the_hub_answers_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, name: str, words: str) -> None:
-    import httpx
+    import httpx2
     import huggingface_hub
     from huggingface_hub import errors
 
-    response = httpx.Response(404, request=httpx.Request("GET", "https://huggingface.co"))
+    response = httpx2.Response(404, request=httpx2.Request("GET", "https://huggingface.co"))
     error: Exception
     if name == "OSError":
         error = OSError("broken pipe")
