@@ -1,10 +1,14 @@
 """A whole life through the command line, stage by stage, on data of one's own."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from brewslm.adapters.sources.bundled import BASE_MODELS_FOLDER
+from brewslm.core.project import BUNDLED_BASE_MODEL
 from tests.journeys.brew import QUICK, Brew, Inside, as_options, write_chat
+from tests.journeys.stranger import losses_of_a_stranger
 
 
 def test_a_life_stage_by_stage(brew: Brew, tmp_path: Path) -> None:
@@ -44,6 +48,12 @@ def test_a_life_stage_by_stage(brew: Brew, tmp_path: Path) -> None:
     assert exported["artifact"]["body"]["parity"]["passed"]
     assert Brew(tmp_path / "no-workspace").ask("bundle", "verify", str(copy))["is_whole"]
     assert not (tmp_path / "no-workspace").exists()
+    trained_on = brew.ask("artifacts", "show", "adapter")["body"]["manifest_id"]
+    splits = brew.ask("artifacts", "show", trained_on)["body"]["splits"]
+    folder = next(split["folder"] for split in splits if split["name"] == "eval")
+    logged = json.loads((copy / "bundle.json").read_text())["eval_loss"]
+    seen = losses_of_a_stranger(copy, BASE_MODELS_FOLDER / BUNDLED_BASE_MODEL, brew.home / "projects" / "1" / folder)
+    assert seen == pytest.approx((logged, logged), abs=1e-3)
     assert brew.ask("deploy", "--project", "1")["release"]["version"] == 1
     assert "not measured" in brew.run("optimize", "--project", "1", "--target", "mobile_iphone15").stdout
     measured = brew.ask("artifacts", "show", "optimization")["body"]
