@@ -16,7 +16,9 @@ def classify(error: Exception, kind: str) -> BrewError:
     All but a full disk is a mistake of BrewSLM, and goes to the log with its traceback.
     """
     if isinstance(error, OSError) and error.errno in _NO_SPACE:
-        return DiskFullError(f"the disk is full ({error.filename or 'workspace'}); free space, then try again")
+        # Of a copy, the second name is where it was written.
+        place = error.filename2 or error.filename or "workspace"
+        return DiskFullError(f"the disk is full ({place}); free space, then try again")
     log.error("%s failed", kind, exc_info=error)
     return InternalError(
         f"{kind} failed by a mistake of BrewSLM: {type(error).__name__}: {error}. "
