@@ -75,7 +75,7 @@ def _covers(inputs: MapCommitInputs, context: StageContext) -> Finding | None:
             f"{tally.accepted + tally.repaired:,} of {tally.total:,} rows ({tally.coverage:.1%}) become examples, "
             f"{inputs.min_coverage:.0%} are needed: {told}."
         ),
-        next_step="Mend these rows, choose another shape or columns, or lower the coverage that is needed.",
+        next_step="Mend these rows, or choose another shape or columns.",
         reason=Reason.MAPPING_COVERAGE,
     )
 
