@@ -9,6 +9,7 @@ from brewslm.adapters.sources.locators import LocalSources
 from brewslm.core.errors import SourceError
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ports.source import Sources
+from tests.fakes.fetch import fetch_into
 from tests.fakes.sources import FakeSources
 
 ROW = '{"prompt": "Hi", "completion": "Hello"}\n'
@@ -37,25 +38,25 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_is_opened_by_its_path(sources: Sources, file: Path) -> None:
+def test_a_file_is_opened_by_its_path(sources: Sources, file: Path, tmp_path: Path) -> None:
     for locator in (str(file), f"file:{file}"):
-        opened = sources.open(locator)
-        assert opened.path.read_text() == ROW
-        assert (opened.path.is_absolute(), opened.name, opened.licence) == (True, "my data.jsonl", None)
+        opened = sources.open(locator, fetch_into(tmp_path / "fetched"))
+        assert opened.files[0].path.read_text() == ROW
+        assert (opened.files[0].path.is_absolute(), opened.name, opened.licence) == (True, "my data.jsonl", None)
 
 
-def test_a_sample_is_opened_by_its_name(sources: Sources) -> None:
-    opened = sources.open("sample:chat-v1")
-    assert opened.path.read_text() == ROW
+def test_a_sample_is_opened_by_its_name(sources: Sources, tmp_path: Path) -> None:
+    opened = sources.open("sample:chat-v1", fetch_into(tmp_path / "fetched"))
+    assert opened.files[0].path.read_text() == ROW
     assert (opened.name, opened.licence) == ("chat-v1.jsonl", "Apache-2.0")
 
 
 @pytest.mark.parametrize(
     "locator", ["", "absent.jsonl", ".", "sample:absent", "sample:", "sample:../chat-v1", "file:/absent"]
 )
-def test_what_cannot_be_opened_is_unreachable(sources: Sources, locator: str) -> None:
+def test_what_cannot_be_opened_is_unreachable(sources: Sources, locator: str, tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
-        sources.open(locator)
+        sources.open(locator, fetch_into(tmp_path / "fetched"))
     assert caught.value.code is Reason.INGESTION_UNREACHABLE
     assert "\n" not in str(caught.value)
 

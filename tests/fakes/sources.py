@@ -5,7 +5,7 @@ from pathlib import Path
 
 from brewslm.core.errors import SourceError
 from brewslm.core.events.reasons import Reason
-from brewslm.core.ports.source import OpenedSource
+from brewslm.core.ports.source import Fetch, OpenedSource, SourceFile
 
 
 class FakeSources:
@@ -17,15 +17,17 @@ class FakeSources:
         self._samples = dict(samples or {})
         self._prompts = dict(prompts or {})
 
-    def open(self, locator: str) -> OpenedSource:
+    def open(self, locator: str, fetch: Fetch) -> OpenedSource:
+        del fetch
         kind, _, name = locator.partition(":")
         if kind == "sample" and name in self._samples:
             path = self._samples[name]
-            return OpenedSource(path=path, name=f"{name}{path.suffix}", licence="Apache-2.0")
+            file = SourceFile(path=path, name=f"{name}{path.suffix}")
+            return OpenedSource(files=(file,), name=file.name, licence="Apache-2.0")
         path = Path(name if kind == "file" else locator)
         if kind == "sample" or not path.is_file():
             raise SourceError(f"There is no source {locator!r}.", reason=Reason.INGESTION_UNREACHABLE)
-        return OpenedSource(path=path.absolute(), name=path.name)
+        return OpenedSource(files=(SourceFile(path=path.absolute(), name=path.name),), name=path.name)
 
     def samples(self) -> tuple[str, ...]:
         return tuple(sorted(self._samples))

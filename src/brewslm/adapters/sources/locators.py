@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from brewslm.adapters.sources.bundled import SAMPLES_FOLDER
 from brewslm.core.errors import SourceError
 from brewslm.core.events.reasons import Reason
-from brewslm.core.ports.source import OpenedSource
+from brewslm.core.ports.source import Fetch, OpenedSource, SourceFile
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 _SAMPLE_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
@@ -22,13 +22,14 @@ class LocalSources:
         """Look for samples in `samples_folder/<name>/` with `sample.json` and `data.jsonl`."""
         self._samples_folder = samples_folder
 
-    def open(self, locator: str) -> OpenedSource:
+    def open(self, locator: str, fetch: Fetch) -> OpenedSource:
         """Find the source.
 
         Raises:
             SourceError: it does not exist, is a folder, cannot be read, or is of a kind that is not read;
                 `ingestion_unreachable`.
         """
+        del fetch
         locator = locator.strip()
         if locator.startswith("sample:"):
             return self._sample(locator.removeprefix("sample:"))
@@ -47,7 +48,7 @@ class LocalSources:
             raise _unreachable(
                 f"{locator[:200]!r} cannot be read: {why}. Check the path and its permissions."
             ) from error
-        return OpenedSource(path=path.absolute(), name=path.name)
+        return OpenedSource(files=(SourceFile(path=path.absolute(), name=path.name),), name=path.name)
 
     def samples(self) -> tuple[str, ...]:
         """Names of the bundled samples."""
@@ -66,9 +67,8 @@ class LocalSources:
             raise _unreachable(f"There is no sample {name!r}. The bundled samples are: {known}.")
         path = self._samples_folder / name / "data.jsonl"
         licence = self._card(name).get("licence")
-        return OpenedSource(
-            path=path.absolute(), name=f"{name}.jsonl", licence=licence if isinstance(licence, str) else None
-        )
+        file = SourceFile(path=path.absolute(), name=f"{name}.jsonl")
+        return OpenedSource(files=(file,), name=file.name, licence=licence if isinstance(licence, str) else None)
 
     def _card(self, name: str) -> dict[str, Any]:
         path = self._samples_folder / name / "sample.json"

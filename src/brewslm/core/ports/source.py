@@ -1,29 +1,56 @@
 """Where data comes from."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from brewslm.core.value import Value
 
 
-class OpenedSource(Value):
-    """A source that was found: a readable local file."""
+class SourceFile(Value):
+    """One file of a source, readable on this machine. It may be an archive; nobody has looked into it yet."""
 
     path: Path
     """Never written to."""
     name: str
-    """File name, or a sample's name with its suffix; what users see."""
+    """What users see: relative, with `/`, without the folders of this machine."""
+    split: str | None = None
+    """The split that the source itself says the file belongs to, such as `train`."""
+
+
+class OpenedSource(Value):
+    """A source that was found."""
+
+    files: tuple[SourceFile, ...]
+    """At least one; in an order that depends on their names only."""
+    name: str
+    """A file's or a sample's name, or a locator without credentials; what users see."""
+    revision: str | None = None
+    """The exact version of a remote source, where it has one; its bytes can be had again by it."""
     licence: str | None = None
 
 
-class Sources(Protocol):
-    """Resolves locators: a path, `file:`, `sample:<name>`."""
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """How a source that is not here yet is brought here."""
 
-    def open(self, locator: str) -> OpenedSource:
-        """Find the source.
+    folder: Path
+    """An empty folder for what is downloaded; the caller removes it."""
+    progress: Callable[[int, int | None], None]
+    """Hears the bytes that came so far, and how many there will be, where that is known."""
+    is_cancelled: Callable[[], bool]
+
+
+class Sources(Protocol):
+    """Resolves locators: paths, `file:`, `sample:<name>`, and what lies on the network."""
+
+    def open(self, locator: str, fetch: Fetch) -> OpenedSource:
+        """Find the source, and bring it here where it is not.
 
         Raises:
-            SourceError: it does not exist, is a folder, or cannot be read; `ingestion_unreachable`.
+            SourceError: it does not exist, cannot be reached or read, or is refused; `ingestion_unreachable`.
+            CancelledError: `fetch.is_cancelled` said so.
         """
 
     def samples(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from brewslm.core.errors import CancelledError, SourceError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.data import Ingestion
 from brewslm.core.events.reasons import Reason
+from brewslm.core.ports.source import Fetch
 from brewslm.core.stage import Stage
 from brewslm.stages.ingest.contract import CONTRACT, IngestInputs
 from brewslm.stages.ingest.encoding import detect_encoding
@@ -22,12 +23,14 @@ def run(inputs: IngestInputs, context: StageContext) -> Snapshot:
     Raises:
         SourceError: the source is missing, empty, in a format that is not read, or not text.
     """
-    source = context.sources.open(inputs.locator)
     draft = context.shelf.draft()
+    fetch = Fetch(context.shelf.draft(), progress=lambda _done, _total: None, is_cancelled=context.is_cancelled)
+    source = context.sources.open(inputs.locator, fetch)
+    file = source.files[0]
     original = draft / "original" / source.name
     original.parent.mkdir()
     try:
-        shutil.copyfile(source.path, original)
+        shutil.copyfile(file.path, original)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise

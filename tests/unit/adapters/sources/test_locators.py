@@ -9,6 +9,7 @@ import pytest
 from brewslm.adapters.sources.locators import LocalSources
 from brewslm.core.errors import SourceError
 from brewslm.core.events.reasons import Reason
+from tests.fakes.fetch import fetch_into
 
 
 @pytest.fixture
@@ -18,20 +19,20 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_path_is_opened(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_is_opened(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(file.parent)
     monkeypatch.setenv("HOME", str(file.parent))
     for locator in (str(file), f" {file} ", file.name, f"./{file.name}", f"~/{file.name}"):
-        opened = LocalSources().open(locator)
-        assert opened.path.samefile(file)
-        assert opened.path.is_absolute()
+        opened = LocalSources().open(locator, fetch_into(tmp_path / "fetched"))
+        assert opened.files[0].path.samefile(file)
+        assert opened.files[0].path.is_absolute()
         assert opened.name == "my data: v1.csv"
 
 
-def test_a_file_locator_is_opened(file: Path) -> None:
-    sources = LocalSources()
-    assert sources.open(file.as_uri()).path.samefile(file)
-    assert sources.open(f"file://localhost{file.as_uri().removeprefix('file://')}").path.samefile(file)
+def test_a_file_locator_is_opened(file: Path, tmp_path: Path) -> None:
+    for locator in (file.as_uri(), f"file://localhost{file.as_uri().removeprefix('file://')}"):
+        opened = LocalSources().open(locator, fetch_into(tmp_path / "fetched"))
+        assert opened.files[0].path.samefile(file)
 
 
 @pytest.mark.parametrize(
@@ -57,24 +58,24 @@ def test_what_cannot_be_opened_says_so(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SourceError) as caught:
-        LocalSources().open(locator)
+        LocalSources().open(locator, fetch_into(tmp_path / "fetched"))
     assert words in str(caught.value)
     assert caught.value.code == Reason.INGESTION_UNREACHABLE
     assert len(str(caught.value)) < 6000
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission_says_so(file: Path) -> None:
+def test_a_file_without_permission_says_so(file: Path, tmp_path: Path) -> None:
     file.chmod(0)
     with pytest.raises(SourceError, match="Permission denied"):
-        LocalSources().open(str(file))
+        LocalSources().open(str(file), fetch_into(tmp_path / "fetched"))
 
 
-def test_bundled_samples_are_listed_and_opened() -> None:
+def test_bundled_samples_are_listed_and_opened(tmp_path: Path) -> None:
     sources = LocalSources()
     assert set(sources.samples()) >= {"general-chat-v1", "support-chat-v1", "legal-contract-v1"}
     for name in sources.samples():
-        opened = sources.open(f"sample:{name}")
+        opened = sources.open(f"sample:{name}", fetch_into(tmp_path / "fetched"))
         assert opened.name == f"{name}.jsonl"
         assert opened.licence
         assert len(sources.sample_prompts(name)) >= 3
@@ -86,6 +87,6 @@ def test_a_damaged_sample_says_so(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "sample.json").write_text("{")
     with pytest.raises(SourceError, match="'broken-v1' is damaged"):
-        LocalSources(tmp_path).open("sample:broken-v1")
+        LocalSources(tmp_path).open("sample:broken-v1", fetch_into(tmp_path / "fetched"))
     (folder / "sample.json").write_text(json.dumps({"prompts": ["a", 1]}))
     assert LocalSources(tmp_path).sample_prompts("broken-v1") == ("a",)
