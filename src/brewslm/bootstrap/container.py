@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
+from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sources.locators import LocalSources
 from brewslm.adapters.sql.storage import open_storage
@@ -51,6 +52,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
     ports = Ports(
         storage=open_storage(settings.database),
         store=FileArtifactStore(settings.home),
+        tables=ParquetTables(),
         sources=LocalSources(),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(),

@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, TypeVar
@@ -150,6 +150,8 @@ def validated(model: type[Value], **fields: Any) -> Any:  # noqa: ANN401 - an in
 
 
 def _plain(data: object) -> object:
+    if is_dataclass(data) and not isinstance(data, type):
+        data = asdict(data)
     match data:
         case Value():
             return json.loads(data.model_dump_json())
