@@ -1,101 +1,105 @@
-"""Conversations: OpenAI messages, ShareGPT turns, and what is spelled like them."""
+"""Conversations: who speaks when, what is dropped at their ends, and what is refused."""
 
+from dataclasses import replace
 from typing import Any
 
 from brewslm.core.artifacts.dataset import RejectionReason, RepairRule
 from brewslm.core.artifacts.schema import ColumnMap
-from brewslm.core.data.example import Role
-from brewslm.core.mapping.build import build
-from brewslm.core.mapping.outcome import Outcome, Refused, Text, missing, needs
-from brewslm.core.mapping.text import as_text, is_blank, json_type, optional
+from brewslm.core.data.example import Message, Role
+from brewslm.core.mapping.build import Frame, build
+from brewslm.core.mapping.outcome import Outcome, Refused, needs
+from brewslm.core.mapping.paths import value_at
+from brewslm.core.mapping.text import is_blank, optional
+from brewslm.core.mapping.tool_calls import tools_of
+from brewslm.core.mapping.turns import Talk, read_talk
 
-_TOOL_KEYS = ("tool_calls", "function_call", "tool_call_id")
+_NEXT: dict[str, tuple[Role, ...]] = {
+    "begin": ("user",),
+    "user": ("assistant",),
+    "assistant": ("user",),
+    "call": ("tool",),
+    "tool": ("assistant", "tool"),
+}
+"""Who may speak after whom; `call` is an assistant's turn that calls functions."""
 
-Turn = tuple[Role, Text]
 
-
-def convert_chat(record: dict[str, Any], columns: ColumnMap, *, row: int) -> Outcome:
+def convert_chat(record: dict[str, Any], columns: ColumnMap, frame: Frame) -> Outcome:
     """Convert a record that holds a list of turns: optional system, then user and assistant by turns.
 
-    A user's turn at the very end, which nobody answers, is dropped and counted as a repair.
+    After an assistant's turn that calls functions come the turns of tools. What nobody answers at the very end, a
+    user's turn or tools' turns, and an assistant's greeting at the very beginning are dropped, and counted as repairs.
     """
     if columns.messages is None:
         raise needs("chat", "messages")
-    turns = _read_turns(record.get(columns.messages), columns)
-    if isinstance(turns, Refused):
-        return turns
+    talk = read_talk(value_at(record, columns.messages), columns, columns.messages)
+    if isinstance(talk, Refused):
+        return talk
+    return finish_chat(record, talk, columns, frame)
+
+
+def finish_chat(record: dict[str, Any], talk: Talk, columns: ColumnMap, frame: Frame) -> Outcome:
+    """Add system text and tools of the record, mend the ends, and check the order of the speakers."""
+    led = with_system(record, talk, columns)
+    if isinstance(led, Refused):
+        return led
+    if not any(turn.role == "assistant" for turn in led.turns):
+        detail = f"none of {len(led.turns)} turns is the assistant's"
+        return Refused(RejectionReason.NO_ASSISTANT_TURN, detail)
+    mended = _mended(led)
+    problem = order_problem(mended.turns) or _blank_problem(mended.turns)
+    if problem is not None:
+        return problem
+    tools = tools_of(record, columns.tools)
+    if isinstance(tools, Refused):
+        return tools
+    return build(frame, mended.turns, mended.repairs, tools=tools)
+
+
+def with_system(record: dict[str, Any], talk: Talk, columns: ColumnMap) -> Talk | Refused:
+    """Put the record's system text before the turns, unless they begin with one of their own."""
     system = optional(record, columns.system)
     if isinstance(system, Refused):
         return system
-    if system.text and not (turns and turns[0][0] == "system"):
-        turns = [("system", system), *turns]
-    if not any(role == "assistant" for role, _ in turns):
-        return Refused(RejectionReason.NO_ASSISTANT_TURN, f"none of {len(turns)} turns is the assistant's")
-    is_unanswered = turns[-1][0] == "user"
-    if is_unanswered:
-        turns = turns[:-1]
-    problem = _order_problem(turns) or _blank_problem(turns)
-    if problem is not None:
-        return problem
-    repairs = (RepairRule.TRAILING_USER_TURN_DROPPED,) if is_unanswered else ()
-    return build("chat", turns, row=row, repairs=repairs)
+    if not system.text or (talk.turns and talk.turns[0].role == "system"):
+        return talk
+    return Talk((Message("system", system.text), *talk.turns), (*system.repairs, *talk.repairs))
 
 
-def _read_turns(value: Any, columns: ColumnMap) -> list[Turn] | Refused:  # noqa: ANN401 - any JSON value is meant
-    field = str(columns.messages)
-    if value is None:
-        return missing(field)
-    if not isinstance(value, list):
-        return Refused(
-            RejectionReason.WRONG_TYPE, f"the field {field!r} is of type {json_type(value)}, not a list of turns"
-        )
-    turns: list[Turn] = []
-    for number, turn in enumerate(value, start=1):
-        read = _read_turn(turn, columns, where=f"turn {number}")
-        if isinstance(read, Refused):
-            return read
-        if read[0] == "system" and is_blank(read[1].text):
-            continue
-        turns.append(read)
-    return turns
-
-
-def _read_turn(turn: Any, columns: ColumnMap, *, where: str) -> Turn | Refused:  # noqa: ANN401 - any JSON value is meant
-    if not isinstance(turn, dict):
-        return Refused(RejectionReason.WRONG_TYPE, f"{where} is of type {json_type(turn)}, not an object")
-    spelled = turn.get(columns.role_key)
-    if not isinstance(spelled, str):
-        return Refused(RejectionReason.MISSING_FIELD, f"{where} has no {columns.role_key!r}")
-    role = columns.role_names.get(spelled.strip().lower())
-    if role not in {"system", "user", "assistant"}:
-        return Refused(
-            RejectionReason.UNKNOWN_ROLE, f"{where} is spoken by {spelled[:40]!r}, a role that cannot be mapped"
-        )
-    tool_key = next((key for key in _TOOL_KEYS if turn.get(key)), None)
-    if tool_key is not None:
-        return Refused(RejectionReason.UNKNOWN_ROLE, f"{where} holds {tool_key!r}; tool calls cannot be mapped")
-    text = as_text(turn.get(columns.content_key), columns.content_key)
-    if isinstance(text, Refused):
-        return Refused(text.reason, f"{where}: {text.detail}")
-    return role, text  # type: ignore[return-value]  # membership in the three roles was tested above
-
-
-def _order_problem(turns: list[Turn]) -> Refused | None:
-    spoken = turns[1:] if turns[0][0] == "system" else turns
-    for number, (role, _) in enumerate(spoken):
-        expected = "user" if number % 2 == 0 else "assistant"
-        if role != expected:
-            place = number + 1 + (len(turns) - len(spoken))
-            detail = f"turn {place} is the {role}'s where the {expected}'s is due"
+def order_problem(turns: tuple[Message, ...]) -> Refused | None:
+    """Say which turn is out of its order; the last one must be the assistant's."""
+    before = "begin"
+    first = 1 if turns and turns[0].role == "system" else 0
+    for number, turn in enumerate(turns[first:], start=first + 1):
+        due = _NEXT[before]
+        if turn.role not in due:
+            detail = f"turn {number} is the {turn.role}'s where the {due[0]}'s is due"
             return Refused(RejectionReason.ROLES_OUT_OF_ORDER, detail)
-    if spoken[-1][0] != "assistant":
+        before = "call" if turn.tool_calls else turn.role
+    if before not in {"assistant", "call"}:
         return Refused(RejectionReason.ROLES_OUT_OF_ORDER, "the last turn but one is not the assistant's")
     return None
 
 
-def _blank_problem(turns: list[Turn]) -> Refused | None:
-    for number, (role, text) in enumerate(turns, start=1):
-        if role != "system" and is_blank(text.text):
-            reason = RejectionReason.EMPTY_PROMPT if role == "user" else RejectionReason.EMPTY_COMPLETION
-            return Refused(reason, f"turn {number}, the {role}'s, is empty")
+def _mended(talk: Talk) -> Talk:
+    turns, repairs = talk.turns, list(talk.repairs)
+    if turns[-1].role == "user":
+        turns = turns[:-1]
+        repairs.append(RepairRule.TRAILING_USER_TURN_DROPPED)
+    elif turns[-1].role == "tool":
+        while turns[-1].role == "tool":
+            turns = turns[:-1]
+        repairs.append(RepairRule.TRAILING_TOOL_TURN_DROPPED)
+    first = 1 if turns and turns[0].role == "system" else 0
+    greets = len(turns) > first + 2 and turns[first].role == "assistant" and not turns[first].tool_calls
+    if greets and turns[first + 1].role == "user":
+        turns = turns[:first] + turns[first + 1 :]
+        repairs.append(RepairRule.LEADING_ASSISTANT_TURN_DROPPED)
+    return replace(talk, turns=turns, repairs=tuple(repairs))
+
+
+def _blank_problem(turns: tuple[Message, ...]) -> Refused | None:
+    for number, turn in enumerate(turns, start=1):
+        if turn.role in {"user", "assistant"} and not turn.tool_calls and is_blank(turn.content):
+            reason = RejectionReason.EMPTY_PROMPT if turn.role == "user" else RejectionReason.EMPTY_COMPLETION
+            return Refused(reason, f"turn {number}, the {turn.role}'s, is empty")
     return None
