@@ -69,7 +69,7 @@ def _opened(value: Any, field: str) -> tuple[list[Any], tuple[RepairRule, ...]] 
     if value is None:
         return missing(field)
     if isinstance(value, dict):
-        value = _rows_of(value)
+        value = rows_of(value)
     if not isinstance(value, list):
         return Refused(
             RejectionReason.WRONG_TYPE, f"the field {field!r} is of type {json_type(value)}, not a list of turns"
@@ -77,7 +77,7 @@ def _opened(value: Any, field: str) -> tuple[list[Any], tuple[RepairRule, ...]] 
     return value, repairs
 
 
-def _rows_of(value: dict[str, Any]) -> list[Any]:
+def rows_of(value: dict[str, Any]) -> list[Any]:
     """One turn, or turns that stand as columns: `{"role": [...], "content": [...]}`."""
     columns = {key: cells for key, cells in value.items() if isinstance(cells, list)}
     if len(columns) == len(value) > 1 and len({len(cells) for cells in columns.values()}) == 1:
