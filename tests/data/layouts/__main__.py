@@ -32,7 +32,9 @@ def main(files: list[str]) -> None:
                 continue
         first = schema.hypotheses[0] if schema.hypotheses else None
         chosen = schema.chosen or "asks"
-        print(f"{path.name:44} {chosen:18} {first.confidence if first else 0:.2f}  {told_columns(first) if first else ''}")
+        print(
+            f"{path.name:44} {chosen:18} {first.confidence if first else 0:.2f}  {told_columns(first) if first else ''}"
+        )
         if schema.chosen is None:
             print(f"    {schema.problem}")
 

@@ -36,7 +36,7 @@ class ColumnMap(Value):
     role_key: str = "role"
     content_key: str = "content"
     role_names: dict[str, str] = Field(default_factory=dict)
-    """How the source spells `system`, `user`, `assistant` and `tool`: source spelling to ours; empty takes the usual."""
+    """How the source spells `system`, `user`, `assistant` and `tool`: source to ours; empty takes the usual."""
     system: str | None = None
     tools: str | None = None
     """The functions that the assistant may call, as a list or as JSON."""

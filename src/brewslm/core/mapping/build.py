@@ -19,7 +19,7 @@ class Frame:
     max_characters: int | None = None
 
 
-def build(
+def build(  # noqa: PLR0913 - the parts of an example
     frame: Frame,
     messages: tuple[Message, ...],
     repairs: tuple[RepairRule, ...] = (),

@@ -9,14 +9,14 @@ from brewslm.core.artifacts.schema import ColumnMap
 from brewslm.core.artifacts.transforms import Transform
 from brewslm.core.data.example import Shape
 from brewslm.core.mapping.build import Frame
-from brewslm.core.mapping.chat import convert_chat
-from brewslm.core.mapping.extraction import convert_extraction
 from brewslm.core.mapping.metadata import metadata_of
 from brewslm.core.mapping.outcome import Outcome, Refused, SourceRow
-from brewslm.core.mapping.pairs import convert_feedback, convert_labelled, convert_pair
-from brewslm.core.mapping.passages import convert_passage
-from brewslm.core.mapping.preference import convert_preference
 from brewslm.core.mapping.paths import value_at
+from brewslm.core.mapping.shapes.chat import convert_chat
+from brewslm.core.mapping.shapes.extraction import convert_extraction
+from brewslm.core.mapping.shapes.pairs import convert_feedback, convert_labelled, convert_pair
+from brewslm.core.mapping.shapes.passages import convert_passage
+from brewslm.core.mapping.shapes.preference import convert_preference
 from brewslm.core.mapping.text import label_text
 from brewslm.core.mapping.transform import columns_read, transformed
 from brewslm.core.value import canonical_json, sha256_of

@@ -23,7 +23,8 @@ def value_at(record: dict[str, Any], column: str) -> Any:  # noqa: ANN401 - any 
 def put_at(record: dict[str, Any], column: str, value: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value is meant
     """Return a copy of the record with the value at the column; what is not on the way is shared."""
     steps = (column,) if column in record or "." not in column else steps_of(column)
-    return _put(record, steps, value)
+    made: dict[str, Any] = _put(record, steps, value)
+    return made
 
 
 @lru_cache(maxsize=1024)

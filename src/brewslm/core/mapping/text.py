@@ -23,7 +23,7 @@ def json_type(value: Any) -> str:  # noqa: ANN401 - any JSON value is meant
 
 def is_blank(text: str) -> bool:
     """Whether nothing can be seen of the text."""
-    return not text or (text[0] <= " " or text[0] > "~") and not text.strip().strip(INVISIBLE).strip()
+    return not text or ((text[0] <= " " or text[0] > "~") and not text.strip().strip(INVISIBLE).strip())
 
 
 def as_text(value: Any, field: str) -> Text | Refused:  # noqa: ANN401 - any JSON value is meant

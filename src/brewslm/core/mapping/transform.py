@@ -66,7 +66,7 @@ def check_template(template: str) -> None:
         raise InvalidRequestError(f"the template {template[:80]!r} names no column; write one as {{column}}")
 
 
-def _apply(record: Record, transform: Transform) -> Record | Refused:  # noqa: C901, PLR0911 - one line for each member of the union
+def _apply(record: Record, transform: Transform) -> Record | Refused:  # noqa: PLR0911 - one line for each member of the union
     match transform:
         case Rename():
             return _rename(record, transform)
@@ -166,7 +166,9 @@ def _label_map(record: Record, transform: LabelMap) -> Record | Refused:
         return spelled
     name = transform.names.get(spelled.strip())
     if name is None:
-        detail = f"{spelled[:80]!r} of the field {transform.column!r} is none of the {len(transform.names)} named values"
+        detail = (
+            f"{spelled[:80]!r} of the field {transform.column!r} is none of the {len(transform.names)} named values"
+        )
         return Refused(RejectionReason.LABEL_NOT_ALLOWED, detail)
     return put_at(record, transform.column, name)
 

@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-_ASKS = re.compile(r"[?？؟՞;]\s*[\"'”’)]*\s*$|[?？؟]")
+_ASKS = re.compile("[?\uff1f\u061f\u055e\u037e]")
+"""Question marks: Latin, full-width, Arabic, Armenian, Greek."""
 _REQUESTS = re.compile(
-    r"\s*(?:please|can you|could you|would you|how (?:do|can|to|does)|what|why|who|when|where|which|i (?:need|want|can't|cannot|have|am)"
-    r"|i'm|my |write|explain|describe|list|summari[sz]e|translate|create|give|tell|generate|make|show|find|help)\b",
+    r"\s*(?:please|can you|could you|would you|how (?:do|can|to|does)|what|why|who|when|where|which|i'm |my "
+    r"|i (?:need|want|can't|cannot|have|am)|write|explain|describe|list|summari[sz]e|translate|create|give|tell"
+    r"|generate|make|show|find|help)\b",
     re.IGNORECASE,
 )
 _ANSWERS = re.compile(
-    r"\s*(?:sure|of course|certainly|absolutely|thank you for|thanks for|i'm sorry|i am sorry|sorry|no problem|hello!|hi!|yes[,.]"
-    r"|no[,.]|you can|you should|here (?:is|are)|here's|to |we |let me|glad|great|as an ai|it is|it's|the |there (?:is|are))\b",
+    r"\s*(?:sure|of course|certainly|absolutely|thank you for|thanks for|i'm sorry|i am sorry|sorry|no problem"
+    r"|hello!|hi!|yes[,.]|no[,.]|you can|you should|here (?:is|are)|here's|to |we |let me|glad|great|as an ai"
+    r"|it is|it's|the |there (?:is|are))\b",
     re.IGNORECASE,
 )
 CLEAR = 0.4

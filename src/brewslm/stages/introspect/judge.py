@@ -51,8 +51,8 @@ def score(candidate: Candidate, rows: Sequence[SourceRow]) -> Hypothesis:
 
 
 def rank(hypotheses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
-    """The most confident first; equals by name of their shape. Of equal readings the best evidenced one is kept."""
-    ranked = sorted(hypotheses, key=lambda hypothesis: (-hypothesis.confidence, hypothesis.shape))
+    """The most confident first, equals in the order given. Of equal readings the best evidenced one is kept."""
+    ranked = sorted(hypotheses, key=lambda hypothesis: -hypothesis.confidence)
     kept: dict[tuple[Shape, str], Hypothesis] = {}
     for hypothesis in ranked:
         kept.setdefault((hypothesis.shape, told_columns(hypothesis)), hypothesis)
@@ -69,7 +69,9 @@ def choose(ranked: Sequence[Hypothesis], profiles: Sequence[ColumnProfile], as_s
         return Choice(None, f"No reading converts a row, not even {told}. Change the data, or name shape and columns.")
     if not ranked:
         return Choice(
-            None, f"No reading converts a row; the columns are {names}. Rename them, or name shape and columns."
+            None,
+            f"No reading converts a row; the columns are {names}. Name shape and columns with "
+            "`--as SHAPE --column ROLE=COLUMN`, or rename them.",
         )
     best = ranked[0]
     rivals = rivals_of(best, ranked)
@@ -127,6 +129,9 @@ def _forced(ranked: Sequence[Hypothesis], names: str, as_shape: Shape) -> Choice
         return Choice(None, f"Read as {as_shape}, no row is converted; the columns are {names}. Choose another shape.")
     rivals = rivals_of(fitting[0], fitting)
     if rivals:
-        told = ", ".join(f"`--as {as_shape} --column {told_columns(one).replace(' ', ' --column ')}`" for one in (fitting[0], *rivals))
+        told = ", ".join(
+            f"`--as {as_shape} --column {told_columns(one).replace(' ', ' --column ')}`"
+            for one in (fitting[0], *rivals)
+        )
         return Choice(None, f"Read as {as_shape}, several columns are plausible. Choose one with {told}.")
     return Choice(as_shape)

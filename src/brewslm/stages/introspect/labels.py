@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from brewslm.core.artifacts.schema import ColumnMap, ColumnProfile
-from brewslm.core.mapping.pairs import BAD, GOOD
+from brewslm.core.mapping.shapes.pairs import BAD, GOOD
 from brewslm.stages.introspect.names import NONE, WEAK, is_metadata, is_named_otherwise, name_evidence
 from brewslm.stages.introspect.view import Candidate, View, share_of, told
 
@@ -59,7 +59,7 @@ def _labelled(view: View, label: ColumnProfile, labels: Sequence[ColumnProfile])
         return None
     vocabulary, num_rows = view.vocabulary(label.name)
     share = len(vocabulary) / max(1, num_rows)
-    if not 2 <= len(vocabulary) <= MAX_LABELS or share > MAX_LABEL_SHARE:  # noqa: PLR2004 - a label has two values
+    if not 2 <= len(vocabulary) <= MAX_LABELS or share > MAX_LABEL_SHARE:
         return None
     names = {p.name for p in labels}
     is_only_text = sum(p.name not in names for p in view.texts) <= 1
@@ -82,7 +82,7 @@ def _labelled(view: View, label: ColumnProfile, labels: Sequence[ColumnProfile])
 
 def _evidence(label: float, text: float, share: float, *, is_only_text: bool) -> float:
     """The weaker of both columns; a label that repeats a lot, or a text that is the only one, needs no name."""
-    by_content = WEAK if share <= FEW or (is_only_text and share <= 0.3) else NONE  # noqa: PLR2004 - it repeats
+    by_content = WEAK if share <= FEW or (is_only_text and share <= 0.3) else NONE
     beside = WEAK if max(label, by_content) > NONE and is_only_text else NONE
     repeats = min(1.0, (MAX_LABEL_SHARE - share) / (MAX_LABEL_SHARE - CLEAR_LABEL_SHARE))
     return min(max(label, by_content), max(text, beside)) * repeats
@@ -105,7 +105,7 @@ def _says_the_same(view: View, number: str, name: str) -> bool:
 
 def _is_verdict(view: View, profile: ColumnProfile) -> bool:
     spelled = {str(value).strip().lower() for value in view.values(profile.name)}
-    return 1 <= len(spelled) <= 2 and spelled <= GOOD | BAD  # noqa: PLR2004 - good and bad
+    return 1 <= len(spelled) <= 2 and spelled <= GOOD | BAD
 
 
 def _may_be_label(profile: ColumnProfile) -> bool:
@@ -114,5 +114,3 @@ def _may_be_label(profile: ColumnProfile) -> bool:
     is_described = is_metadata(profile.name) and name_evidence(profile.name, "classification.label") == NONE
     repeats = profile.num_distinct >= 1
     return is_plain and is_short and not is_described and profile.fill_rate >= CLEAR_LABEL_SHARE and repeats
-
-

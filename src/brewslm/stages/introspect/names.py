@@ -46,7 +46,7 @@ def matters(column: str, shape: Shape) -> bool:
     Beside a conversation a text column is most often a copy of one of its turns.
     """
     name = plain(column)
-    if name in _CARRIES_MEANING:
+    if any(step.strip().lower() in _CARRIES_MEANING for step in column.split(".")):
         return True
     if shape in {"chat", "preference"}:
         return shape == "preference" and name in WORDS["prompt_completion.completion"][0]

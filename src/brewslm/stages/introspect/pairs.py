@@ -51,7 +51,11 @@ def _by_name(view: View, shape: Shape) -> Iterator[Candidate]:
     columns = _with_context(view, shape, ColumnMap(prompt=prompt[0], completion=completion[0]))
     evidence = min(prompt[1], completion[1])
     notes = [told(prompt, "prompt"), told(completion, "completion")]
-    if shape != "instruction" and name_evidence(prompt[0], f"{shape}.prompt") < STRONG and _is_json(view, completion[0]):
+    if (
+        shape != "instruction"
+        and name_evidence(prompt[0], f"{shape}.prompt") < STRONG
+        and _is_json(view, completion[0])
+    ):
         evidence *= JSON_ANSWER
         notes.append(f"{completion[0]!r} is always a JSON object")
     if shape == "prompt_completion" and plain(prompt[0]) in {"input", "inputs"} and _is_json(view, completion[0]):
@@ -90,7 +94,7 @@ def _by_content(view: View) -> Iterator[Candidate]:
     texts = [p for p in view.texts if p.name in view.weighty() and not _repeats(view, p)]
     system = view.named("system")
     texts = [p for p in texts if p.name != system]
-    if len(texts) != 2:  # noqa: PLR2004 - a pair
+    if len(texts) != 2:
         return
     if any(_is_foreign(p.name) for p in texts):
         return
@@ -178,7 +182,7 @@ def _translation(view: View) -> Iterator[Candidate]:
         )
         return
     spoken = [(p.name, language) for p in view.texts if (language := language_of(p.name)) is not None]
-    if not 2 <= len(spoken) <= MAX_LANGUAGES or len({language for _, language in spoken}) != len(spoken):  # noqa: PLR2004
+    if not 2 <= len(spoken) <= MAX_LANGUAGES or len({language for _, language in spoken}) != len(spoken):
         return
     yield from _directions(view, spoken)
 

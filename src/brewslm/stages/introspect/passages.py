@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from brewslm.core.artifacts.schema import ColumnMap
-from brewslm.stages.introspect.names import NONE, STRONG, is_document_metadata, name_evidence
+from brewslm.stages.introspect.names import NONE, STRONG, is_document_metadata, matters, name_evidence
 from brewslm.stages.introspect.view import Candidate, View
 
 DOCUMENT_CHARACTERS = 4000
@@ -16,6 +16,7 @@ ONLY, BESIDE, MARKED = 0.9, 0.5, 0.7
 def propose_passages(view: View) -> Iterator[Candidate]:
     """Yield the reading of the only column that says something as plain text, or as documents."""
     texts = [p for p in view.texts if not is_document_metadata(p.name) or len(view.texts) == 1]
+    texts = [p for p in texts if not matters(p.name, "plain_text") or name_evidence(p.name, "passage.text") > NONE]
     if not texts:
         return
     best = max(texts, key=lambda p: (name_evidence(p.name, "passage.text"), view.manner(p.name).length))

@@ -27,7 +27,8 @@ def run(inputs: IntrospectInputs, context: StageContext) -> Schema:
     vocabulary = cache(lambda column: vocabulary_of(path, context.tables, column))
     candidates = list(propose(rows, profiles, vocabulary, source_format=snapshot.format))
     context.progress(0.8, f"{len(candidates)} readings to try")
-    hypotheses = rank([score(candidate, rows) for candidate in candidates])
+    likely = sorted(candidates, key=lambda candidate: -candidate.evidence)
+    hypotheses = rank([score(candidate, rows) for candidate in likely])
     choice = choose(hypotheses, profiles, inputs.as_shape)
     return Schema(
         snapshot_id=inputs.snapshot_id,

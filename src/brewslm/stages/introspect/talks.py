@@ -8,9 +8,9 @@ from brewslm.core.artifacts.schema import ColumnMap
 from brewslm.core.artifacts.transforms import SplitTurns
 from brewslm.core.data.example import Role
 from brewslm.core.mapping.json_text import read_json, read_python_literal
-from brewslm.core.mapping.preference import is_transcript
 from brewslm.core.mapping.roles import CONTENT_KEYS, ROLE_KEYS, ROLE_NAMES
-from brewslm.core.mapping.turns import is_talk, rows_of
+from brewslm.core.mapping.shapes.preference import is_transcript
+from brewslm.core.mapping.shapes.turns import is_talk, rows_of
 from brewslm.stages.introspect.content import answering, manner_of
 from brewslm.stages.introspect.names import NONE, STRONG, matters, name_evidence
 from brewslm.stages.introspect.view import Candidate, View, told
@@ -135,7 +135,7 @@ def _speakers(view: View, column: str, keyed: ColumnMap) -> tuple[dict[str, str]
     counts = Counter(name for name, _ in spoken)
     unknown = [name for name, _ in counts.most_common() if name.lower() not in ROLE_NAMES]
     known = {ROLE_NAMES[name.lower()] for name in counts if name.lower() in ROLE_NAMES} & {"user", "assistant"}
-    if not unknown or len(unknown) + len(known) != 2:  # noqa: PLR2004 - two who speak
+    if not unknown or len(unknown) + len(known) != 2:
         return dict(ROLE_NAMES), 1.0, ()
     if len(unknown) == 1:
         role = "assistant" if "user" in known else "user"
@@ -158,7 +158,9 @@ def _marked(view: View, column: str) -> Candidate | None:
         fitting = [text for text in texts if _begins(text, marks, ends) and _has_both(text, marks, speakers)]
         if texts and len(fitting) >= _HALF * len(texts):
             used = {mark: role for mark, role in marks.items() if any(mark in text for text in fitting)}
-            step = SplitTurns(column=column, to="messages", marks=used, ends=tuple(e for e in ends if e in "".join(fitting)))
+            step = SplitTurns(
+                column=column, to="messages", marks=used, ends=tuple(e for e in ends if e in "".join(fitting))
+            )
             note = f"{column!r} holds turns behind {', '.join(map(repr, used))}"
             columns = ColumnMap(messages="messages", role_names=dict(ROLE_NAMES))
             return view.weighed("chat", columns, 0.97, (note,), (step,))

@@ -5,7 +5,7 @@ from typing import Any
 
 from brewslm.core.artifacts.schema import ColumnMap, ColumnProfile
 from brewslm.core.mapping.json_text import read_json
-from brewslm.core.mapping.tags import is_tag
+from brewslm.core.mapping.shapes.tags import is_tag
 from brewslm.stages.introspect.names import NONE, STRONG, WEAK, name_evidence
 from brewslm.stages.introspect.view import Candidate, View, share_of, told
 
@@ -24,7 +24,7 @@ def propose_targets(view: View) -> Iterator[Candidate]:
             continue
         if _are_spans(values):
             yield from _found(view, profile, "spans")
-        elif all(isinstance(value, dict) for value in values) or _is_list_of_objects(values):
+        elif _are_objects(values):
             yield from _found(view, profile, "target")
 
 
@@ -93,8 +93,7 @@ def _is_span(item: Any) -> bool:  # noqa: ANN401 - any JSON value is meant
     return isinstance(item, dict) and any(keys <= item.keys() for keys in _SPAN_KEYS)
 
 
-def _is_list_of_objects(values: list[Any]) -> bool:
-    """Lists of objects that are no turns."""
-    items = [item for value in values if isinstance(value, list) for item in value]
-    are_objects = bool(items) and all(isinstance(item, dict) for item in items)
-    return are_objects and not any({"role", "from"} & item.keys() for item in items)
+def _are_objects(values: list[Any]) -> bool:
+    """Objects, or lists of objects, that are no turns."""
+    items = [item for value in values for item in (value if isinstance(value, list) else [value])]
+    return bool(items) and all(isinstance(item, dict) and not {"role", "from"} & item.keys() for item in items)

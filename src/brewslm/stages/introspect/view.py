@@ -144,12 +144,12 @@ def told(found: tuple[str, float], role: str) -> str:
 
 def is_text(profile: ColumnProfile) -> bool:
     """Whether a column holds mostly texts, and is no metadata by its name."""
-    return share_of(profile, "string") > 0.5 and not is_metadata(profile.name)  # noqa: PLR2004 - more than half
+    return share_of(profile, "string") > 0.5 and not is_metadata(profile.name)
 
 
 def is_told(profile: ColumnProfile) -> bool:
     """Whether a column stands for itself: an object does not, for what is in it has columns of its own."""
-    return share_of(profile, "object") < 0.5  # noqa: PLR2004 - more than half
+    return share_of(profile, "object") < 0.5
 
 
 def share_of(profile: ColumnProfile, *types: str) -> float:

@@ -2,18 +2,54 @@
 
 _QUESTION = {
     *("question", "questions", "q", "ques", "问题", "問題", "提问", "質問", "质问", "pregunta", "preguntas", "frage"),
-    *("fragen", "domanda", "pergunta", "вопрос", "вопросы", "питання", "سؤال", "السؤال", "प्रश्न", "सवाल", "질문", "soru"),
+    *(
+        "fragen",
+        "domanda",
+        "pergunta",
+        "вопрос",
+        "вопросы",
+        "питання",
+        "سؤال",
+        "السؤال",
+        "प्रश्न",
+        "सवाल",
+        "질문",
+        "soru",
+    ),
     *("pytanie", "vraag", "fråga", "spørgsmål", "kysymys", "otázka", "întrebare", "kérdés", "ερώτηση", "שאלה"),
     *("câu hỏi", "cau_hoi", "pertanyaan", "คำถาม", "প্রশ্ন", "swali"),
 }
 _ANSWER = {
-    *("answer", "answers", "a", "ans", "回答", "答案", "答え", "解答", "respuesta", "respuestas", "antwort", "antworten"),
+    *(
+        "answer",
+        "answers",
+        "a",
+        "ans",
+        "回答",
+        "答案",
+        "答え",
+        "解答",
+        "respuesta",
+        "respuestas",
+        "antwort",
+        "antworten",
+    ),
     *("réponse", "reponse", "risposta", "resposta", "ответ", "ответы", "відповідь", "جواب", "إجابة", "الإجابة", "उत्तर"),
     *("जवाब", "답변", "답", "cevap", "odpowiedź", "antwoord", "svar", "vastaus", "odpověď", "răspuns", "válasz"),
     *("απάντηση", "תשובה", "câu trả lời", "tra_loi", "jawaban", "คำตอบ", "উত্তর", "jibu"),
 }
 _INSTRUCTION = {
-    *("instruction", "instructions", "指令", "指示", "instrucción", "instruccion", "anweisung", "istruzione", "instrução"),
+    *(
+        "instruction",
+        "instructions",
+        "指令",
+        "指示",
+        "instrucción",
+        "instruccion",
+        "anweisung",
+        "istruzione",
+        "instrução",
+    ),
     *("инструкция", "تعليمات", "निर्देश", "지시", "talimat", "polecenie", "instructie", "instruktion"),
 }
 _INPUT = {"input", "inputs", "输入", "入力", "entrada", "eingabe", "entrée", "вход", "ввод", "입력"}
@@ -57,7 +93,9 @@ WORDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         frozenset({"source"}),
     ),
     "translation.completion": (
-        frozenset({"target_text", "tgt", "trg", "target_sentence", "tgt_text", "translation", "译文", "翻訳", "перевод"}),
+        frozenset(
+            {"target_text", "tgt", "trg", "target_sentence", "tgt_text", "translation", "译文", "翻訳", "перевод"}
+        ),
         frozenset({"target"}),
     ),
     "classification.text": (
@@ -70,7 +108,9 @@ WORDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         frozenset(),
     ),
     "classification.label": (
-        frozenset({"label", "labels", "category", "class", "intent", "sentiment", "topic", "标签", "etiqueta", "категория"}),
+        frozenset(
+            {"label", "labels", "category", "class", "intent", "sentiment", "topic", "标签", "etiqueta", "категория"}
+        ),
         frozenset({"tag", "target", "rating", "emotion", "type", "department", "language", "stars", "score"}),
     ),
     "binary_feedback.label": (
@@ -86,7 +126,9 @@ WORDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         frozenset({"bad", "worst"}),
     ),
     "extraction.target": (
-        frozenset({"json", "target_json", "extraction", "extracted", "entities", "fields", "structured", "annotations"}),
+        frozenset(
+            {"json", "target_json", "extraction", "extracted", "entities", "fields", "structured", "annotations"}
+        ),
         frozenset({"target", "output", "result", "completion", "labels", "slots", "data", "parsed", "answer", "label"}),
     ),
     "extraction.text": (
@@ -99,7 +141,9 @@ WORDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         frozenset({"labels", "tag", "entities", "slots"}),
     ),
     "passage.text": (
-        frozenset({"text", "content", "document", "body", "article", "raw_content", "markdown", "文本", "текст", "texto"}),
+        frozenset(
+            {"text", "content", "document", "body", "article", "raw_content", "markdown", "文本", "текст", "texto"}
+        ),
         frozenset({"passage", "page_content", "paragraph", "story", "code", "raw", "contents", "abstract"}),
     ),
     "system": (frozenset({"system", "system_prompt", "system_message"}), frozenset()),
@@ -112,7 +156,18 @@ METADATA = frozenset(
         *("created_at", "updated_at", "version", "file", "filename", "path", "row", "no", "num", "number", "_id"),
     }
 )
-DOCUMENT_METADATA = METADATA | {"title", "name", "page", "pages", "heading", "section", "type", "format", "size", "dump"}
+DOCUMENT_METADATA = METADATA | {
+    "title",
+    "name",
+    "page",
+    "pages",
+    "heading",
+    "section",
+    "type",
+    "format",
+    "size",
+    "dump",
+}
 
 _LANGUAGE_NAMES = {
     "en": ("eng", "english"),

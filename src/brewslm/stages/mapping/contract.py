@@ -16,7 +16,6 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
 from brewslm.core.value import Value
 
-
 _TOLD_BY: tuple[tuple[frozenset[str], Shape], ...] = (
     (frozenset({"chosen", "rejected"}), "preference"),
     (frozenset({"prompt", "completion", "label"}), "binary_feedback"),

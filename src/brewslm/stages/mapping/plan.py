@@ -56,9 +56,7 @@ def _proposed(inputs: MapDryRunInputs, schema: Schema) -> MappingSpec:
     fitting = [found for found in schema.hypotheses if found.shape == shape]
     found = next((one for one in fitting if _agrees(one, inputs.roles)), fitting[0] if fitting else None)
     if found is not None:
-        return MappingSpec(
-            shape=shape, columns=found.columns, transforms=found.transforms, mapper=found.mapper
-        )
+        return MappingSpec(shape=shape, columns=found.columns, transforms=found.transforms, mapper=found.mapper)
     if inputs.roles:
         return MappingSpec(shape=shape, columns=ColumnMap())
     names = ", ".join(repr(profile.name) for profile in schema.columns)

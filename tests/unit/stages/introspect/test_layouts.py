@@ -59,7 +59,9 @@ def test_an_ambiguous_layout_is_refused_with_its_choices(bench: Workbench, name:
 
 
 def test_the_margin_holds_between_readings_that_make_different_examples(bench: Workbench) -> None:
-    schema = bench.introspect(bench.run(INGEST, IngestInputs(locator=str(LAYOUTS / "ambiguous_two_conversations.jsonl"))))
+    schema = bench.introspect(
+        bench.run(INGEST, IngestInputs(locator=str(LAYOUTS / "ambiguous_two_conversations.jsonl")))
+    )
     best, rival = schema.hypotheses[:2]
     assert best.confidence - rival.confidence < MARGIN
     assert {best.columns.messages, rival.columns.messages} == {"first", "second"}

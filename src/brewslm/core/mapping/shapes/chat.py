@@ -9,9 +9,9 @@ from brewslm.core.data.example import Message, Role
 from brewslm.core.mapping.build import Frame, build
 from brewslm.core.mapping.outcome import Outcome, Refused, needs
 from brewslm.core.mapping.paths import value_at
+from brewslm.core.mapping.shapes.tool_calls import tools_of
+from brewslm.core.mapping.shapes.turns import Talk, read_talk
 from brewslm.core.mapping.text import is_blank, optional
-from brewslm.core.mapping.tool_calls import tools_of
-from brewslm.core.mapping.turns import Talk, read_talk
 
 _NEXT: dict[str, tuple[Role, ...]] = {
     "begin": ("user",),
@@ -86,8 +86,8 @@ def _mended(talk: Talk) -> Talk:
         turns = turns[:-1]
         repairs.append(RepairRule.TRAILING_USER_TURN_DROPPED)
     elif turns[-1].role == "tool":
-        while turns[-1].role == "tool":
-            turns = turns[:-1]
+        num_kept = max(number for number, turn in enumerate(turns, start=1) if turn.role != "tool")
+        turns = turns[:num_kept]
         repairs.append(RepairRule.TRAILING_TOOL_TURN_DROPPED)
     first = 1 if turns and turns[0].role == "system" else 0
     greets = len(turns) > first + 2 and turns[first].role == "assistant" and not turns[first].tool_calls

@@ -9,7 +9,7 @@ from brewslm.core.mapping.build import Frame, build
 from brewslm.core.mapping.json_text import read_json, read_python_literal
 from brewslm.core.mapping.outcome import Outcome, Refused, Text, missing, needs
 from brewslm.core.mapping.paths import value_at
-from brewslm.core.mapping.tags import entities_of
+from brewslm.core.mapping.shapes.tags import entities_of
 from brewslm.core.mapping.text import a, json_type, optional, required
 from brewslm.core.value import canonical_json
 

@@ -6,11 +6,11 @@ from brewslm.core.artifacts.dataset import RejectionReason
 from brewslm.core.artifacts.schema import ColumnMap
 from brewslm.core.data.example import Message
 from brewslm.core.mapping.build import Frame, build, joined
-from brewslm.core.mapping.chat import finish_chat
 from brewslm.core.mapping.outcome import Outcome, Refused, Text, needs
 from brewslm.core.mapping.paths import value_at
+from brewslm.core.mapping.shapes.chat import finish_chat
+from brewslm.core.mapping.shapes.turns import Talk, read_talk
 from brewslm.core.mapping.text import label_text, optional, required
-from brewslm.core.mapping.turns import Talk, read_talk
 
 GOOD = frozenset({"true", "1", "1.0", "yes", "good", "positive", "thumbs_up", "thumbs up", "up", "desirable", "like"})
 BAD = frozenset({"false", "0", "0.0", "-1", "no", "bad", "negative", "thumbs_down", "thumbs down", "down"}) | {
@@ -106,9 +106,7 @@ def _asked(
     return build(frame, told, repairs, label=label)
 
 
-def _convert_talks(
-    record: dict[str, Any], prompt: str, completion: str, columns: ColumnMap, frame: Frame
-) -> Outcome:
+def _convert_talks(record: dict[str, Any], prompt: str, completion: str, columns: ColumnMap, frame: Frame) -> Outcome:
     asked = read_talk(value_at(record, prompt), columns, prompt)
     if isinstance(asked, Refused):
         return asked

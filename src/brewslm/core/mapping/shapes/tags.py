@@ -17,12 +17,9 @@ _WIDE = 0x2E80
 
 def entities_of(tokens: Any, tags: Any, columns: ColumnMap) -> tuple[str, list[dict[str, str]]] | Refused:  # noqa: ANN401 - any JSON value is meant
     """Return the text of the tokens, and its entities in order."""
-    words = _listed(tokens, str(columns.tokens))
-    if isinstance(words, Refused):
-        return words
-    marks = _listed(tags, str(columns.tags))
-    if isinstance(marks, Refused):
-        return marks
+    words, marks = _listed(tokens, str(columns.tokens)), _listed(tags, str(columns.tags))
+    if isinstance(words, Refused) or isinstance(marks, Refused):
+        return words if isinstance(words, Refused) else marks  # type: ignore[return-value]  # one of them is refused
     if len(words) != len(marks):
         return _bad(f"there are {len(words)} tokens and {len(marks)} tags")
     if not all(isinstance(word, str) for word in words):
@@ -67,7 +64,7 @@ def _entities(words: list[str], names: list[str]) -> list[dict[str, str]]:
 
 def is_tag(name: str) -> bool:
     """Whether a text is a tag such as `O`, `B-PER` or `I_LOC`."""
-    return name in {"O", "o"} or (len(name) > 2 and name[0] in _BEGINS | _GOES_ON and name[1] in "-_")  # noqa: PLR2004 - a mark, a dash and a label
+    return name in {"O", "o"} or (len(name) > 2 and name[0] in _BEGINS | _GOES_ON and name[1] in "-_")
 
 
 def _name(mark: Any, names: tuple[str, ...]) -> str | None:  # noqa: ANN401 - any JSON value is meant

@@ -7,12 +7,12 @@ from brewslm.core.artifacts.dataset import RejectionReason
 from brewslm.core.artifacts.schema import ColumnMap
 from brewslm.core.data.example import Message, Role
 from brewslm.core.mapping.build import Frame, build
-from brewslm.core.mapping.chat import order_problem, with_system
 from brewslm.core.mapping.outcome import Outcome, Refused, needs
 from brewslm.core.mapping.paths import value_at
+from brewslm.core.mapping.shapes.chat import order_problem, with_system
+from brewslm.core.mapping.shapes.tool_calls import tools_of
+from brewslm.core.mapping.shapes.turns import Talk, is_talk, read_talk
 from brewslm.core.mapping.text import is_blank, optional, required
-from brewslm.core.mapping.tool_calls import tools_of
-from brewslm.core.mapping.turns import Talk, is_talk, read_talk
 
 _MARK = re.compile(r"(?:^|\n\n)(Human|Assistant): ?")
 _SPEAKERS: dict[str, Role] = {"Human": "user", "Assistant": "assistant"}

@@ -29,7 +29,7 @@ def calls_in_text(text: str, where: str) -> tuple[ToolCall, ...] | Refused:
     return _calls(found if isinstance(found, list) else [found], where) or _bad(f"{where} calls nothing")
 
 
-def tools_of(record: dict[str, Any], column: str | None) -> str | None | Refused:
+def tools_of(record: dict[str, Any], column: str | None) -> str | Refused | None:
     """Read the functions that may be called as one canonical JSON array of OpenAI-like definitions."""
     found = None if column is None else value_at(record, column)
     if isinstance(found, str) and found.strip():

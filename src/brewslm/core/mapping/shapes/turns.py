@@ -10,8 +10,8 @@ from brewslm.core.data.example import Message, Role, ToolCall
 from brewslm.core.mapping.json_text import read_json, read_python_literal
 from brewslm.core.mapping.outcome import Refused, Text, missing
 from brewslm.core.mapping.roles import CALL_NAMES, CONTENT_KEYS, ROLE_KEYS, ROLE_NAMES
+from brewslm.core.mapping.shapes.tool_calls import calls_in_text, calls_of
 from brewslm.core.mapping.text import as_text, is_blank, json_type
-from brewslm.core.mapping.tool_calls import calls_in_text, calls_of
 
 _PARTS = ("text", "input_text", "output_text")
 """Types of content parts that are text."""
@@ -26,7 +26,7 @@ class Talk:
 
 
 def read_talk(value: Any, columns: ColumnMap, field: str) -> Talk | Refused:  # noqa: ANN401 - any JSON value is meant
-    """Read a list of turns, one turn, lists of roles and contents, or JSON of these. Empty system turns are left out."""
+    """Read a list of turns, one turn, lists of roles and contents, or JSON of these, without empty system turns."""
     found = _opened(value, field)
     if isinstance(found, Refused):
         return found
@@ -104,19 +104,24 @@ def _read_turn(
         return Refused(
             RejectionReason.UNKNOWN_ROLE, f"{where} is spoken by {spelled[:40]!r}, a role that cannot be mapped"
         )
+    said = _said(turn, content_key, where, is_call=plain in CALL_NAMES)
+    if isinstance(said, Refused):
+        return said
+    text, calls = said
+    return _message(cast("Role", role), text.text, calls, turn), text.repairs
+
+
+def _said(turn: dict[str, Any], key: str, where: str, *, is_call: bool) -> tuple[Text, tuple[ToolCall, ...]] | Refused:
+    """The text of a turn, and the calls that stand beside it or in it."""
     calls = calls_of(turn, where)
     if isinstance(calls, Refused):
         return calls
-    content = turn.get(content_key)
-    text = Text("") if content is None and calls else _content(content, content_key, where)
-    if isinstance(text, Refused):
-        return text
-    if plain in CALL_NAMES and not calls:
-        called = calls_in_text(text.text, where)
-        if isinstance(called, Refused):
-            return called
-        calls, text = called, Text("", text.repairs)
-    return _message(cast("Role", role), text.text, calls, turn), text.repairs
+    content = turn.get(key)
+    text = Text("") if content is None and calls else _content(content, key, where)
+    if isinstance(text, Refused) or not is_call or calls:
+        return text if isinstance(text, Refused) else (text, calls)
+    called = calls_in_text(text.text, where)
+    return called if isinstance(called, Refused) else (Text("", text.repairs), called)
 
 
 def _message(role: Role, content: str, calls: tuple[ToolCall, ...], turn: dict[str, Any]) -> Message:
@@ -152,6 +157,4 @@ def _parts(parts: list[dict[str, Any]], where: str) -> Text | Refused:
         if kind not in _PARTS or not isinstance(text, str):
             return Refused(RejectionReason.UNSUPPORTED_CONTENT, f"{where} holds a part of type {str(kind)[:40]!r}")
         told.append(text)
-    text_of_all = as_text("".join(told), "content")
-    assert isinstance(text_of_all, Text)
-    return text_of_all
+    return as_text("".join(told), "content")
