@@ -15,6 +15,7 @@ from brewslm.adapters.system.owner import is_owner_gone, process_owner
 from brewslm.bootstrap.settings import Settings
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
+from brewslm.services.browsing import Browsing
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.queue import Jobs
@@ -37,6 +38,7 @@ class House:
     runner: Runner
     releases: Releases
     audit: Audit
+    browsing: Browsing
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -81,4 +83,5 @@ def open_house(settings: Settings, *, actor: str) -> House:
         runner=runner,
         releases=Releases(ports),
         audit=Audit(ports.storage, ports.store),
+        browsing=Browsing(ports),
     )

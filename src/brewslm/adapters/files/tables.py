@@ -29,20 +29,16 @@ class ParquetTables:
         Raises:
             ArtifactDamagedError: the file is no table of such rows.
         """
-        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        try:
-            with pq.ParquetFile(path) as file:
-                columns = _columns(file, row, path)
-                groups, skipped = _groups(file, start)
-                for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=columns):
-                    kept = batch.slice(skipped)
-                    skipped = max(0, skipped - batch.num_rows)
-                    if kept.num_rows:
-                        yield _rows(kept, row, columns)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, FileNotFoundError) as error:
-            raise ArtifactDamagedError(f"{path.name!r} cannot be read: {error}. Make it again.") from error
+        with _damage_named(path), pq.ParquetFile(path) as file:
+            columns = _columns(file, row, path)
+            groups, skipped = _groups(file, start)
+            for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=columns):
+                kept = batch.slice(skipped)
+                skipped = max(0, skipped - batch.num_rows)
+                if kept.num_rows:
+                    yield _rows(kept, row, columns)
 
     @contextmanager
     def write(self, path: Path, row: type[ValueT]) -> "Iterator[_Writer[ValueT]]":
@@ -57,17 +53,26 @@ class ParquetTables:
             writer.flush()
 
     def num_rows(self, path: Path) -> int:
-        """Count the rows of a table without reading them."""
+        """Count the rows of a table without reading them.
+
+        Raises:
+            ArtifactDamagedError: the file is no table.
+        """
         import pyarrow.parquet as pq
 
-        return int(pq.read_metadata(path).num_rows)
+        with _damage_named(path):
+            return int(pq.read_metadata(path).num_rows)
 
     def page(self, path: Path, *, start: int, limit: int) -> list[dict[str, Any]]:
-        """Return rows of any table as JSON-ready objects, for showing."""
+        """Return rows of any table as JSON-ready objects, for showing.
+
+        Raises:
+            ArtifactDamagedError: the file is no table.
+        """
         import pyarrow.parquet as pq
 
         found: list[dict[str, Any]] = []
-        with pq.ParquetFile(path) as file:
+        with _damage_named(path), pq.ParquetFile(path) as file:
             groups, skipped = _groups(file, start)
             for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups):
                 found += batch.slice(skipped, limit - len(found)).to_pylist()
@@ -75,6 +80,16 @@ class ParquetTables:
                 if len(found) >= limit:
                     break
         return found
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowInvalid, pa.ArrowTypeError, FileNotFoundError) as error:
+        raise ArtifactDamagedError(f"{path.name!r} cannot be read: {error}. Make it again.") from error
 
 
 class _Writer(Generic[ValueT]):

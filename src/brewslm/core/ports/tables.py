@@ -36,7 +36,15 @@ class Tables(Protocol):
         """Open a new table; it is whole when the context ends."""
 
     def num_rows(self, path: Path) -> int:
-        """Count the rows of a table without reading them."""
+        """Count the rows of a table without reading them.
+
+        Raises:
+            ArtifactDamagedError: the file is no table.
+        """
 
     def page(self, path: Path, *, start: int, limit: int) -> list[dict[str, Any]]:
-        """Return rows of any table as JSON-ready objects, for showing."""
+        """Return rows of any table as JSON-ready objects, for showing.
+
+        Raises:
+            ArtifactDamagedError: the file is no table.
+        """
