@@ -15,7 +15,7 @@ from brewslm.adapters.system.owner import is_owner_gone, process_owner
 from brewslm.bootstrap.settings import Settings
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
-from brewslm.services.browsing import Browsing
+from brewslm.services.data.browsing import Browsing
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.queue import Jobs

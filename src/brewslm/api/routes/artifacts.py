@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from brewslm.api.deps import ArtifactId, HouseOf, Limit, ProjectId
 from brewslm.core import ids
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
-from brewslm.services.browsing import TablePage, TableSummary
+from brewslm.services.data.browsing import TablePage, TableSummary
 
 router = APIRouter(prefix="/projects/{project_id}/artifacts", tags=["artifacts"])
 

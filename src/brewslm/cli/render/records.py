@@ -14,7 +14,7 @@ from brewslm.core.events.base import RunEvent
 from brewslm.core.job import Job
 from brewslm.core.project import Project
 from brewslm.lifecycle import LIFECYCLE
-from brewslm.services.browsing import TablePage, TableSummary
+from brewslm.services.data.browsing import TablePage, TableSummary
 from brewslm.services.projects import StageState
 
 STATUS_STYLES = {

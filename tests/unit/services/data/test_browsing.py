@@ -7,7 +7,7 @@ import pytest
 from brewslm.core.artifacts.base import ArtifactRecord
 from brewslm.core.errors import ArtifactDamagedError, NotFoundError
 from brewslm.core.ids import ArtifactId
-from brewslm.services.browsing import MAX_CELL_CHARACTERS, Browsing
+from brewslm.services.data.browsing import MAX_CELL_CHARACTERS, Browsing
 from brewslm.stages.ingest.contract import IngestInputs
 from tests.unit.scene import Scene
 
