@@ -16,6 +16,7 @@ from brewslm.bootstrap.settings import Settings
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
 from brewslm.services.data.browsing import Browsing
+from brewslm.services.data.health import Health
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.queue import Jobs
@@ -39,6 +40,7 @@ class House:
     releases: Releases
     audit: Audit
     browsing: Browsing
+    health: Health
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -84,4 +86,5 @@ def open_house(settings: Settings, *, actor: str) -> House:
         releases=Releases(ports),
         audit=Audit(ports.storage, ports.store),
         browsing=Browsing(ports),
+        health=Health(ports, Projects(ports, actor=actor)),
     )

@@ -17,6 +17,7 @@ from brewslm.cli.commands import (
     evaluate,
     events,
     export,
+    health,
     jobs,
     optimize,
     preflight,
@@ -53,6 +54,7 @@ app.command("doctor", short_help="Check that everything a run needs is here.")(d
 app.command("serve", short_help="Serve the HTTP API, and do queued jobs.")(serve.serve)
 app.add_typer(project.app, name="project", short_help="Create, list and show projects.")
 app.add_typer(dataset.app, name="dataset", short_help="Import data, and read what was rejected.")
+dataset.app.command("health")(health.health)
 app.command("ingest", short_help="01 A source becomes an immutable snapshot.")(data_stages.ingest)
 app.command("introspect", short_help="02 The ways to read it, ranked.")(data_stages.introspect)
 app.command("map", short_help="03, 04 Try the mapping, then commit it.")(data_stages.map_rows)

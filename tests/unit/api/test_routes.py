@@ -45,6 +45,7 @@ READ = {
     "/api/projects/{project_id}/experiments": 200,
     "/api/projects/{project_id}/releases": 200,
     "/api/projects/{project_id}/artifacts": 200,
+    "/api/projects/{project_id}/data-health": 404,
     "/api/projects/{project_id}/artifacts/{artifact_id}": 404,
     "/api/projects/{project_id}/artifacts/{artifact_id}/lineage": 404,
     "/api/projects/{project_id}/artifacts/{artifact_id}/tables": 404,
