@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
+from brewslm.cli import background
 from brewslm.cli.commands import (
     about,
     artifacts,
@@ -45,6 +46,9 @@ app = typer.Typer(
 def _root(
     *,
     debug: bool = typer.Option(False, DEBUG_OPTION, help="Show tracebacks and the log; works after a command, too."),
+    background: bool = typer.Option(
+        False, background.OPTION, help="Do the work in a process of its own; works after a command, too."
+    ),
 ) -> None:
     """From your data to a fine-tuned, evaluated, exported small language model, on your own machine."""
 
@@ -81,7 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     is_debug = DEBUG_OPTION in words
-    sys.exit(_run([word for word in words if word != DEBUG_OPTION], is_debug=is_debug))
+    background.is_wanted.set(background.OPTION in words)
+    sys.exit(_run([word for word in words if word not in {DEBUG_OPTION, background.OPTION}], is_debug=is_debug))
 
 
 def _run(words: list[str], *, is_debug: bool) -> int:
@@ -89,6 +94,8 @@ def _run(words: list[str], *, is_debug: bool) -> int:
 
     failures.set_up_log(is_debug=is_debug)
     try:
+        if background.is_wanted.get():
+            background.refuse_elsewhere(words)
         code = app(words, prog_name="brewslm", standalone_mode=False)
     except Exception as error:  # noqa: BLE001 - the edge of the process
         return failures.tell(error, is_debug=is_debug)

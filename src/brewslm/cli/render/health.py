@@ -33,6 +33,6 @@ def health_page(report: HealthReport) -> Iterable[RenderableType]:
             ("splits", report.manifest_id or "none of this dataset yet"),
         ]
     )
-    steps = dict.fromkeys((check.command, check.fix) for check in unwell if check.command)
+    steps = {check.command: check.fix for check in reversed(unwell) if check.command}
     if steps:
-        yield next_steps(*steps)
+        yield next_steps(*reversed(steps.items()))
