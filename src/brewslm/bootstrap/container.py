@@ -17,6 +17,8 @@ from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
 from brewslm.services.data.browsing import Browsing
 from brewslm.services.data.health import Health
+from brewslm.services.data.mappings import Mappings
+from brewslm.services.data.rejections import Rejections
 from brewslm.services.data.trace import Tracing
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow
@@ -43,6 +45,8 @@ class House:
     browsing: Browsing
     health: Health
     tracing: Tracing
+    mappings: Mappings
+    rejections: Rejections
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -91,4 +95,6 @@ def open_house(settings: Settings, *, actor: str) -> House:
         browsing=browsing,
         health=Health(ports, projects),
         tracing=Tracing(ports, projects, browsing, audit),
+        mappings=Mappings(ports),
+        rejections=Rejections(ports),
     )

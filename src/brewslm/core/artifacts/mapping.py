@@ -78,6 +78,14 @@ class MappingPlan(MappingSpec):
     snapshot_id: SnapshotId
 
 
+class EditedRow(Value):
+    """A rejected row with the record that the user wrote in its place."""
+
+    source_row: int = Field(ge=0)
+    record: str
+    """A JSON object, canonical."""
+
+
 class MappingPreview(Artifact):
     """A dry run: the counts that a commit would give, and samples of both outcomes."""
 

@@ -2,9 +2,9 @@
 
 from pydantic import Field
 
-from brewslm.core.artifacts.base import MappingId, SchemaId, SnapshotId
+from brewslm.core.artifacts.base import DatasetId, MappingId, SchemaId, SnapshotId
 from brewslm.core.artifacts.dataset import Dataset
-from brewslm.core.artifacts.mapping import MappingChoices, MappingPreview
+from brewslm.core.artifacts.mapping import EditedRow, MappingChoices, MappingPreview
 from brewslm.core.artifacts.schema import Schema
 from brewslm.core.context import StageContext
 from brewslm.core.contract import After, Before, Contract
@@ -12,6 +12,10 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
 from brewslm.core.mapping.rivalry import problem_of_shape
 from brewslm.core.value import Value
+
+MAX_EDITED_ROWS = 5_000
+MAX_EDITED_CHARACTERS = 4_000_000
+"""More is no mending by hand: the source wants to be corrected and imported again."""
 
 
 class MapDryRunInputs(MappingChoices):
@@ -30,6 +34,10 @@ class MapCommitInputs(Value):
     """The hash that the dry run showed, where the user wants to be sure."""
     min_coverage: float = Field(0.95, ge=0.0, le=1.0)
     """Gate A: the share of rows that must become examples."""
+    repaired_from: DatasetId | None = None
+    """The dataset version of which rejected rows are run again; only `edits` are."""
+    edits: tuple[EditedRow, ...] = Field((), max_length=MAX_EDITED_ROWS)
+    """Rejected rows of that version with the records that the user wrote in their place."""
 
 
 def _is_decided(inputs: MapDryRunInputs, context: StageContext) -> Finding | None:
