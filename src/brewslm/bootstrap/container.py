@@ -12,6 +12,7 @@ from brewslm.adapters.sql.storage import open_storage
 from brewslm.adapters.system.clock import SystemClock
 from brewslm.adapters.system.machine import SystemMachine
 from brewslm.adapters.system.owner import is_owner_gone, process_owner
+from brewslm.adapters.text.similarity import MinHashSimilarity
 from brewslm.bootstrap.settings import Settings
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
@@ -59,6 +60,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         storage=open_storage(settings.database),
         store=FileArtifactStore(settings.home),
         tables=ParquetTables(),
+        similarity=MinHashSimilarity(),
         sources=LocalSources(),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(),

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sources.locators import LocalSources
+from brewslm.adapters.text.similarity import MinHashSimilarity
 from brewslm.core.artifacts.base import Artifact, FileRef
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.mapping import MappingPreview
@@ -90,6 +91,7 @@ class Workbench:
             job_id=JobId(1),
             shelf=self.shelf,
             tables=ParquetTables(),
+            similarity=MinHashSimilarity(),
             sources=LocalSources(),
             base_models=LocalBaseModels(is_offline=True),
             machine=None,  # type: ignore[arg-type]
