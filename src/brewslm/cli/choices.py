@@ -28,4 +28,5 @@ Kind = Literal[
     "bundle",
     "release",
     "optimization",
+    "golden",
 ]

@@ -102,5 +102,3 @@ class NearTexts:
 
 def _may_be_near(one: int, other: int) -> bool:
     return min(one, other) >= NEAR * max(one, other)
-
-

@@ -56,6 +56,9 @@ class BenchShelf:
             raise NotFoundError(f"There is no {model.kind} {artifact_id!r}.")
         return model.model_validate_json(found.model_dump_json())
 
+    def all(self, model: type[OutputT]) -> tuple[OutputT, ...]:
+        return tuple(one for one in self.artifacts.values() if isinstance(one, model))
+
     def path(self, relative: str) -> Path:
         return self._store.project_folder(PROJECT.id) / relative
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from brewslm.core.artifacts.manifest import LeakKind, LeakTally
 from brewslm.core.overlap import NearTexts
 from brewslm.core.ports.similarity import Similarity
-from brewslm.stages.prepare.splits import CODES, OUT
+from brewslm.stages.prepare.splits import CODES, OUT, TRAIN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,8 +53,8 @@ class GoldenTexts:
     ids: tuple[str, ...]
     texts: tuple[str, ...]
     keys: "NDArray[np.uint64]"
-    held: frozenset[str]
-    """Ids of the examples that it was taken from, where it was taken from a split of this project."""
+    is_of_split: bool
+    """Whether it was taken from a split, so that its texts are in the data by intention."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,8 @@ def find_near(
             number += 1
     one, other, index = array("q"), array("q"), array("f")
     for left, right, found in near.pairs(rank):
+        if numbers[right] >= len(planned):
+            continue  # two golden texts
         one.append(numbers[left])
         other.append(numbers[right])
         index.append(found)
@@ -177,17 +179,27 @@ def across(pairs: Pairs, codes: "Codes") -> Pairs:
     return Pairs(one[is_across], other[is_across], pairs.similarity[is_across])
 
 
-def leave_out(planned: "Codes", groups: Groups, near: Pairs) -> "Codes":
+def leave_out(splits: "Codes", groups: Groups, near: Pairs) -> "Codes":
     """Take out what asks the same, or nearly, as an example of a more protected split."""
     import numpy as np
 
-    lowest = planned[groups.first].copy()
-    inside = near.other < len(planned)
-    one, other = groups.which[near.one[inside]], groups.which[near.other[inside]]
+    lowest = splits[groups.first].copy()
+    is_inside = (near.one < len(splits)) & (near.other < len(splits))
+    one, other = groups.which[near.one[is_inside]], groups.which[near.other[is_inside]]
     reached = lowest.copy()
     np.minimum.at(reached, one, lowest[other])
     np.minimum.at(reached, other, lowest[one])
-    return np.where(planned > reached[groups.which], OUT, planned).astype(np.uint8)
+    return np.where(splits > reached[groups.which], OUT, splits).astype(np.uint8)
+
+
+def leave_out_golden(splits: "Codes", groups: Groups, pairs: Sequence[Pairs]) -> "Codes":
+    """Take out of train what asks the same, or nearly, as a golden text: it is never trained on."""
+    import numpy as np
+
+    is_golden = np.zeros(len(groups), dtype=bool)
+    for pair in pairs:
+        is_golden[groups.which[pair.other[pair.one >= len(splits)]]] = True
+    return np.where(is_golden[groups.which] & (splits == TRAIN), OUT, splits).astype(np.uint8)
 
 
 def tally(kind: LeakKind, pairs: Pairs, names: Sequence[str], codes: "Codes") -> tuple[LeakTally, ...]:

@@ -91,7 +91,8 @@ def assign(
     shares: SplitShares,
     *,
     bundles: "Numbers",
-    should_fill: bool,
+    anchors: "Codes | None" = None,
+    should_fill: bool = True,
 ) -> Assignment:
     """Give every example its split.
 
@@ -100,6 +101,8 @@ def assign(
         facts: the arrays.
         shares: of the splits.
         bundles: a number for each example, the same for those that must not be parted.
+        anchors: for each example the split that a golden set holds its bundle in, else `OUT`; rules 2 and 3 leave such
+            bundles alone.
         should_fill: whether rules 2 and 3 apply.
     """
     import numpy as np
@@ -108,6 +111,10 @@ def assign(
     num_bundles = int(which.max()) + 1 if len(which) else 0
     placed = np.full(num_bundles, OUT, dtype=np.uint8)
     np.minimum.at(placed, which, planned)
+    is_free = np.ones(num_bundles, dtype=bool)
+    if anchors is not None:
+        np.minimum.at(placed, which, anchors)
+        is_free[which[anchors != OUT]] = False
     num_moved = int((placed[which] != planned).sum())
     strata = _Strata(facts, which)
     is_stratified = should_fill and 2 <= strata.num_labels <= MAX_STRATA
@@ -116,10 +123,12 @@ def assign(
         np.minimum.at(nearest, which, facts.positions)
         if is_stratified:
             for members in strata:
-                _fill(members, placed, nearest, shares)
-        _fill(np.arange(num_bundles), placed, nearest, shares)
+                _fill(members[is_free[members]], placed, nearest, shares)
+        _fill(np.flatnonzero(is_free), placed, nearest, shares)
         for members in strata.without_train(placed):
-            placed[members[np.argmax(nearest[members])]] = TRAIN
+            free = members[is_free[members]]
+            if len(free):
+                placed[free[np.argmax(nearest[free])]] = TRAIN
     return Assignment(placed[which], num_moved, is_stratified)
 
 
