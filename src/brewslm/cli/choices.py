@@ -3,7 +3,20 @@
 from typing import Literal
 
 Template = Literal["general", "support", "classification", "extraction"]
-Shape = Literal["chat", "instruction", "prompt_completion", "qa", "classification"]
+Shape = Literal[
+    "chat",
+    "instruction",
+    "prompt_completion",
+    "qa",
+    "classification",
+    "preference",
+    "binary_feedback",
+    "extraction",
+    "summarisation",
+    "translation",
+    "plain_text",
+    "documents",
+]
 Profile = Literal["safe", "balanced", "max_quality"]
 Task = Literal["causal_lm"]
 Device = Literal[

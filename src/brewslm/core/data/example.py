@@ -7,7 +7,20 @@ from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
 
-Shape = Literal["chat", "instruction", "prompt_completion", "qa", "classification"]
+Shape = Literal[
+    "chat",
+    "instruction",
+    "prompt_completion",
+    "qa",
+    "classification",
+    "preference",
+    "binary_feedback",
+    "extraction",
+    "summarisation",
+    "translation",
+    "plain_text",
+    "documents",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +73,11 @@ class Example:
     tools: str | None = None
     """Functions that the assistant may call: a JSON array of OpenAI-like definitions, canonical."""
     metadata: str | None = None
-    """Columns that the mapping keeps beside the content: a JSON object, canonical. They are not part of the id."""
+    """Columns that the mapping keeps beside the content: a JSON object, canonical. They are not part of the id.
+
+    These are the scalar columns that no role uses; what is longer than 512 characters, or comes after 4,096 characters
+    are full (in order of name), is left out. `split` is the split that the source itself names.
+    """
     source_row: int = 0
     """The row of the snapshot."""
 

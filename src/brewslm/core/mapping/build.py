@@ -1,33 +1,85 @@
-"""Examples out of texts."""
+"""Examples out of messages and texts."""
 
-from brewslm.core.artifacts.dataset import RepairRule
-from brewslm.core.data.example import Example, Message, Role, Shape
-from brewslm.core.mapping.outcome import Converted, Text
-from brewslm.core.value import sha256_of
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-
-def example_id(shape: Shape, messages: tuple[Message, ...]) -> str:
-    """First 16 hex digits of the SHA-256 over shape and messages."""
-    return sha256_of({"shape": shape, "messages": [[m.role, m.content] for m in messages]})[:16]
+from brewslm.core.artifacts.dataset import RejectionReason, RepairRule
+from brewslm.core.data.example import Example, Message, Shape
+from brewslm.core.mapping.outcome import Converted, Outcome, Refused, Text
 
 
-def build(
-    shape: Shape,
-    turns: list[tuple[Role, Text]],
-    *,
-    row: int,
-    label: str | None = None,
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What an example is made in: its task, its row, and what is kept beside its content."""
+
+    shape: Shape
+    row: int
+    metadata: str | None = None
+    max_characters: int | None = None
+
+
+def build(  # noqa: PLR0913 - the parts of an example
+    frame: Frame,
+    messages: tuple[Message, ...],
     repairs: tuple[RepairRule, ...] = (),
-) -> Converted:
-    """Assemble an example; an empty system text is left out. Each repair rule is named once, in order of name."""
-    spoken = [(role, text) for role, text in turns if text.text or role != "system"]
-    messages = tuple(Message(role=role, content=text.text) for role, text in spoken)
-    rules = {rule for _, text in spoken for rule in text.repairs} | set(repairs)
-    example = Example(id=example_id(shape, messages), task=shape, messages=messages, label=label, source_row=row)
-    return Converted(example, tuple(sorted(rules)))
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    chosen: tuple[Message, ...] = (),
+    rejected: tuple[Message, ...] = (),
+    target_json: str | None = None,
+    tools: str | None = None,
+) -> Outcome:
+    """Assemble an example, or refuse one that is too long. Each repair rule is named once, in order of name."""
+    if frame.max_characters is not None:
+        length = sum(_length(turn) for turns in (messages, chosen, rejected) for turn in turns) + len(text or "")
+        if length > frame.max_characters:
+            detail = f"it has {length:,} characters, {frame.max_characters:,} are allowed"
+            return Refused(RejectionReason.TOO_LONG, detail)
+    feedback = label if frame.shape == "binary_feedback" else None
+    example = Example(
+        example_id(frame.shape, (messages, chosen, rejected), (text, tools, feedback)),
+        frame.shape,
+        messages,
+        text,
+        label,
+        chosen,
+        rejected,
+        target_json,
+        tools,
+        frame.metadata,
+        frame.row,
+    )
+    return Converted(example, tuple(sorted(set(repairs))) if repairs else ())
+
+
+def example_id(shape: Shape, talks: Iterable[tuple[Message, ...]], texts: Iterable[str | None] = ()) -> str:
+    """First 16 hex digits of the SHA-256 over shape and content; every part stands behind its length."""
+    parts: list[str] = [shape]
+    for talk in talks:
+        parts.append("\n;")
+        for turn in talk:
+            parts.append(f"\n{turn.role} {len(turn.content)} {turn.content}")
+            if turn.tool_calls or turn.tool_call_id is not None or turn.name is not None:
+                parts += (_told(part) for part in (turn.tool_call_id, turn.name))
+                parts += (_told(part) for call in turn.tool_calls for part in (call.name, call.arguments, call.id))
+    parts += (_told(text) for text in texts)
+    return hashlib.sha256("".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def joined(first: Text, second: Text) -> Text:
     """Two texts with a blank line between them; an empty one adds nothing."""
-    parts = [text for text in (first, second) if text.text]
-    return Text("\n\n".join(text.text for text in parts), tuple(rule for text in parts for rule in text.repairs))
+    if not second.text:
+        return first
+    if not first.text:
+        return second
+    return Text(f"{first.text}\n\n{second.text}", first.repairs + second.repairs)
+
+
+def _told(text: str | None) -> str:
+    return "\n-" if text is None else f"\n+{len(text)} {text}"
+
+
+def _length(turn: Message) -> int:
+    return len(turn.content) + sum(len(call.arguments) for call in turn.tool_calls)

@@ -24,6 +24,8 @@ class SourceRow:
     """What is wrong with a malformed record."""
     file: str = ""
     """The file of the source that it is in."""
+    split: str | None = None
+    """The split that the source itself says it belongs to."""
 
 
 def parsed_record(record: str | None) -> dict[str, Any] | None:
@@ -35,7 +37,9 @@ def parsed_record(record: str | None) -> dict[str, Any] | None:
 def parsed(row: SnapshotRow) -> SourceRow:
     """Parse the record of a stored row."""
     text = (row.raw if row.record is None else row.record) or ""
-    return SourceRow(row.row, row.line, row.byte_offset, parsed_record(row.record), text, row.problem or "", row.file)
+    return SourceRow(
+        row.row, row.line, row.byte_offset, parsed_record(row.record), text, row.problem or "", row.file, row.split
+    )
 
 
 @dataclass(frozen=True, slots=True)

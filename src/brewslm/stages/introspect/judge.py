@@ -6,12 +6,18 @@ from dataclasses import dataclass
 
 from brewslm.core.artifacts.schema import ColumnProfile, Hypothesis
 from brewslm.core.data.example import Shape
-from brewslm.core.mapping.convert import convert
+from brewslm.core.mapping.convert import COLUMN_ROLES, converter
 from brewslm.core.mapping.outcome import Refused, SourceRow
-from brewslm.stages.introspect.candidates import Candidate
+from brewslm.stages.introspect.view import Candidate
 
 CERTAIN = 0.80
 MARGIN = 0.10
+UNLIKELY = 0.50
+"""Below this the best reading is no advice, so the user is told how to name the columns."""
+MAX_CHOICES = 4
+_SAME_TEXTS: frozenset[Shape] = frozenset({"instruction", "prompt_completion", "qa", "summarisation", "translation"})
+"""Of the same columns these shapes make the same messages, so they are no rivals of each other."""
+_SHOWN_ROLES = tuple(role for role in COLUMN_ROLES if role not in {"system", "tools", "row_id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +30,9 @@ class Choice:
 
 def score(candidate: Candidate, rows: Sequence[SourceRow]) -> Hypothesis:
     """Confidence: the share of the readable rows of the sample that it converts, times the column evidence."""
+    convert = converter(candidate.shape, candidate.columns, candidate.transforms)
     readable = [row for row in rows if row.record is not None]
-    refused = [(row, outcome) for row in readable if isinstance(outcome := _try(candidate, row), Refused)]
+    refused = [(row, outcome) for row in readable if isinstance(outcome := convert(row), Refused)]
     num_converted = len(readable) - len(refused)
     evidence = (*candidate.notes, f"converts {num_converted:,} of {len(readable):,} sampled rows")
     if refused:
@@ -38,17 +45,23 @@ def score(candidate: Candidate, rows: Sequence[SourceRow]) -> Hypothesis:
         confidence=round(share * candidate.evidence, 4),
         evidence=evidence,
         columns=candidate.columns,
+        transforms=candidate.transforms,
+        mapper=candidate.mapper,
     )
 
 
 def rank(hypotheses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
-    """The most confident first; equals by name of their shape."""
-    return tuple(sorted(hypotheses, key=lambda hypothesis: (-hypothesis.confidence, hypothesis.shape)))
+    """The most confident first, equals in the order given. Of equal readings the best evidenced one is kept."""
+    ranked = sorted(hypotheses, key=lambda hypothesis: -hypothesis.confidence)
+    kept: dict[tuple[Shape, str], Hypothesis] = {}
+    for hypothesis in ranked:
+        kept.setdefault((hypothesis.shape, told_columns(hypothesis)), hypothesis)
+    return tuple(kept.values())
 
 
 def choose(ranked: Sequence[Hypothesis], profiles: Sequence[ColumnProfile], as_shape: Shape | None) -> Choice:
     """Choose what the user named if it converts anything, else the first if it is certain and has no near rival."""
-    names = ", ".join(repr(profile.name) for profile in profiles) or "none"
+    names = ", ".join(repr(profile.name) for profile in profiles[:20]) or "none"
     if as_shape is not None:
         return _forced(ranked, names, as_shape)
     if ranked and ranked[0].confidence == 0.0:
@@ -56,31 +69,69 @@ def choose(ranked: Sequence[Hypothesis], profiles: Sequence[ColumnProfile], as_s
         return Choice(None, f"No reading converts a row, not even {told}. Change the data, or name shape and columns.")
     if not ranked:
         return Choice(
-            None, f"No reading converts a row; the columns are {names}. Rename them, or name shape and columns."
+            None,
+            f"No reading converts a row; the columns are {names}. Name shape and columns with "
+            "`--as SHAPE --column ROLE=COLUMN`, or rename them.",
         )
     best = ranked[0]
+    rivals = rivals_of(best, ranked)
     if best.confidence < CERTAIN:
         problem = (
             f"The best reading is {best.shape} with a confidence of {best.confidence:.2f}, below {CERTAIN:.2f}: "
-            f"{'; '.join(best.evidence)}. Choose it with `--as {best.shape}`, or change the data."
+            f"{'; '.join(best.evidence)}. {_choices(best, rivals)}, or change the data."
         )
+        if best.confidence < UNLIKELY:
+            problem = (
+                f"No reading is likely; the columns are {names}. {problem[:-1]}, or name them: "
+                "`--as SHAPE --column ROLE=COLUMN`."
+            )
         return Choice(None, problem)
-    if len(ranked) > 1 and best.confidence - ranked[1].confidence < MARGIN:
-        rival = ranked[1]
-        problem = (
-            f"{best.shape} ({best.confidence:.2f}) and {rival.shape} ({rival.confidence:.2f}) are both plausible. "
-            f"Choose one with `--as {best.shape}` or `--as {rival.shape}`."
-        )
-        return Choice(None, problem)
+    if rivals:
+        told = " and ".join(f"{one.shape} ({one.confidence:.2f}; {told_columns(one)})" for one in (best, *rivals))
+        return Choice(None, f"{told} are {'both' if len(rivals) == 1 else 'all'} plausible. {_choices(best, rivals)}.")
     return Choice(best.shape)
 
 
+def rivals_of(best: Hypothesis, ranked: Sequence[Hypothesis]) -> list[Hypothesis]:
+    """Readings that are nearly as likely as the best and make something else of the rows."""
+    near = [one for one in ranked if one is not best and best.confidence - one.confidence < MARGIN - 1e-9]
+    return [one for one in near if not _makes_the_same(best, one) and one.confidence > 0.0][: MAX_CHOICES - 1]
+
+
+def told_columns(hypothesis: Hypothesis) -> str:
+    """The columns of a reading in the spelling of `--column`."""
+    named = {role: getattr(hypothesis.columns, role) for role in _SHOWN_ROLES}
+    return " ".join(f"{role}={column}" for role, column in named.items() if column is not None)
+
+
+def _makes_the_same(one: Hypothesis, other: Hypothesis) -> bool:
+    if not {one.shape, other.shape} <= _SAME_TEXTS:
+        return False
+    return all(getattr(one.columns, role) == getattr(other.columns, role) for role in ("prompt", "completion"))
+
+
+def _choices(best: Hypothesis, rivals: Sequence[Hypothesis]) -> str:
+    if not rivals:
+        return f"Choose it with `--as {best.shape}`"
+    is_same_shape = len({one.shape for one in (best, *rivals)}) < len(rivals) + 1
+    options = [_option(one, with_columns=is_same_shape) for one in (best, *rivals)]
+    return f"Choose one with {', '.join(options[:-1])} or {options[-1]}"
+
+
+def _option(hypothesis: Hypothesis, *, with_columns: bool) -> str:
+    columns = "".join(f" --column {pair}" for pair in told_columns(hypothesis).split(" ")) if with_columns else ""
+    return f"`--as {hypothesis.shape}{columns}`"
+
+
 def _forced(ranked: Sequence[Hypothesis], names: str, as_shape: Shape) -> Choice:
-    found = next((hypothesis for hypothesis in ranked if hypothesis.shape == as_shape), None)
-    if found is not None and found.confidence > 0.0:
-        return Choice(as_shape)
-    return Choice(None, f"Read as {as_shape}, no row is converted; the columns are {names}. Choose another shape.")
-
-
-def _try(candidate: Candidate, row: SourceRow) -> object:
-    return convert(row, candidate.shape, candidate.columns)
+    fitting = [hypothesis for hypothesis in ranked if hypothesis.shape == as_shape and hypothesis.confidence > 0.0]
+    if not fitting:
+        return Choice(None, f"Read as {as_shape}, no row is converted; the columns are {names}. Choose another shape.")
+    rivals = rivals_of(fitting[0], fitting)
+    if rivals:
+        told = ", ".join(
+            f"`--as {as_shape} --column {told_columns(one).replace(' ', ' --column ')}`"
+            for one in (fitting[0], *rivals)
+        )
+        return Choice(None, f"Read as {as_shape}, several columns are plausible. Choose one with {told}.")
+    return Choice(as_shape)

@@ -24,9 +24,11 @@ def run(inputs: IntrospectInputs, context: StageContext) -> Schema:
     rows = sample_rows(path, context.tables, snapshot.num_rows, inputs.sample_size)
     context.progress(0.3, f"{len(rows)} rows sampled")
     profiles = profile_columns(rows, snapshot.columns)
-    candidates = list(propose(rows, profiles, cache(lambda column: vocabulary_of(path, context.tables, column))))
+    vocabulary = cache(lambda column: vocabulary_of(path, context.tables, column))
+    candidates = list(propose(rows, profiles, vocabulary, source_format=snapshot.format))
     context.progress(0.8, f"{len(candidates)} readings to try")
-    hypotheses = rank([score(candidate, rows) for candidate in candidates])
+    likely = sorted(candidates, key=lambda candidate: -candidate.evidence)
+    hypotheses = rank([score(candidate, rows) for candidate in likely])
     choice = choose(hypotheses, profiles, inputs.as_shape)
     return Schema(
         snapshot_id=inputs.snapshot_id,
@@ -42,7 +44,9 @@ def report(schema: Schema) -> Draft:
     """The event: the shape that was recognised, or that none is certain."""
     if schema.chosen is None:
         return Draft(Reason.INTROSPECTION_AMBIGUOUS, "No reading is certain.", Failure(error=schema.problem))
-    confidence: dict[str, float] = {hypothesis.shape: hypothesis.confidence for hypothesis in schema.hypotheses}
+    confidence: dict[str, float] = {}
+    for hypothesis in schema.hypotheses:
+        confidence.setdefault(hypothesis.shape, hypothesis.confidence)
     summary = f"The data was recognised as {schema.chosen} ({confidence[schema.chosen]:.2f})."
     payload = Introspection(schema_id=schema.id, chosen=schema.chosen, confidence=confidence)
     return Draft(Reason.INTROSPECTION, summary, payload)

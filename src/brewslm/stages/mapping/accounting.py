@@ -9,8 +9,9 @@ from brewslm.core.artifacts.base import Tally
 from brewslm.core.artifacts.dataset import Rejection, RejectionReason
 from brewslm.core.artifacts.mapping import MappingPlan
 from brewslm.core.data.example import Example
-from brewslm.core.mapping.convert import convert
-from brewslm.core.mapping.outcome import Converted, Refused, SourceRow
+from brewslm.core.mapping.convert import converter, row_id_of
+from brewslm.core.mapping.outcome import Converted, Outcome, Refused, SourceRow
+from brewslm.core.mapping.seen import SeenIds
 
 
 class Outlet(Protocol):
@@ -41,9 +42,10 @@ def map_rows(
     rejections: Counter[str] = Counter()
     repairs: Counter[str] = Counter()
     total = num_repaired = 0
+    convert = once_each(converter_of(plan), plan)
     for row in rows:
         total += 1
-        outcome = convert(row, plan.shape, plan.columns)
+        outcome = convert(row)
         if isinstance(outcome, Refused):
             rejections[outcome.reason] += 1
             outlet.reject(rejection_of(row, outcome))
@@ -60,6 +62,30 @@ def map_rows(
         rejected=num_rejected,
     )
     return Accounts(tally, _ranked(rejections), _ranked(repairs))
+
+
+def converter_of(plan: MappingPlan) -> Callable[[SourceRow], Outcome]:
+    """What converts a row by the plan."""
+    return converter(plan.shape, plan.columns, plan.transforms, max_characters=plan.max_characters)
+
+
+def once_each(
+    convert: Callable[[SourceRow], Outcome], plan: MappingPlan, seen: SeenIds | None = None
+) -> Callable[[SourceRow], Outcome]:
+    """Refuse a row whose id an example before it has, where the plan names the column of the ids."""
+    column = plan.columns.row_id
+    if column is None:
+        return convert
+    known = SeenIds() if seen is None else seen
+
+    def convert_new(row: SourceRow) -> Outcome:
+        outcome = convert(row)
+        row_id = None if row.record is None else row_id_of(row.record, column)
+        if isinstance(outcome, Refused) or row_id is None or known.add(row_id):
+            return outcome
+        return Refused(RejectionReason.DUPLICATE_ID, f"the {column!r} {row_id[:80]!r} is that of an earlier row")
+
+    return convert_new
 
 
 def rejection_of(row: SourceRow, refused: Refused) -> Rejection:

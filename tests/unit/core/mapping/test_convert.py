@@ -70,7 +70,8 @@ def test_a_user_turn_that_nobody_answers_is_dropped_and_counted() -> None:
         ({"m": [{"role": "user"}]}, R.MISSING_FIELD, "turn 1: the field 'content'"),
         (chat(("user", ["a"])), R.WRONG_TYPE, "turn 1: the field 'content' holds an array"),
         (chat(("user", "hi")), R.NO_ASSISTANT_TURN, "none of 1"),
-        (chat(("user", "hi"), ("tool", "x"), ("assistant", "ho")), R.UNKNOWN_ROLE, "'tool'"),
+        (chat(("user", "hi"), ("narrator", "x"), ("assistant", "ho")), R.UNKNOWN_ROLE, "'narrator'"),
+        (chat(("user", "hi"), ("tool", "x"), ("assistant", "ho")), R.ROLES_OUT_OF_ORDER, "turn 2 is the tool's"),
         (chat(("assistant", "ho"), ("user", "hi")), R.ROLES_OUT_OF_ORDER, "turn 1 is the assistant's"),
         (chat(("user", "a"), ("user", "b"), ("assistant", "c")), R.ROLES_OUT_OF_ORDER, "turn 2 is the user's"),
         (chat(("user", "a"), ("assistant", "b"), ("assistant", "c")), R.ROLES_OUT_OF_ORDER, "turn 3"),
@@ -80,8 +81,8 @@ def test_a_user_turn_that_nobody_answers_is_dropped_and_counted() -> None:
         (chat(("user", "hi"), ("assistant", "\u200b")), R.EMPTY_COMPLETION, "turn 2"),
         (
             {"m": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "", "tool_calls": [{}]}]},
-            R.UNKNOWN_ROLE,
-            "'tool_calls'",
+            R.BAD_TOOL_CALL,
+            "call 1 of turn 2 has no name",
         ),
     ],
 )

@@ -46,6 +46,7 @@ def many(**columns: str) -> list[dict[str, Any]]:
         ([{"review": f"t {n}", "stars": n % 5 + 1} for n in range(99)], "classification"),
         ([{"phrase": f"t {n}", "intent": "ab"[n % 2]} for n in range(9)], "classification"),
         ([{"id": str(n), "text": f"t {n}", "dept": "ab"[n % 2]} for n in range(99)], "classification"),
+        (many(prompt="do", chosen="good", rejected="bad"), "preference"),
     ],
 )
 def test_a_clear_shape_is_chosen(bench: Workbench, rows: list[dict[str, Any]], shape: Shape) -> None:
@@ -67,12 +68,12 @@ TOOLS = [*SHAREGPT, {"from": "function_call", "value": "{}"}, {"from": "observat
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([{"conversations": TOOLS, "tools": "[]"}] * 5, "a role that cannot be mapped"),
-        ([{"conversations": SHAREGPT, "tools": "[1]"}] * 5, "leaves out 'tools'"),
-        ([{"conversations": SHAREGPT[:1], "chosen": SHAREGPT[1], "rejected": SHAREGPT[1]}] * 5, "leaves out 'chosen'"),
-        (many(prompt="do", chosen="good", rejected="bad"), "leaves out 'rejected'"),
+        ([{"conversations": TOOLS, "tools": "[]"}] * 5, "call 1 of turn 3 has no name"),
+        ([{"conversations": SHAREGPT, "tools": "[1]"}] * 5, "tool 1 of the field 'tools' has no name"),
+        ([{"conversations": SHAREGPT[:1], "chosen": SHAREGPT[1], "rejected": SHAREGPT[1]}] * 5, "are equal"),
+        (many(prompt="do", response="so", chosen="good", rejected="bad"), "leaves out 'chosen'"),
         (many(a="one text", b="another text"), "below 0.80"),
-        (many(input="do", label="done"), "below 0.80"),
+        (many(input="do", label="done"), "`--as SHAPE --column ROLE=COLUMN`"),
         ([{"a": 1, "b": [2]}] * 5, "No reading converts a row; the columns are 'a', 'b'"),
         ([{"messages": TURNS}] * 3 + [{"messages": "none"}] * 3, "converts 3 of 6 sampled rows"),
     ],
