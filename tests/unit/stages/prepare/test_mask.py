@@ -134,7 +134,7 @@ def test_a_template_that_marks_generations(tmp_path: Path) -> None:
 def test_a_template_that_rewrites_the_past_is_refused_with_its_place(tmp_path: Path) -> None:
     forgets = CHATML.replace("message['content'] ", "(message['content'] if loop.last else '...') ")
     model = make(tmp_path, forgets)
-    with pytest.raises(BaseModelError, match="rewrites turn 3 of row 0"):
+    with pytest.raises(BaseModelError, match="rewrites turn 5 of row 0"):
         tokenised(model, CHATS[1:2])
 
 
