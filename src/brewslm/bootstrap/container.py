@@ -19,9 +19,12 @@ from brewslm.services.autopilot import autopilot_flow
 from brewslm.services.data.browsing import Browsing
 from brewslm.services.data.health import Health
 from brewslm.services.data.trace import Tracing
+from brewslm.services.data.xray import Xrays
 from brewslm.services.evaluating import evaluation_flow
+from brewslm.services.golden import golden_flow
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.queue import Jobs
+from brewslm.services.manifests import Manifests
 from brewslm.services.optimizing import optimize_flow
 from brewslm.services.ports import Ports
 from brewslm.services.projects import Projects
@@ -37,6 +40,8 @@ class House:
     settings: Settings
     ports: Ports
     projects: Projects
+    manifests: Manifests
+    xrays: Xrays
     jobs: Jobs
     runner: Runner
     releases: Releases
@@ -76,6 +81,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
             "autopilot": autopilot_flow,
             "evaluation": evaluation_flow,
             "optimize": optimize_flow,
+            "golden": golden_flow,
         },
         owner=process_owner(),
         is_owner_gone=is_owner_gone,
@@ -86,6 +92,8 @@ def open_house(settings: Settings, *, actor: str) -> House:
         settings=settings,
         ports=ports,
         projects=projects,
+        manifests=Manifests(ports, projects, actor=actor),
+        xrays=Xrays(ports, projects),
         jobs=Jobs(ports, actor=actor),
         runner=runner,
         releases=Releases(ports),

@@ -6,7 +6,7 @@ from typer.core import TyperGroup
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Begin": ("quickstart", "doctor", "serve"),
-    "Data": ("project", "dataset", "ingest", "introspect", "map", "clean", "prepare"),
+    "Data": ("project", "dataset", "ingest", "introspect", "map", "clean", "prepare", "xray", "manifests", "golden"),
     "Training": ("preflight", "train", "evaluate", "optimize"),
     "Release": ("export", "bundle", "deploy", "releases"),
     "Records": ("jobs", "events", "artifacts", "audit", "stages", "reasons", "version"),

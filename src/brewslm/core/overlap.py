@@ -66,11 +66,15 @@ class NearTexts:
             shared[number] = frozenset(own)
             for bucket in own:
                 buckets[bucket].append(number)
-        with self._path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            with memoryview(mapped) as raw, raw.cast("I") as words:
-                for bucket, members in buckets.items():
-                    members.sort(key=lambda number: (rank[number], number))
-                    yield from self._compare(bucket, members, shared, words)
+        with (
+            self._path.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+            memoryview(mapped) as raw,
+            raw.cast("I") as words,
+        ):
+            for bucket, members in buckets.items():
+                members.sort(key=lambda number: (rank[number], number))
+                yield from self._compare(bucket, members, shared, words)
 
     def _compare(
         self, bucket: int, members: list[int], shared: dict[int, frozenset[int]], words: memoryview

@@ -11,7 +11,6 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
 from brewslm.core.value import Value
 
-
 MAX_GOLDEN_SHARE = 0.1
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -157,7 +158,7 @@ def seconds_of(value: object) -> float | None:
             number = float(value)
         except (ValueError, OverflowError):
             return None
-        if abs(number) == float("inf") or number != number:
+        if not math.isfinite(number):
             return None
         return number / 1000 if abs(number) > _MILLISECONDS else number
     return None

@@ -3,12 +3,10 @@
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brewslm.core.artifacts.manifest import LeakKind, LeakTally
 from brewslm.core.overlap import NearTexts
-from brewslm.core.ports.similarity import Similarity
 from brewslm.stages.prepare.splits import CODES, OUT, TRAIN
 
 if TYPE_CHECKING:
@@ -70,6 +68,12 @@ class Pairs:
         """As the bundling wants them."""
         return self.one, self.other
 
+    def first(self, count: int) -> Iterator[tuple[int, int, float]]:
+        """Yield the first pairs."""
+        return zip(
+            self.one[:count].tolist(), self.other[:count].tolist(), self.similarity[:count].tolist(), strict=True
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Groups:
@@ -95,12 +99,7 @@ def group(texts: "NDArray[np.uint64]", planned: "Codes") -> Groups:
 
 
 def find_near(
-    texts: Iterator[str],
-    goldens: Sequence[GoldenTexts],
-    groups: Groups,
-    planned: "Codes",
-    similarity: Similarity,
-    scratch: Path,
+    texts: Iterator[str], goldens: Sequence[GoldenTexts], groups: Groups, planned: "Codes", near: NearTexts
 ) -> Pairs:
     """Find near pairs among the groups' examples, and between them and golden sets.
 
@@ -109,14 +108,12 @@ def find_near(
         goldens: the golden sets; their texts are numbered from the number of examples on.
         groups: of equal texts.
         planned: the split of each example.
-        similarity: makes the index.
-        scratch: a file to write to.
+        near: an empty search.
     """
     import numpy as np
 
     is_first = np.zeros(len(planned), dtype=bool)
     is_first[groups.first] = True
-    near = NearTexts(similarity, scratch)
     rank: list[int] | array[int] = array("b")
     numbers = array("q")
     for number, text in enumerate(texts):

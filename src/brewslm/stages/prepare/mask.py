@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from brewslm.core.data.example import Example, Message, chat_of
 from brewslm.core.errors import BaseModelError
 from brewslm.core.events.reasons import Reason
-from brewslm.stages.prepare.template import Chat, Span
+from brewslm.stages.prepare.template import Chat, ChatTemplate, Span
 from brewslm.stages.prepare.tokenizer import TEXT_SHAPES, ChatTokenizer
 
 if TYPE_CHECKING:
@@ -101,6 +101,19 @@ def _rendered(example: Example, model: ChatTokenizer, *, is_rejected: bool) -> _
     return _conversation(messages, first_trained, example, model)
 
 
+@dataclass(frozen=True, slots=True)
+class _Conversation:
+    """What is rendered."""
+
+    chat: Chat
+    tools: Any
+    row: int
+
+    def text(self, template: ChatTemplate, *, until: int | None = None, asks: bool = False) -> str:
+        """Render its beginning, up to turn `until`."""
+        return template.render(self.chat[:until], asks=asks, tools=self.tools, row=self.row)
+
+
 def _conversation(messages: Sequence[Message], first_trained: int, example: Example, model: ChatTokenizer) -> _Rendered:
     chat, tools, row = chat_of(messages), json.loads(example.tools) if example.tools else None, example.source_row
     turns = [index for index in range(first_trained, len(chat)) if chat[index]["role"] == "assistant"]
@@ -112,7 +125,7 @@ def _conversation(messages: Sequence[Message], first_trained: int, example: Exam
             return _Rendered(text, tuple(spans[-len(wanted) :]) if wanted else ())
     else:
         text = model.template.render(chat, tools=tools, row=row)
-    found = [_turn_span(text, chat, index, model, tools, row) for index in wanted]
+    found = [_turn_span(text, _Conversation(chat, tools, row), index, model) for index in wanted]
     if not found or found[-1] is None:
         turn = wanted[-1] + 1 if wanted else 0
         message = (
@@ -123,14 +136,14 @@ def _conversation(messages: Sequence[Message], first_trained: int, example: Exam
     return _Rendered(text, tuple(span for span in found if span is not None), None in found)
 
 
-def _turn_span(text: str, chat: Chat, index: int, model: ChatTokenizer, tools: Any, row: int) -> Span | None:  # noqa: ANN401 - any JSON value
+def _turn_span(text: str, whole: _Conversation, index: int, model: ChatTokenizer) -> Span | None:
     """Where a turn of the assistant is in the rendered text; None if the template writes it otherwise there."""
-    before = model.template.render(chat[:index], asks=True, tools=tools, row=row)
+    before = whole.text(model.template, until=index, asks=True)
     if not text.startswith(before):
         return None
-    if index == len(chat) - 1:
+    if index == len(whole.chat) - 1:
         return len(before), len(text)
-    with_turn = model.template.render(chat[: index + 1], tools=tools, row=row)
+    with_turn = whole.text(model.template, until=index + 1)
     if not with_turn.startswith(before):
         return None
     while not text.startswith(with_turn):
@@ -159,7 +172,7 @@ def _mask(encoding: "Encoding", one: _Rendered, example: Example, model: ChatTok
     num_bytes = 0
     limits = [*(start for start, _ in one.spans[1:]), len(one.text)]
     for (start, end), follows in zip(one.spans, limits, strict=True):
-        first, last = _turn_tokens(encoding, one.text, (start, end), follows, model, example.source_row)
+        first, last = _turn_tokens(encoding, one.text, (start, end, follows), model, example.source_row)
         if first >= cut:
             break
         trained.append((first, min(last + 1, cut)))
@@ -172,15 +185,15 @@ def _mask(encoding: "Encoding", one: _Rendered, example: Example, model: ChatTok
 
 
 def _turn_tokens(
-    encoding: "Encoding", text: str, span: Span, follows: int, model: ChatTokenizer, row: int
+    encoding: "Encoding", text: str, places: tuple[int, int, int], model: ChatTokenizer, row: int
 ) -> tuple[int, int]:
-    """The first token of a turn and the one that ends it."""
-    start, end = span
+    """The first token of a turn and the one that ends it; `places` are where it begins, ends, and the next begins."""
+    start, end, follows = places
     first = _token_at(encoding, range(start, end))
     last = _token_at(encoding, range(end - 1, start - 1, -1))
     if first is None or last is None:
         raise _empty(row)
-    turn_end = _end_within(encoding, text, first, last, end, model)
+    turn_end = _end_within(encoding, text[:end], range(last, first - 1, -1), model)
     if turn_end is None:
         turn_end = _end_after(encoding, text, last, follows, model)
     if turn_end is None:
@@ -194,10 +207,10 @@ def _turn_tokens(
     return first, turn_end
 
 
-def _end_within(encoding: "Encoding", text: str, first: int, last: int, end: int, model: ChatTokenizer) -> int | None:
+def _end_within(encoding: "Encoding", text: str, tokens: range, model: ChatTokenizer) -> int | None:
     """The token that ends the turn: of the special ones that close it the first that is named, else the last."""
-    ids, chosen, unread = encoding.ids, None, end
-    for token in range(last, first - 1, -1):
+    ids, chosen, unread = encoding.ids, None, len(text)
+    for token in tokens:
         chars = encoding.token_to_chars(token)
         if ids[token] in model.turn_ends:
             if chars is not None and text[chars[1] : unread].strip():

@@ -57,15 +57,15 @@ def plan_by_hash(facts: Facts, shares: SplitShares) -> "Codes":
 
 
 def plan_by_time(facts: Facts, shares: SplitShares, time_by: str) -> "Codes":
-    """The newest are test, those before them eval; examples of one time stay together.
+    """The newest are test, those before them eval; examples of one time stay together. Facts must hold times.
 
     Raises:
         InvalidRequestError: there are fewer than three different times.
     """
     import numpy as np
 
-    assert facts.times is not None
-    moments, which, counts = np.unique(facts.times, return_inverse=True, return_counts=True)
+    times = facts.positions if facts.times is None else facts.times
+    moments, which, counts = np.unique(times, return_inverse=True, return_counts=True)
     if len(moments) < len(SPLITS):
         message = f"{time_by!r} has {len(moments)} different times, and three splits need three. Name another time_by."
         raise InvalidRequestError(message, reason=Reason.PREPARATION_EMPTY_SPLIT)

@@ -1,6 +1,6 @@
 """From facts to splits: plan, look for leaks, and do with them what the policy says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +10,7 @@ from brewslm.core.artifacts.golden import Golden
 from brewslm.core.artifacts.manifest import GoldenOverlap, LeakKind, LeakTally
 from brewslm.core.context import StageContext
 from brewslm.core.data.asked import Asked, asked_text
+from brewslm.core.overlap import NearTexts
 from brewslm.stages.prepare import leaks
 from brewslm.stages.prepare.bundles import bundle, equal_links
 from brewslm.stages.prepare.contract import PrepareInputs
@@ -39,6 +40,21 @@ class Splitting:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """The examples that are to be split."""
+
+    dataset: Dataset
+    path: Path
+    facts: Facts
+    context: StageContext
+
+    def asked(self) -> Iterator[Asked]:
+        """Yield what each example asks, in order."""
+        for batch in self.context.tables.read(self.path, Asked):
+            yield from batch
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """What asks the same in two places."""
 
@@ -54,52 +70,47 @@ class _Found:
         return self.golden, self.near
 
 
-def split_examples(
-    inputs: PrepareInputs, dataset: Dataset, facts: Facts, source: Path, draft: Path, context: StageContext
-) -> Splitting:
+def split_examples(inputs: PrepareInputs, source: Source, draft: Path) -> Splitting:
     """Give every example its split, and write `leaks.parquet` into the draft.
 
     Raises:
         InvalidRequestError: the splits cannot be made as asked: by time, or by the source.
     """
-    planned = _plan(inputs, dataset, facts, context)
-    found = _look(inputs, facts, planned, source, context)
+    facts = source.facts
+    planned = _plan(inputs, source)
+    found = _look(inputs, source, planned)
     assignment, num_chained = _assign(inputs, facts, planned, found)
     codes = assignment.splits
     if inputs.leak_policy == "drop":
         codes = leaks.leave_out(codes, leaks.group(facts.texts, codes), found.near)
     codes = leaks.leave_out_golden(codes, found.groups, found.of_golden)
-    tallies = _write_leaks(found, planned, codes, source, draft, context)
+    tallies = _write_leaks(found, (planned, codes), source, draft)
     overlaps = overlaps_of(found.goldens, found.texts, found.of_golden, len(facts))
     return Splitting(codes, assignment.is_stratified, assignment.num_moved_for_leaks, num_chained, tallies, overlaps)
 
 
-def _plan(inputs: PrepareInputs, dataset: Dataset, facts: Facts, context: StageContext) -> "Codes":
+def _plan(inputs: PrepareInputs, source: Source) -> "Codes":
     if inputs.use_source_splits:
-        return plan_by_source(dataset, facts, inputs.shares, context)
+        return plan_by_source(source.dataset, source.facts, inputs.shares, source.context)
     if inputs.time_by is not None:
-        return plan_by_time(facts, inputs.shares, inputs.time_by)
-    return plan_by_hash(facts, inputs.shares)
+        return plan_by_time(source.facts, inputs.shares, inputs.time_by)
+    return plan_by_hash(source.facts, inputs.shares)
 
 
-def _look(inputs: PrepareInputs, facts: Facts, planned: "Codes", source: Path, context: StageContext) -> _Found:
+def _look(inputs: PrepareInputs, source: Source, planned: "Codes") -> _Found:
     import numpy as np
 
+    facts, context = source.facts, source.context
     goldens, texts = read_goldens(context)
     groups = leaks.group(facts.texts, planned)
     nothing = np.empty(0, dtype=np.int64)
     near = leaks.Pairs(nothing, nothing, np.empty(0, dtype=np.float32))
     if inputs.leak_check == "near":
-        scratch = context.shelf.draft() / "words"
-        near = leaks.find_near(_texts(source, context), texts, groups, planned, context.similarity, scratch)
+        index = NearTexts(context.similarity, context.shelf.draft() / "words")
+        said = (asked_text(one.messages, one.text) for one in source.asked())
+        near = leaks.find_near(said, texts, groups, planned, index)
     exact = leaks.find_exact(groups, planned)
     return _Found(groups, exact, leaks.find_golden(texts, facts.texts, len(facts)), near, texts, goldens)
-
-
-def _texts(source: Path, context: StageContext) -> Iterator[str]:
-    for batch in context.tables.read(source, Asked):
-        for one in batch:
-            yield asked_text(one.messages, one.text)
 
 
 def _assign(inputs: PrepareInputs, facts: Facts, planned: "Codes", found: _Found) -> tuple[Assignment, int]:
@@ -122,86 +133,59 @@ def _assign(inputs: PrepareInputs, facts: Facts, planned: "Codes", found: _Found
 
 
 def _write_leaks(
-    found: _Found, planned: "Codes", final: "Codes", source: Path, draft: Path, context: StageContext
+    found: _Found, codes_before_and_after: "tuple[Codes, Codes]", source: Source, draft: Path
 ) -> tuple[LeakTally, ...]:
     """Count all leaks and list the first of each kind."""
     import numpy as np
 
+    planned, final = codes_before_and_after
     names = [*CODES, *(f"golden {one.name}" for one in found.texts)]
-    num_goldens = len(found.texts)
-    places = [np.full(len(one.texts), place - num_goldens, np.int16) for place, one in enumerate(found.texts)]
+    places = [np.full(len(one.texts), place - len(found.texts), np.int16) for place, one in enumerate(found.texts)]
     codes = np.concatenate([planned.astype(np.int16), *places])
-    of_kind: dict[LeakKind, list[leaks.Pairs]] = {
-        "exact": [leaks.across(found.exact, codes), leaks.across(found.golden, codes)],
-        "near": [leaks.across(found.near, codes)],
-    }
-    tallies = tuple(
-        tally for kind, parts in of_kind.items() for part in parts for tally in leaks.tally(kind, part, names, codes)
-    )
-    listed = [
-        (kind, one, other, similarity)
-        for kind, parts in of_kind.items()
-        for part in parts
-        for one, other, similarity in zip(
-            part.one[: leaks.MAX_LISTED].tolist(),
-            part.other[: leaks.MAX_LISTED].tolist(),
-            part.similarity[: leaks.MAX_LISTED].tolist(),
-            strict=True,
-        )
+    parts: list[tuple[LeakKind, leaks.Pairs]] = [
+        ("exact", leaks.across(found.exact, codes)),
+        ("exact", leaks.across(found.golden, codes)),
+        ("near", leaks.across(found.near, codes)),
     ]
-    shown = _shown(
-        {number for _, one, other, _ in listed for number in (one, other)}, found, len(planned), source, context
-    )
-    with context.tables.write(draft / "leaks.parquet", leaks.Leak) as rows:
+    listed = [(kind, *pair) for kind, pairs in parts for pair in pairs.first(leaks.MAX_LISTED)]
+    shown = _shown({number for _, one, other, _ in listed for number in (one, other)}, found, source)
+    with source.context.tables.write(draft / "leaks.parquet", leaks.Leak) as rows:
         for kind, one, other, similarity in listed:
-            rows.add([_leak(kind, one, other, similarity, shown, names, codes, planned, final)])
-    return tallies
+            own, against = shown[other], shown[one]
+            leak = leaks.Leak(
+                kind=kind,
+                similarity=round(similarity, 4),
+                id=own.id,
+                split=names[codes[other]],
+                other_id=against.id,
+                other_split=names[codes[one]],
+                excerpt=own.excerpt,
+                other_excerpt=against.excerpt,
+                source_row=own.source_row,
+                action=leaks.action(int(final[other]), int(planned[other])),
+            )
+            rows.add([leak])
+    return tuple(tally for kind, pairs in parts for tally in leaks.tally(kind, pairs, names, codes))
 
 
-def _leak(
-    kind: LeakKind,
-    one: int,
-    other: int,
-    similarity: float,
-    shown: "dict[int, tuple[str, str, int]]",
-    names: Sequence[str],
-    codes: "NDArray[np.int16]",
-    planned: "Codes",
-    final: "Codes",
-) -> leaks.Leak:
-    other_id, other_excerpt, _ = shown[one]
-    own_id, excerpt, row = shown[other]
-    return leaks.Leak(
-        kind=kind,
-        similarity=round(similarity, 4),
-        id=own_id,
-        split=names[codes[other]],
-        other_id=other_id,
-        other_split=names[codes[one]],
-        excerpt=excerpt,
-        other_excerpt=other_excerpt,
-        source_row=row,
-        action=leaks.action(int(final[other]), int(planned[other])),
-    )
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    id: str
+    excerpt: str
+    source_row: int
 
 
-def _shown(
-    numbers: set[int], found: _Found, count: int, source: Path, context: StageContext
-) -> dict[int, tuple[str, str, int]]:
+def _shown(numbers: set[int], found: _Found, source: Source) -> dict[int, _Shown]:
     """Id, excerpt and source row of these examples and golden texts."""
-    shown: dict[int, tuple[str, str, int]] = {}
-    number = count
-    for golden in found.texts:
-        for golden_id, text in zip(golden.ids, golden.texts, strict=True):
+    count = len(source.facts)
+    shown: dict[int, _Shown] = {}
+    golden_texts = (pair for golden in found.texts for pair in zip(golden.ids, golden.texts, strict=True))
+    for number, (golden_id, text) in enumerate(golden_texts, start=count):
+        if number in numbers:
+            shown[number] = _Shown(golden_id, leaks.excerpt(text), -1)
+    if any(wanted < count for wanted in numbers):
+        for number, one in enumerate(source.asked()):
             if number in numbers:
-                shown[number] = golden_id, leaks.excerpt(text), -1
-            number += 1
-    if not any(wanted < count for wanted in numbers):
-        return shown
-    number = 0
-    for batch in context.tables.read(source, Asked):
-        for one in batch:
-            if number in numbers:
-                shown[number] = one.id, leaks.excerpt(asked_text(one.messages, one.text)), one.source_row
-            number += 1
+                text = leaks.excerpt(asked_text(one.messages, one.text))
+                shown[number] = _Shown(one.id, text, one.source_row)
     return shown

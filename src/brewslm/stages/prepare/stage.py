@@ -16,7 +16,7 @@ from brewslm.stages.prepare.drift import drifts_of
 from brewslm.stages.prepare.facts import Placed, read_facts
 from brewslm.stages.prepare.manifest_file import write_manifest_file
 from brewslm.stages.prepare.splits import OUT
-from brewslm.stages.prepare.splitting import split_examples
+from brewslm.stages.prepare.splitting import Source, split_examples
 from brewslm.stages.prepare.tokenizer import TEXT_SHAPES, ChatTokenizer, load_tokenizer
 from brewslm.stages.prepare.writing import Plan, write_splits
 
@@ -35,7 +35,7 @@ def run(inputs: PrepareInputs, context: StageContext) -> Manifest:
         context.tables.read(source, Placed), seed=inputs.seed, group_by=inputs.group_by, time_by=inputs.time_by
     )
     draft = context.shelf.draft()
-    splitting = split_examples(inputs, dataset, facts, source, draft, context)
+    splitting = split_examples(inputs, Source(dataset, source, facts, context), draft)
 
     def at_batch(done: int) -> None:
         if context.is_cancelled():

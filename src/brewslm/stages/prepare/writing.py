@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+DropReason = Literal["too_long", "answer_cut_away", "leak"]
+
+
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """An example that is in no split."""
@@ -29,7 +32,7 @@ class Dropped:
     source_row: int
     num_tokens: int
     """0 where it was left out before tokenising."""
-    reason: Literal["too_long", "answer_cut_away", "leak"]
+    reason: DropReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,28 @@ class Written:
     first_too_long: str = ""
 
 
-_Item = tuple[Example, Tokenised, Tokenised | None]
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """The tables of what is not, or not whole, in a split."""
+
+    dropped: Rows[Dropped]
+    truncated: Rows[Truncated]
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    example: Example
+    code: int
+    tokenised: Tokenised
+    rejected: Tokenised | None
+
+    @property
+    def both(self) -> tuple[Tokenised, ...]:
+        return (self.tokenised,) if self.rejected is None else (self.tokenised, self.rejected)
+
+    @property
+    def num_tokens(self) -> int:
+        return max(part.num_tokens for part in self.both)
 
 
 def write_splits(
@@ -85,12 +109,20 @@ def write_splits(
     """
     with ExitStack() as stack:
         writers = [stack.enter_context(ShardWriter(name, draft / name, plan.shape, tables)) for name in SPLITS]
-        dropped = stack.enter_context(tables.write(draft / "dropped.parquet", Dropped))
-        truncated = stack.enter_context(tables.write(draft / "truncated.parquet", Truncated))
+        lists = _Lists(
+            stack.enter_context(tables.write(draft / "dropped.parquet", Dropped)),
+            stack.enter_context(tables.write(draft / "truncated.parquet", Truncated)),
+        )
         written = Written(writers)
         for batch in batches:
             codes = plan.codes[written.num_done : written.num_done + len(batch)].tolist()
-            _write(batch, codes, plan, written, dropped, truncated)
+            left_out = [one for one, code in zip(batch, codes, strict=True) if code == OUT]
+            lists.dropped.add([Dropped(one.id, one.source_row, 0, "leak") for one in left_out])
+            items = [item for item in _tokenised(batch, codes, plan) if _fits(item, plan, written, lists)]
+            for writer in writers:
+                mine = [item for item in items if CODES[item.code] == writer.name]
+                rejected = [item.rejected for item in mine if item.rejected is not None]
+                writer.add([item.example for item in mine], [item.tokenised for item in mine], rejected)
             written.num_done += len(batch)
             at_batch(written.num_done)
     if plan.truncation == "raise" and written.num_too_long:
@@ -102,59 +134,32 @@ def write_splits(
     return written
 
 
-def _write(
-    batch: Sequence[Example],
-    codes: Sequence[int],
-    plan: Plan,
-    written: Written,
-    dropped: Rows[Dropped],
-    truncated: Rows[Truncated],
-) -> None:
+def _tokenised(batch: Sequence[Example], codes: Sequence[int], plan: Plan) -> list[_Item]:
     kept = [(example, code) for example, code in zip(batch, codes, strict=True) if code != OUT]
-    dropped.add(
-        [Dropped(one.id, one.source_row, 0, "leak") for one, code in zip(batch, codes, strict=True) if code == OUT]
-    )
     limit = plan.max_seq_len if plan.truncation == "truncate" else None
     examples = [example for example, _ in kept]
     better = tokenise(examples, plan.model, limit=limit)
     worse: Sequence[Tokenised | None] = [None] * len(examples)
     if plan.shape == "preference":
         worse = tokenise(examples, plan.model, is_rejected=True, limit=limit)
-    sorted_out: dict[str, list[_Item]] = {name: [] for name in SPLITS}
-    for (example, code), one, other in zip(kept, better, worse, strict=True):
-        _sort_out((example, one, other), CODES[code], plan, written, sorted_out, dropped, truncated)
-    for writer in written.writers:
-        items = sorted_out[writer.name]
-        rejected = [other for _, _, other in items if other is not None]
-        writer.add([example for example, _, _ in items], [one for _, one, _ in items], rejected)
+    parts = zip(kept, better, worse, strict=True)
+    return [_Item(example, code, one, other) for (example, code), one, other in parts]
 
 
-def _sort_out(
-    item: _Item,
-    name: str,
-    plan: Plan,
-    written: Written,
-    sorted_out: dict[str, list[_Item]],
-    dropped: Rows[Dropped],
-    truncated: Rows[Truncated],
-) -> None:
-    example, one, other = item
-    both = [one] if other is None else [one, other]
-    longest = max(part.num_tokens for part in both)
+def _fits(item: _Item, plan: Plan, written: Written, lists: _Lists) -> bool:
+    """Whether the example goes to its split; says in the lists if not, or if not whole."""
+    example, longest = item.example, item.num_tokens
     if longest > plan.max_seq_len:
         written.num_too_long += 1
         written.first_too_long = written.first_too_long or f"row {example.source_row} with {longest:,}"
-        is_empty = not all(part.trained for part in both)
-        if plan.truncation != "truncate" or is_empty:
+        if plan.truncation != "truncate" or not all(part.trained for part in item.both):
             written.num_dropped += 1
-            reason: Literal["too_long", "answer_cut_away"] = (
-                "answer_cut_away" if plan.truncation == "truncate" else "too_long"
-            )
-            dropped.add([Dropped(example.id, example.source_row, longest, reason)])
-            return
+            reason: DropReason = "answer_cut_away" if plan.truncation == "truncate" else "too_long"
+            lists.dropped.add([Dropped(example.id, example.source_row, longest, reason)])
+            return False
         written.num_truncated += 1
-        is_torn = any(part.trained[-1][1] == len(part.ids) < part.num_tokens for part in both)
+        is_torn = any(part.trained[-1][1] == len(part.ids) < part.num_tokens for part in item.both)
         cut = longest - plan.max_seq_len
-        truncated.add([Truncated(example.id, example.source_row, name, longest, cut, is_torn)])
-    written.num_partly_trained += any(part.is_partly_trained for part in both)
-    sorted_out[name].append(item)
+        lists.truncated.add([Truncated(example.id, example.source_row, CODES[item.code], longest, cut, is_torn)])
+    written.num_partly_trained += any(part.is_partly_trained for part in item.both)
+    return True
