@@ -17,14 +17,14 @@ from brewslm.bootstrap.settings import Settings
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
 from brewslm.services.data.browsing import Browsing
+from brewslm.services.data.golden import golden_flow
 from brewslm.services.data.health import Health
+from brewslm.services.data.manifests import Manifests
 from brewslm.services.data.trace import Tracing
 from brewslm.services.data.xray import Xrays
 from brewslm.services.evaluating import evaluation_flow
-from brewslm.services.golden import golden_flow
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.queue import Jobs
-from brewslm.services.manifests import Manifests
 from brewslm.services.optimizing import optimize_flow
 from brewslm.services.ports import Ports
 from brewslm.services.projects import Projects

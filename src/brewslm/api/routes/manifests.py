@@ -8,8 +8,8 @@ from brewslm.api.deps import ArtifactId, HouseOf, IdempotencyKey, ProjectId, sub
 from brewslm.core import ids
 from brewslm.core.artifacts.manifest import SplitName
 from brewslm.core.job import Job
+from brewslm.services.data.manifests import ManifestRow
 from brewslm.services.data.xray import Xray
-from brewslm.services.manifests import ManifestRow
 from brewslm.services.requests import GoldenRequest
 
 router = APIRouter(prefix="/projects/{project_id}", tags=["manifests"])

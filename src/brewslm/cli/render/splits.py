@@ -10,8 +10,8 @@ from rich.text import Text
 from brewslm.cli.render.parts import facts, heading, indented, table
 from brewslm.cli.text import excerpt, harmless, when_short
 from brewslm.core.artifacts.manifest import Manifest
+from brewslm.services.data.manifests import ManifestRow
 from brewslm.services.data.xray import Xray
-from brewslm.services.manifests import ManifestRow
 
 _WIDTH = 40
 _EXCERPT = 56

@@ -86,10 +86,10 @@ TAXONOMY: dict[Reason, Meaning] = {
         "A tenth or more of a golden set is in the data.",
         "Take these texts out of the data, or out of the golden set.",
     ),
-    Reason.PREPARATION_GOLDEN_ADDED: _row(
+    Reason.PREPARATION_LOCKED: _row(
         "preparation", "info", "A golden set was locked.", "Prepare again, so that none of it is trained on."
     ),
-    Reason.PREPARATION_MANIFEST_ACTIVATED: _row(
+    Reason.PREPARATION_ACTIVATED: _row(
         "preparation", "info", "An earlier manifest became the current one again.", "Run preflight."
     ),
     Reason.PREFLIGHT: _row("preflight", "info", "Every check passed and a plan was made.", "Train."),

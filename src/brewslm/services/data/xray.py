@@ -22,7 +22,7 @@ from brewslm.core.wire.shard import (
 from brewslm.services.ports import Ports
 from brewslm.services.projects import Projects
 from brewslm.services.shelf import ProjectShelf
-from brewslm.stages.prepare.tokenizer import load_tokenizer
+from brewslm.stages.prepare.tokens.tokenizer import load_tokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from brewslm.core.artifacts.manifest import Drift
-from brewslm.stages.prepare.facts import Facts
+from brewslm.stages.prepare.placing.facts import Facts
+from brewslm.stages.prepare.placing.splits import CODES
 from brewslm.stages.prepare.shards import ShardWriter
-from brewslm.stages.prepare.splits import CODES
 
 if TYPE_CHECKING:
     import numpy as np

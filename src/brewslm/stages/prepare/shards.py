@@ -24,7 +24,7 @@ from brewslm.core.wire.shard import (
     TOKENS_DTYPE,
     TOKENS_FILE,
 )
-from brewslm.stages.prepare.mask import Tokenised
+from brewslm.stages.prepare.tokens.mask import Tokenised
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,11 +13,11 @@ from brewslm.core.stage import Stage
 from brewslm.core.wire.shard import TOKENS_FILE
 from brewslm.stages.prepare.contract import CONTRACT, PrepareInputs
 from brewslm.stages.prepare.drift import drifts_of
-from brewslm.stages.prepare.facts import Placed, read_facts
 from brewslm.stages.prepare.manifest_file import write_manifest_file
-from brewslm.stages.prepare.splits import OUT
-from brewslm.stages.prepare.splitting import Source, split_examples
-from brewslm.stages.prepare.tokenizer import TEXT_SHAPES, ChatTokenizer, load_tokenizer
+from brewslm.stages.prepare.overlaps.splitting import Source, split_examples
+from brewslm.stages.prepare.placing.facts import Placed, read_facts
+from brewslm.stages.prepare.placing.splits import OUT
+from brewslm.stages.prepare.tokens.tokenizer import TEXT_SHAPES, ChatTokenizer, load_tokenizer
 from brewslm.stages.prepare.writing import Plan, write_splits
 
 

@@ -11,10 +11,10 @@ from brewslm.core.data.example import Example, Shape
 from brewslm.core.errors import InvalidRequestError
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ports.tables import Rows, Tables
-from brewslm.stages.prepare.mask import Tokenised, tokenise
+from brewslm.stages.prepare.placing.splits import CODES, OUT, SPLITS
 from brewslm.stages.prepare.shards import ShardWriter
-from brewslm.stages.prepare.splits import CODES, OUT, SPLITS
-from brewslm.stages.prepare.tokenizer import ChatTokenizer
+from brewslm.stages.prepare.tokens.mask import Tokenised, tokenise
+from brewslm.stages.prepare.tokens.tokenizer import ChatTokenizer
 
 if TYPE_CHECKING:
     import numpy as np

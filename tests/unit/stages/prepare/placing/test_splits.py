@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from brewslm.core.artifacts.manifest import SplitShares
 from brewslm.core.errors import InvalidRequestError
-from brewslm.stages.prepare import splits as by_code
-from brewslm.stages.prepare.bundles import bundle, components, equal_links
-from brewslm.stages.prepare.facts import Facts, position_of
-from brewslm.stages.prepare.splits import CODES, SPLITS, plan_by_hash, plan_by_time
+from brewslm.stages.prepare.placing import splits as by_code
+from brewslm.stages.prepare.placing.bundles import bundle, components, equal_links
+from brewslm.stages.prepare.placing.facts import Facts, position_of
+from brewslm.stages.prepare.placing.splits import CODES, SPLITS, plan_by_hash, plan_by_time
 
 SHARES = SplitShares()
 

@@ -81,5 +81,5 @@ def _outcome(golden: Golden, run: FlowRun) -> FlowOutcome:
         num_examples=golden.num_examples,
     )
     summary = f"Golden set {golden.title} was locked: {golden.num_examples:,} examples for {golden.purpose}"
-    event = Draft(Reason.PREPARATION_GOLDEN_ADDED, summary, payload)
+    event = Draft(Reason.PREPARATION_LOCKED, summary, payload)
     return FlowOutcome(artifact_id=made.id, event=event, made=made)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from brewslm.core.artifacts.manifest import LeakKind, LeakTally
-from brewslm.core.overlap import NearTexts
-from brewslm.stages.prepare.splits import CODES, OUT, TRAIN
+from brewslm.core.data.overlap import NearTexts
+from brewslm.stages.prepare.placing.splits import CODES, OUT, TRAIN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -166,13 +166,17 @@ def find_golden(goldens: Sequence[GoldenTexts], texts: "NDArray[np.uint64]", num
 
 
 def across(pairs: Pairs, codes: "Codes") -> Pairs:
-    """Keep the pairs of two different splits, the more protected first. `codes` holds golden texts, too."""
+    """Keep the pairs of two different splits, or of train and a golden set, the more protected first.
+
+    `codes` holds golden texts, too, with numbers below 0.
+    """
     import numpy as np
 
     is_turned = codes[pairs.one] > codes[pairs.other]
     one = np.where(is_turned, pairs.other, pairs.one)
     other = np.where(is_turned, pairs.one, pairs.other)
-    is_across = codes[one] != codes[other]
+    # What is held back in two ways, in eval or test and in a golden set, is no leak.
+    is_across = (codes[one] != codes[other]) & ((codes[one] >= 0) | (codes[other] == TRAIN))
     return Pairs(one[is_across], other[is_across], pairs.similarity[is_across])
 
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from brewslm.core.data.example import Example, Message, chat_of
 from brewslm.core.errors import BaseModelError
 from brewslm.core.events.reasons import Reason
-from brewslm.stages.prepare.template import Chat, ChatTemplate, Span
-from brewslm.stages.prepare.tokenizer import TEXT_SHAPES, ChatTokenizer
+from brewslm.stages.prepare.tokens.template import Chat, ChatTemplate, Span
+from brewslm.stages.prepare.tokens.tokenizer import TEXT_SHAPES, ChatTokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from brewslm.core.artifacts.manifest import SplitName, SplitShares
 from brewslm.core.errors import InvalidRequestError
 from brewslm.core.events.reasons import Reason
-from brewslm.stages.prepare.facts import Facts
+from brewslm.stages.prepare.placing.facts import Facts
 
 if TYPE_CHECKING:
     import numpy as np

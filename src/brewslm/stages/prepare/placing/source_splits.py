@@ -9,8 +9,8 @@ from brewslm.core.artifacts.snapshot import Snapshot
 from brewslm.core.context import StageContext
 from brewslm.core.errors import InvalidRequestError
 from brewslm.core.events.reasons import Reason
-from brewslm.stages.prepare.facts import Facts
-from brewslm.stages.prepare.splits import EVAL, OUT, TEST, TRAIN
+from brewslm.stages.prepare.placing.facts import Facts
+from brewslm.stages.prepare.placing.splits import EVAL, OUT, TEST, TRAIN
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from brewslm.stages.prepare.splits import OUT, TRAIN
+from brewslm.stages.prepare.placing.splits import OUT, TRAIN
 
 if TYPE_CHECKING:
     import numpy as np

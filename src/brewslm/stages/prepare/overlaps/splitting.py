@@ -10,14 +10,14 @@ from brewslm.core.artifacts.golden import Golden
 from brewslm.core.artifacts.manifest import GoldenOverlap, LeakKind, LeakTally
 from brewslm.core.context import StageContext
 from brewslm.core.data.asked import Asked, asked_text
-from brewslm.core.overlap import NearTexts
-from brewslm.stages.prepare import leaks
-from brewslm.stages.prepare.bundles import bundle, equal_links
+from brewslm.core.data.overlap import NearTexts
 from brewslm.stages.prepare.contract import PrepareInputs
-from brewslm.stages.prepare.facts import Facts
-from brewslm.stages.prepare.goldens import overlaps_of, read_goldens
-from brewslm.stages.prepare.source_splits import plan_by_source
-from brewslm.stages.prepare.splits import CODES, OUT, Assignment, assign, plan_by_hash, plan_by_time
+from brewslm.stages.prepare.overlaps import leaks
+from brewslm.stages.prepare.overlaps.goldens import overlaps_of, read_goldens
+from brewslm.stages.prepare.placing.bundles import bundle, equal_links
+from brewslm.stages.prepare.placing.facts import Facts
+from brewslm.stages.prepare.placing.source_splits import plan_by_source
+from brewslm.stages.prepare.placing.splits import CODES, OUT, Assignment, assign, plan_by_hash, plan_by_time
 
 if TYPE_CHECKING:
     import numpy as np

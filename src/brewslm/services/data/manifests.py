@@ -49,7 +49,7 @@ class Manifests:
         before = self._projects.current(project_id, "prepare")
         if before != manifest_id:
             draft = Draft(
-                Reason.PREPARATION_MANIFEST_ACTIVATED,
+                Reason.PREPARATION_ACTIVATED,
                 f"Manifest {manifest_id} became the current one again",
                 ManifestActivated(manifest_id=manifest_id, before=before),
             )

@@ -6,8 +6,8 @@ from brewslm.core.artifacts.golden import Golden
 from brewslm.core.artifacts.manifest import GoldenOverlap
 from brewslm.core.context import StageContext
 from brewslm.core.data.asked import Asked, asked_text, text_key
-from brewslm.stages.prepare.leaks import GoldenTexts, Pairs
-from brewslm.stages.prepare.splits import EVAL, TEST
+from brewslm.stages.prepare.overlaps.leaks import GoldenTexts, Pairs
+from brewslm.stages.prepare.placing.splits import EVAL, TEST
 
 
 def read_goldens(context: StageContext) -> tuple[tuple[Golden, ...], tuple[GoldenTexts, ...]]:
