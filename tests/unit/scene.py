@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from brewslm.adapters.files.tables import ParquetTables
+from brewslm.adapters.text.similarity import MinHashSimilarity
 from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.base import Artifact, ArtifactKind
 from brewslm.core.artifacts.dataset import Dataset
@@ -95,6 +96,7 @@ class Scene:
             "store": self.store,
             "sources": FakeSources(),
             "tables": ParquetTables(),
+            "similarity": MinHashSimilarity(),
             "base_models": self.base_models,
             "machine": self.machine,
             "engine": self.engine,

@@ -12,14 +12,18 @@ from brewslm.adapters.sql.storage import open_storage
 from brewslm.adapters.system.clock import SystemClock
 from brewslm.adapters.system.machine import SystemMachine
 from brewslm.adapters.system.owner import is_owner_gone, process_owner
+from brewslm.adapters.text.similarity import MinHashSimilarity
 from brewslm.bootstrap.settings import Settings
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
 from brewslm.services.data.browsing import Browsing
+from brewslm.services.data.golden import golden_flow
 from brewslm.services.data.health import Health
 from brewslm.services.data.mappings import Mappings
 from brewslm.services.data.rejections import Rejections
+from brewslm.services.data.manifests import Manifests
 from brewslm.services.data.trace import Tracing
+from brewslm.services.data.xray import Xrays
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.queue import Jobs
@@ -38,6 +42,8 @@ class House:
     settings: Settings
     ports: Ports
     projects: Projects
+    manifests: Manifests
+    xrays: Xrays
     jobs: Jobs
     runner: Runner
     releases: Releases
@@ -63,6 +69,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         storage=open_storage(settings.database),
         store=FileArtifactStore(settings.home),
         tables=ParquetTables(),
+        similarity=MinHashSimilarity(),
         sources=LocalSources(),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(),
@@ -78,6 +85,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
             "autopilot": autopilot_flow,
             "evaluation": evaluation_flow,
             "optimize": optimize_flow,
+            "golden": golden_flow,
         },
         owner=process_owner(),
         is_owner_gone=is_owner_gone,
@@ -88,6 +96,8 @@ def open_house(settings: Settings, *, actor: str) -> House:
         settings=settings,
         ports=ports,
         projects=projects,
+        manifests=Manifests(ports, projects, actor=actor),
+        xrays=Xrays(ports, projects),
         jobs=Jobs(ports, actor=actor),
         runner=runner,
         releases=Releases(ports),

@@ -19,6 +19,12 @@ Shape = Literal[
 ]
 Profile = Literal["safe", "balanced", "max_quality"]
 Task = Literal["causal_lm"]
+Truncation = Literal["drop", "truncate", "raise"]
+LeakPolicy = Literal["move", "drop", "report"]
+LeakCheck = Literal["exact", "near", "semantic"]
+SplitName = Literal["train", "eval", "test"]
+GoldenPurpose = Literal["dev", "test"]
+GoldenSplit = Literal["eval", "test"]
 Device = Literal[
     "mobile_iphone15",
     "android_flagship",
@@ -41,4 +47,5 @@ Kind = Literal[
     "bundle",
     "release",
     "optimization",
+    "golden",
 ]

@@ -18,15 +18,19 @@ from brewslm.cli.commands import (
     evaluate,
     events,
     export,
+    golden,
     health,
     jobs,
     mappings,
+    manifests,
     optimize,
     preflight,
+    prepare,
     project,
     quickstart,
     serve,
     train,
+    xray,
 )
 from brewslm.cli.menu import Menu
 
@@ -66,7 +70,10 @@ app.command("introspect", short_help="02 The ways to read it, ranked.")(data_sta
 app.command("map", short_help="03, 04 Try the mapping, then commit it.")(data_stages.map_rows)
 app.add_typer(mappings.app, name="mappings", short_help="Mappings that were saved, to be run again.")
 app.command("clean", short_help="05 Take out exact duplicates.")(data_stages.clean)
-app.command("prepare", short_help="06 Split and tokenise for a base model.")(data_stages.prepare)
+app.command("prepare", short_help="06 Split and tokenise for a base model.")(prepare.prepare)
+app.command("xray", short_help="See which tokens of an example are trained.")(xray.xray)
+app.add_typer(manifests.app, name="manifests", short_help="List what was prepared; go back to an earlier one.")
+app.add_typer(golden.app, name="golden", short_help="Lock examples that are never trained on.")
 app.command("preflight", short_help="07 Will it run, and at what cost.")(preflight.preflight)
 app.command("train", short_help="08 Train an adapter, or all with --autopilot.")(train.train)
 app.command("evaluate", short_help="09 Base and tuned on the same rows.")(evaluate.evaluate)

@@ -12,6 +12,7 @@ from brewslm.core.ports.artifact_store import Shelf
 from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.machine import Machine
+from brewslm.core.ports.similarity import Similarity
 from brewslm.core.ports.source import Sources
 from brewslm.core.ports.tables import Tables
 from brewslm.core.project import Project
@@ -43,6 +44,7 @@ class StageContext:
     job_id: JobId
     shelf: Shelf
     tables: Tables
+    similarity: Similarity
     sources: Sources
     base_models: BaseModels
     machine: Machine

@@ -36,7 +36,7 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
 }
 """`running` to `queued` is what happens to work whose owner disappeared."""
 
-FlowName = Literal["import", "autopilot", "evaluation", "optimize"]
+FlowName = Literal["import", "autopilot", "evaluation", "optimize", "golden"]
 JobKind = StageName | FlowName
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.eval_report import EvalReport
+from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.errors import GateRefusedError, NotFoundError
 from brewslm.core.events.base import Draft
@@ -13,7 +14,7 @@ from brewslm.core.gate import judge
 from brewslm.core.ids import ArtifactId
 from brewslm.core.stage_name import StageName
 from brewslm.services.flows import FlowOutcome, FlowRun
-from brewslm.services.preparing import preparation_for
+from brewslm.services.preparing import fits_request, preparation_for
 from brewslm.services.requests import AutopilotRequest
 from brewslm.stages.clean.contract import CleanInputs
 from brewslm.stages.evaluate.contract import EvaluateInputs
@@ -24,18 +25,10 @@ from brewslm.stages.train.contract import TrainInputs
 def autopilot_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
     """Clean, prepare, plan, train and evaluate."""
     request = AutopilotRequest.model_validate(payload)
-    dataset_id = _clean_dataset(run)
-    project = run.projects.get(run.claim.job.project_id)
-    wanted = preparation_for(
-        project,
-        dataset_id,
-        run.ports.base_models,
-        base_model=request.base_model,
-        max_seq_len=request.max_seq_len,
-    )
-    manifest_id = run.step("prepare", wanted, share=0.05)
+    manifest_id = _prepared(request, run)
+    base_model = run.shelf.read(Manifest, manifest_id).base_model
     judged = PreflightInputs(
-        manifest_id=manifest_id, base_model=wanted.base_model, profile=request.profile, overrides=request.overrides
+        manifest_id=manifest_id, base_model=base_model, profile=request.profile, overrides=request.overrides
     )
     readiness_id = run.step("preflight", judged, share=0.08)
     _refuse_blocked(run.shelf.read(Readiness, readiness_id))
@@ -48,6 +41,19 @@ def autopilot_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
     verdict = run.shelf.read(EvalReport, report_id).verdict
     stages: tuple[StageName, ...] = ("clean", "prepare", "preflight", "train", "evaluate")
     return _outcome(report_id, stages, verdict, f"Autopilot finished: the tuned model is {verdict} than its base")
+
+
+def _prepared(request: AutopilotRequest, run: FlowRun) -> ArtifactId:
+    """Return the manifest that the user has activated, where it is what is asked for; else clean and prepare."""
+    project = run.projects.get(run.claim.job.project_id)
+    activated = run.projects.activated_manifest(project.id)
+    if activated is not None:
+        manifest = run.shelf.read(Manifest, activated)
+        if fits_request(manifest, base_model=request.base_model, max_seq_len=request.max_seq_len):
+            return activated
+    choices = {"base_model": request.base_model, "max_seq_len": request.max_seq_len}
+    wanted = preparation_for(project, _clean_dataset(run), run.ports.base_models, choices)
+    return run.step("prepare", wanted, share=0.05)
 
 
 def _clean_dataset(run: FlowRun) -> ArtifactId:

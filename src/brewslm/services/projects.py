@@ -1,5 +1,7 @@
 """Projects: creating, finding, and saying where each stands."""
 
+from collections.abc import Sequence
+
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.errors import InvalidRequestError
 from brewslm.core.events.base import Draft
@@ -8,6 +10,7 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.experiment import Experiment
 from brewslm.core.ids import ArtifactId, ProjectId, RunId
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.ports.storage import Transaction
 from brewslm.core.project import BUNDLED_BASE_MODEL, Project, Template
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
@@ -128,10 +131,39 @@ class Projects:
         """What the newest completed job of one of these stages made; rows read only for an evaluation do not count."""
         with self._ports.storage.read() as transaction:
             jobs = transaction.jobs.list(project_id=project_id, statuses=[JobStatus.COMPLETED], limit=100_000)
+            if "prepare" in stages and (activated := _activated(transaction, project_id, jobs)) is not None:
+                return activated
             for job in jobs:
                 if job.kind in stages and not _is_of_evaluation(job):
                     return job.artifact_id
         return None
+
+    def activated_manifest(self, project_id: ProjectId) -> ArtifactId | None:
+        """The manifest that a user has made the current one; None once there is a newer manifest or dataset."""
+        with self._ports.storage.read() as transaction:
+            jobs = transaction.jobs.list(project_id=project_id, statuses=[JobStatus.COMPLETED], limit=100_000)
+            return _activated(transaction, project_id, jobs)
+
+
+def activations_of(project_id: ProjectId) -> RunId:
+    """The run under which the activations of a project's manifests are recorded."""
+    return RunId(f"manifests-{project_id}")
+
+
+_SUPERSEDING = frozenset({"prepare", "clean", "map_commit"})
+
+
+def _activated(transaction: Transaction, project_id: ProjectId, jobs: Sequence[Job]) -> ArtifactId | None:
+    """The manifest that was activated last, unless a job that makes a dataset or a manifest has completed since."""
+    events = transaction.events.list(project_id=project_id, run_id=activations_of(project_id), limit=100_000)
+    if not events:
+        return None
+    newest = next((job for job in jobs if job.kind in _SUPERSEDING and not _is_of_evaluation(job)), None)
+    if newest is not None:
+        done = transaction.events.list(project_id=project_id, run_id=newest.run_id)
+        if done and done[-1].seq > events[-1].seq:
+            return None
+    return ArtifactId(str(events[-1].payload["manifest_id"]))
 
 
 def _is_of_evaluation(job: Job) -> bool:

@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from brewslm.core.artifacts.mapping import MappingChoices
+from brewslm.core.artifacts.golden import GoldenPurpose
 from brewslm.core.artifacts.optimization import DeviceName
 from brewslm.core.value import Value
 
@@ -53,3 +54,24 @@ class OptimizeRequest(Value):
     """Measure the newest bundle for a device."""
 
     target: DeviceName
+
+
+class GoldenRequest(Value):
+    """Lock examples as a golden set: those of a file, or those of a split."""
+
+    name: str = Field("golden", min_length=1, max_length=60, pattern=r"^[\w][\w .-]*$")
+    """Another set of the same name is its next version."""
+    purpose: GoldenPurpose = "test"
+    locator: str | None = Field(None, min_length=1)
+    """A path, `file:…`, or `sample:<name>`."""
+    from_split: Literal["eval", "test"] | None = None
+    """A split of the current manifest."""
+    as_shape: Shape | None = None
+    """How to read the file, where it is not certain."""
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> "GoldenRequest":
+        if (self.locator is None) == (self.from_split is None):
+            message = "name a file or a split, and only one of them"
+            raise ValueError(message)
+        return self

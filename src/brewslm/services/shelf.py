@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from brewslm.core.artifacts.base import Artifact, FileRef, content_hash_of
+from brewslm.core.artifacts.base import Artifact, ArtifactRecord, FileRef, content_hash_of
 from brewslm.core.errors import ArtifactDamagedError, NotFoundError
 from brewslm.core.ids import ArtifactId, ProjectId
 from brewslm.core.ports.artifact_store import ArtifactStore
@@ -31,10 +31,13 @@ class ProjectShelf:
         if record.kind != model.kind:
             message = f"{artifact_id!r} is a {record.kind}, where a {model.kind} is needed; name one of that kind"
             raise NotFoundError(message)
-        if content_hash_of(record.kind, record.schema_version, record.body) != record.content_hash:
-            message = f"the body of {artifact_id!r} does not match its hash; run `brewslm artifacts verify`"
-            raise ArtifactDamagedError(message)
-        return model.model_validate(record.body)
+        return _opened(model, record)
+
+    def all(self, model: type[ArtifactT]) -> tuple[ArtifactT, ...]:
+        """Return the project's artifacts of this kind, after checking their bodies against their hashes."""
+        with self._storage.read() as transaction:
+            records = transaction.artifacts.list(project_id=self._project_id, kind=model.kind)
+        return tuple(_opened(model, record) for record in records)
 
     def path(self, relative: str) -> Path:
         """Absolute path of a file or folder named by an artifact."""
@@ -59,3 +62,10 @@ class ProjectShelf:
     def reference(self, paths: Sequence[Path]) -> tuple[FileRef, ...]:
         """Hash files that lie inside the project's folder already."""
         return self._store.reference(self._project_id, paths)
+
+
+def _opened(model: type[ArtifactT], record: ArtifactRecord) -> ArtifactT:
+    if content_hash_of(record.kind, record.schema_version, record.body) != record.content_hash:
+        message = f"the body of {record.id!r} does not match its hash; run `brewslm artifacts verify`"
+        raise ArtifactDamagedError(message)
+    return model.model_validate(record.body)

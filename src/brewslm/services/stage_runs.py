@@ -101,6 +101,7 @@ class StageRuns:
             job_id=job.id,
             shelf=shelf,
             tables=ports.tables,
+            similarity=ports.similarity,
             sources=ports.sources,
             base_models=ports.base_models,
             machine=ports.machine,

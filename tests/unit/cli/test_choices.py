@@ -6,6 +6,8 @@ import pytest
 
 from brewslm.cli import choices
 from brewslm.core.artifacts.base import ArtifactKind
+from brewslm.core.artifacts.golden import GoldenPurpose
+from brewslm.core.artifacts.manifest import LeakCheck, LeakPolicy, SplitName, Truncation
 from brewslm.core.artifacts.optimization import DeviceName
 from brewslm.core.data.example import Shape
 from brewslm.core.job import JobStatus
@@ -21,6 +23,11 @@ from brewslm.stages.preflight.contract import PreflightInputs, Profile
         (choices.Profile, get_args(Profile)),
         (choices.Task, get_args(PreflightInputs.model_fields["task"].annotation)),
         (choices.Device, get_args(DeviceName)),
+        (choices.Truncation, get_args(Truncation)),
+        (choices.LeakPolicy, get_args(LeakPolicy)),
+        (choices.LeakCheck, get_args(LeakCheck)),
+        (choices.SplitName, get_args(SplitName)),
+        (choices.GoldenPurpose, get_args(GoldenPurpose)),
         (choices.Status, tuple(JobStatus)),
         (choices.Kind, get_args(ArtifactKind)),
     ],

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sources.locators import LocalSources
+from brewslm.adapters.text.similarity import MinHashSimilarity
 from brewslm.core.artifacts.base import Artifact, FileRef
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.mapping import MappingPreview
@@ -55,6 +56,9 @@ class BenchShelf:
             raise NotFoundError(f"There is no {model.kind} {artifact_id!r}.")
         return model.model_validate_json(found.model_dump_json())
 
+    def all(self, model: type[OutputT]) -> tuple[OutputT, ...]:
+        return tuple(one for one in self.artifacts.values() if isinstance(one, model))
+
     def path(self, relative: str) -> Path:
         return self._store.project_folder(PROJECT.id) / relative
 
@@ -90,6 +94,7 @@ class Workbench:
             job_id=JobId(1),
             shelf=self.shelf,
             tables=ParquetTables(),
+            similarity=MinHashSimilarity(),
             sources=LocalSources(),
             base_models=LocalBaseModels(is_offline=True),
             machine=None,  # type: ignore[arg-type]

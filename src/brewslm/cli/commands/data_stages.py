@@ -1,4 +1,4 @@
-"""The data stages one by one: ingest, introspect, map, clean, prepare."""
+"""The data stages one by one: ingest, introspect, map, clean."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -161,34 +161,3 @@ def clean(project: options.ProjectId, as_json: options.AsJson = False) -> None:
     made = product(session, job, Dataset)
     follow_up = next_steps((f"brewslm prepare --project {project}", "split and tokenise"))
     session.answer(told(job, made), *dataset_page(made), follow_up)
-
-
-def prepare(
-    project: options.ProjectId,
-    base_model: options.BaseModel = None,
-    max_seq_len: options.MaxSeqLen = None,
-    as_json: options.AsJson = False,
-) -> None:
-    """06: split the newest dataset and tokenise it for a base model."""
-    from brewslm.cli.newest import newest
-    from brewslm.cli.render.data import manifest_page
-    from brewslm.cli.render.parts import next_steps
-    from brewslm.cli.session import open_session, product, told
-    from brewslm.core.artifacts.manifest import Manifest
-    from brewslm.core.ids import ProjectId
-    from brewslm.services.preparing import preparation_for
-
-    session = open_session(is_json=as_json)
-    project_id = ProjectId(project)
-    dataset_id = newest(session, project_id, "clean", "map_commit")
-    inputs = preparation_for(
-        session.house.projects.get(project_id),
-        dataset_id,
-        session.house.ports.base_models,
-        base_model=base_model,
-        max_seq_len=max_seq_len,
-    )
-    job = session.do(project_id, "prepare", inputs)
-    made = product(session, job, Manifest)
-    follow_up = next_steps((f"brewslm preflight --project {project} --plan", "see what a training would take"))
-    session.answer(told(job, made), *manifest_page(made), follow_up)

@@ -66,24 +66,27 @@ def preflight(
 def prepared(
     session: "Session", project_id: "ProjectId", *, base_model: str | None, max_seq_len: int | None
 ) -> "Manifest":
-    """Return the manifest of the newest dataset for this base model, preparing it first where it is missing."""
+    """Return the activated manifest where it fits, else that of the newest dataset; prepares it where it is missing."""
     from brewslm.cli.newest import newest
     from brewslm.cli.session import product
+    from brewslm.core.artifacts.golden import Golden
     from brewslm.core.artifacts.manifest import Manifest
-    from brewslm.services.preparing import is_prepared_as, preparation_for
+    from brewslm.services.preparing import fits_request, is_prepared_for, preparation_for
 
+    shelf = session.shelf(project_id)
+    activated = session.house.projects.activated_manifest(project_id)
+    if activated is not None:
+        manifest = shelf.read(Manifest, activated)
+        if fits_request(manifest, base_model=base_model, max_seq_len=max_seq_len):
+            return manifest
     dataset_id = newest(session, project_id, "clean", "map_commit")
-    wanted = preparation_for(
-        session.house.projects.get(project_id),
-        dataset_id,
-        session.house.ports.base_models,
-        base_model=base_model,
-        max_seq_len=max_seq_len,
-    )
+    project = session.house.projects.get(project_id)
+    choices = {"base_model": base_model, "max_seq_len": max_seq_len}
+    wanted = preparation_for(project, dataset_id, session.house.ports.base_models, choices)
     manifest_id = session.house.projects.current(project_id, "prepare")
     if manifest_id is not None:
-        manifest = session.shelf(project_id).read(Manifest, manifest_id)
-        if is_prepared_as(manifest, wanted):
+        manifest = shelf.read(Manifest, manifest_id)
+        if is_prepared_for(manifest, wanted, [golden.id for golden in shelf.all(Golden)]):
             return manifest
     session.note(f"The newest dataset is not prepared for {wanted.base_model!r} yet; preparing it first.")
     return product(session, session.do(project_id, "prepare", wanted), Manifest)

@@ -9,7 +9,6 @@ from brewslm.cli.render.parts import facts, heading, indented, table
 from brewslm.cli.text import excerpt
 from brewslm.core.artifacts.base import Tally
 from brewslm.core.artifacts.dataset import Dataset, Rejection
-from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.mapping import MappingPreview
 from brewslm.core.artifacts.schema import ColumnMap, Hypothesis, Schema
 from brewslm.core.artifacts.snapshot import Snapshot
@@ -143,32 +142,6 @@ def preview_page(preview: MappingPreview) -> Iterable[RenderableType]:
         yield indented(rejection_table(preview.rejected_sample[:5]))
     yield Text("")
     yield facts([("mapping", str(preview.id)), ("shape", preview.plan.shape), ("plan", preview.plan_hash)])
-
-
-def manifest_page(manifest: Manifest) -> Iterable[RenderableType]:
-    """The splits."""
-    rows = [
-        (
-            split.name,
-            f"{split.num_examples:,}",
-            f"{split.num_tokens:,}",
-            f"{split.num_trained_tokens:,}",
-            f"{split.length_quantiles.get('p50', 0):.0f}",
-            f"{split.length_quantiles.get('max', 0):.0f}",
-        )
-        for split in manifest.splits
-    ]
-    headers = ("split", "examples", "tokens", "trained tokens", "median length", "longest")
-    yield table(headers, rows, right=(1, 2, 3, 4, 5))
-    yield Text("")
-    yield facts(
-        [
-            ("manifest", str(manifest.id)),
-            ("base model", manifest.base_model),
-            ("max_seq_len", f"{manifest.max_seq_len:,} tokens; {manifest.num_dropped:,} longer examples left out"),
-            ("leaks", f"{manifest.num_moved_for_leaks:,} examples taken out of train, seen in eval or test"),
-        ]
-    )
 
 
 def _example(example: Example) -> Text:

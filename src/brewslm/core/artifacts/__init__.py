@@ -5,6 +5,7 @@ from brewslm.core.artifacts.base import Artifact, ArtifactKind
 from brewslm.core.artifacts.bundle import Bundle
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.eval_report import EvalReport
+from brewslm.core.artifacts.golden import Golden
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.mapping import MappingPreview
 from brewslm.core.artifacts.optimization import Optimization
@@ -27,6 +28,7 @@ ARTIFACTS: dict[ArtifactKind, type[Artifact]] = {
         Bundle,
         Release,
         Optimization,
+        Golden,
     )
 }
 """Every kind of artifact and its model."""

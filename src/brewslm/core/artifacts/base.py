@@ -20,6 +20,7 @@ ArtifactKind = Literal[
     "bundle",
     "release",
     "optimization",
+    "golden",
 ]
 
 

@@ -52,3 +52,23 @@ class Preparation(Value):
     num_trained_tokens: dict[str, int]
     num_dropped: int
     num_moved_for_leaks: int
+    num_left_out_for_leaks: int = 0
+    num_truncated: int = 0
+
+
+class ManifestActivated(Value):
+    """An earlier manifest became the current one again."""
+
+    manifest_id: ArtifactId
+    before: ArtifactId | None
+    """The one that was current until then."""
+
+
+class GoldenAdded(Value):
+    """A golden set, or its next version, was locked."""
+
+    golden_id: ArtifactId
+    name: str
+    version: int
+    purpose: str
+    num_examples: int

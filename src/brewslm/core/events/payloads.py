@@ -13,6 +13,8 @@ _OF_SUCCESS: dict[Reason, type[Value]] = {
     Reason.MAPPING: data.Mapping,
     Reason.CLEANING: data.Cleaning,
     Reason.PREPARATION: data.Preparation,
+    Reason.PREPARATION_LOCKED: data.GoldenAdded,
+    Reason.PREPARATION_ACTIVATED: data.ManifestActivated,
     Reason.PREFLIGHT: lifecycle.Preflight,
     Reason.TRAINING_STARTED: lifecycle.TrainingStarted,
     Reason.TRAINING: lifecycle.Training,

@@ -74,6 +74,24 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.PREPARATION_EMPTY_MASK: _row(
         "preparation", "error", "An example has no token to train on.", "Raise max_seq_len or reject the example."
     ),
+    Reason.PREPARATION_TOO_LONG: _row(
+        "preparation",
+        "error",
+        "Examples are too long, and truncation was refused.",
+        "Raise max_seq_len, or drop or truncate them.",
+    ),
+    Reason.PREPARATION_GOLDEN_OVERLAP: _row(
+        "preparation",
+        "error",
+        "A tenth or more of a golden set is in the data.",
+        "Take these texts out of the data, or out of the golden set.",
+    ),
+    Reason.PREPARATION_LOCKED: _row(
+        "preparation", "info", "A golden set was locked.", "Prepare again, so that none of it is trained on."
+    ),
+    Reason.PREPARATION_ACTIVATED: _row(
+        "preparation", "info", "An earlier manifest became the current one again.", "Run preflight."
+    ),
     Reason.PREFLIGHT: _row("preflight", "info", "Every check passed and a plan was made.", "Train."),
     Reason.PREFLIGHT_BLOCKED: _row(
         "preflight", "error", "At least one check says that the run cannot succeed.", "Do what the checks propose."
@@ -95,6 +113,9 @@ TAXONOMY: dict[Reason, Meaning] = {
     ),
     Reason.PREFLIGHT_MASK: _row(
         "preflight", "error", "An example trains no token, or the end of a turn is not trained.", "Check the template."
+    ),
+    Reason.PREFLIGHT_GOLDEN: _row(
+        "preflight", "error", "The train split holds texts of a golden set.", "Prepare the dataset again."
     ),
     Reason.TRAINING_STARTED: _row("training", "info", "A training worker took its first step.", _NOTHING),
     Reason.TRAINING: _row("training", "info", "Training ended with a whole adapter.", "Evaluate it."),

@@ -41,6 +41,13 @@ class Shelf(Protocol):
             ArtifactDamagedError: its body does not match its hash.
         """
 
+    def all(self, model: type[ArtifactT]) -> tuple[ArtifactT, ...]:
+        """Return the project's artifacts of this kind, in the order in which they were first made.
+
+        Raises:
+            ArtifactDamagedError: a body does not match its hash.
+        """
+
     def path(self, relative: str) -> Path:
         """Absolute path of a file or folder named by an artifact."""
 

@@ -11,7 +11,6 @@ from brewslm.core.finding import Finding, Level
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.ports.machine import Machine, MachineFacts
 from brewslm.core.recipe.recipe import Recipe
-from brewslm.core.wire.shard import MASK_DTYPE, MASK_FILE, OFFSETS_DTYPE, OFFSETS_FILE, TOKENS_DTYPE, TOKENS_FILE
 
 NEEDED_PACKAGES = ("torch", "transformers", "peft", "safetensors")
 _MB = 1_000_000
@@ -132,27 +131,3 @@ def capability(recipe: Recipe, manifest: Manifest, base: BaseModelFacts) -> Find
         return _finding("capability", "block", seen, step, Reason.PREFLIGHT_CAPABILITY)
     size = f"{base.num_parameters / 1e6:.1f} M parameters"
     return _finding("capability", "ok", f"{base.architecture}, {size}, context {base.context_length}")
-
-
-def mask(manifest: Manifest, base: BaseModelFacts, context: StageContext, *, is_intact: bool) -> Finding:
-    """Look at every example of every split: it trains a token, and all ids are in the vocabulary."""
-    import numpy as np
-
-    if not is_intact:
-        return _finding("mask", "unknown", "not looked at, because the data is not as it was prepared")
-    num_examples = 0
-    for split in manifest.splits:
-        folder = context.shelf.path(split.folder)
-        offsets = np.fromfile(folder / OFFSETS_FILE, dtype=OFFSETS_DTYPE).astype(np.int64)
-        trained = np.fromfile(folder / MASK_FILE, dtype=MASK_DTYPE)
-        tokens = np.fromfile(folder / TOKENS_FILE, dtype=TOKENS_DTYPE)
-        num_examples += len(offsets) - 1
-        so_far = np.concatenate([[0], np.cumsum(trained, dtype=np.int64)])
-        empty = np.flatnonzero(np.diff(so_far[offsets]) == 0)
-        if len(empty):
-            seen = f"example {int(empty[0])} of split {split.name!r} has no trained token"
-            return _finding("mask", "block", seen, "Prepare the dataset again.", Reason.PREFLIGHT_MASK)
-        if len(tokens) and int(tokens.max()) >= base.vocab_size:
-            seen = f"split {split.name!r} has token id {int(tokens.max())}, the model knows {base.vocab_size}"
-            return _finding("mask", "block", seen, "Use the model's own tokenizer.", Reason.PREFLIGHT_MASK)
-    return _finding("mask", "ok", f"all {num_examples} examples have trained tokens")

@@ -6,6 +6,7 @@ from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.context import StageContext
 from brewslm.core.contract import After, Before, Contract
+from brewslm.core.data.golden_check import trained_goldens
 from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
 from brewslm.core.value import Value
@@ -60,6 +61,20 @@ def _has_shards(inputs: TrainInputs, context: StageContext) -> Finding | None:
     return None
 
 
+def _no_golden(inputs: TrainInputs, context: StageContext) -> Finding | None:
+    found = trained_goldens(context.shelf.read(Manifest, inputs.manifest_id), context)
+    if not found:
+        return None
+    told = "; ".join(f"{one.num_found:,} texts of {one.name!r}, such as {one.first!r}" for one in found)
+    return Finding(
+        check="no_golden",
+        level="block",
+        seen=f"Train holds {told}.",
+        next_step="Prepare the dataset again; it takes them out of train.",
+        reason=Reason.PREFLIGHT_GOLDEN,
+    )
+
+
 def _has_adapter(output: Adapter, _context: StageContext) -> Finding | None:
     if output.files and output.step >= 1:
         return None
@@ -77,6 +92,7 @@ CONTRACT: Contract[TrainInputs, Adapter] = Contract(
         Before("ready", "The readiness report says that this run can succeed.", _is_ready),
         Before("same_manifest", "The plan was made for this manifest.", _is_same_manifest),
         Before("shards", "Every prepared file is there in its full size.", _has_shards),
+        Before("no_golden", "No text of a golden set is in train.", _no_golden),
     ),
     after=(After("has_adapter", "There is an adapter from at least one step.", _has_adapter),),
 )

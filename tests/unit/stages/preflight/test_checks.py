@@ -23,6 +23,7 @@ CHECKS = [
     "memory",
     "capability",
     "mask",
+    "golden_sets",
 ]
 
 

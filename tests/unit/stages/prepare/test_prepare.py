@@ -169,7 +169,7 @@ def test_the_same_question_is_never_in_two_splits(bench: Workbench) -> None:
 def test_batches_do_not_show(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
     dataset = dataset_of(bench, rows(60))
     whole = prepare(bench, dataset)
-    monkeypatch.setattr("brewslm.stages.prepare.examples.BATCH_ROWS", 7)
+    monkeypatch.setattr("brewslm.adapters.files.tables.BATCH_ROWS", 7)
     parts = prepare(bench, dataset)
     for one, other in zip(whole.splits, parts.splits, strict=True):
         assert examples(bench, one) == examples(bench, other)

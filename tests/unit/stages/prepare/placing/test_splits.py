@@ -1,19 +1,63 @@
 """Splits: decided by id, stable when rows are added, without leaks, with every label where it is needed."""
 
 from collections import Counter
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brewslm.core.artifacts.manifest import SplitShares
-from brewslm.stages.prepare.splits import SPLITS, Asked, assign, position_of, split_at
+from brewslm.core.errors import InvalidRequestError
+from brewslm.stages.prepare.placing import splits as by_code
+from brewslm.stages.prepare.placing.bundles import bundle, components, equal_links
+from brewslm.stages.prepare.placing.facts import Facts, position_of
+from brewslm.stages.prepare.placing.splits import CODES, SPLITS, plan_by_hash, plan_by_time
 
 SHARES = SplitShares()
 
 
+class Asked(NamedTuple):
+    id: str
+    key: int
+    label: str | None
+
+
+class Assigned(NamedTuple):
+    splits: tuple[str, ...]
+    num_moved_for_leaks: int
+    is_stratified: bool
+
+
 def asked(number: int, *, label: str | None = None, key: int | None = None) -> Asked:
-    return Asked(id=f"{number:016x}", key=str(number if key is None else key).encode(), label=label)
+    return Asked(id=f"{number:016x}", key=number if key is None else key, label=label)
+
+
+def facts_of(examples: list[Asked], seed: int) -> Facts:
+    known: dict[str, int] = {}
+    return Facts(
+        positions=np.array([position_of(example.id, seed) for example in examples]),
+        texts=np.array([example.key for example in examples], dtype=np.uint64),
+        labels=np.array(
+            [-1 if one.label is None else known.setdefault(one.label, len(known)) for one in examples], dtype=np.int32
+        ),
+        source_rows=np.arange(len(examples)),
+    )
+
+
+def assign(examples: list[Asked], *, shares: SplitShares, seed: int) -> Assigned:
+    facts = facts_of(examples, seed)
+    planned = plan_by_hash(facts, shares)
+    nothing = np.empty(0, dtype=np.int64)
+    bundles, _ = bundle(planned, [equal_links(facts.texts)], (nothing, nothing))
+    found = by_code.assign(planned, facts, shares, bundles=bundles)
+    return Assigned(tuple(CODES[code] for code in found.splits), found.num_moved_for_leaks, found.is_stratified)
+
+
+def split_at(position: float, shares: SplitShares) -> str:
+    nothing = np.empty(0)
+    return CODES[plan_by_hash(Facts(np.array([position]), nothing, nothing, nothing), shares)[0]]
 
 
 def test_shares_hold_in_expectation() -> None:
@@ -106,3 +150,56 @@ def test_leaks_are_moved_out_of_train_and_counted() -> None:
     assert assignment.splits[trained[0]] == "test"
     assert assignment.splits[trained[1]] == "eval"
     assert assignment.splits[trained[2]] == "train"
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=80))
+def test_components_join_all_that_is_linked_and_nothing_else(links: list[tuple[int, int]]) -> None:
+    left = np.array([one for one, _ in links], dtype=np.int64)
+    right = np.array([other for _, other in links], dtype=np.int64)
+    found = components(41, [(left, right)])
+    groups = [{number} for number in range(41)]
+    for one, other in links:
+        joined = groups[one] | groups[other]
+        for number in joined:
+            groups[number] = joined
+    assert found.tolist() == [min(group) for group in groups]
+
+
+def test_chains_that_would_empty_train_stay_and_are_counted() -> None:
+    """A thousand texts, each near the next one: moving them together would leave nothing to train on."""
+    facts = facts_of([asked(n) for n in range(1000)], 42)
+    planned = plan_by_hash(facts, SHARES)
+    chain = np.arange(800)
+    few = np.array([900, 901])
+    near = np.concatenate([chain[:-1], few[:1]]), np.concatenate([chain[1:], few[1:]])
+    bundles, num_chained = bundle(planned, [equal_links(facts.texts)], near)
+    assert num_chained == 800
+    assert bundles[900] == bundles[901]
+    assert len(set(bundles.tolist())) == 999
+
+
+def dated(times: list[float]) -> Facts:
+    count = len(times)
+    return Facts(
+        np.zeros(count), np.arange(count, dtype=np.uint64), np.full(count, -1), np.arange(count), times=np.array(times)
+    )
+
+
+@given(st.lists(st.integers(0, 30), min_size=3, max_size=200).filter(lambda times: len(set(times)) >= 3))
+def test_by_time_the_newest_are_tested_and_ties_stay_together(times: list[int]) -> None:
+    codes = plan_by_time(dated([float(time) for time in times]), SHARES, "date")
+    assert {CODES[code] for code in codes} == set(SPLITS)
+    split_of = dict(zip(times, codes.tolist(), strict=True))
+    assert [split_of[time] for time in times] == codes.tolist(), "examples of one time are together"
+    ordered = [split_of[time] for time in sorted(split_of, reverse=True)]
+    assert ordered == sorted(ordered), "test is newer than eval, which is newer than train"
+
+
+def test_by_time_the_shares_hold() -> None:
+    counts = Counter(CODES[code] for code in plan_by_time(dated([float(n) for n in range(1000)]), SHARES, "date"))
+    assert counts == {"train": 800, "eval": 100, "test": 100}
+
+
+def test_two_times_are_too_few() -> None:
+    with pytest.raises(InvalidRequestError, match="'date' has 2 different times"):
+        plan_by_time(dated([1.0, 2.0, 2.0, 1.0]), SHARES, "date")

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from brewslm.adapters.sources.bundled import BASE_MODELS_FOLDER
-from brewslm.core.data.example import Shape
+from brewslm.core.data.example import Example, Message, Shape
 from brewslm.core.errors import BaseModelError
 from brewslm.core.events.reasons import Reason
-from brewslm.stages.prepare.mask import Tokenised, tokenise
-from brewslm.stages.prepare.tokenizer import ChatTokenizer, load_tokenizer
+from brewslm.stages.prepare.tokens.mask import Tokenised, tokenise
+from brewslm.stages.prepare.tokens.tokenizer import ChatTokenizer, load_tokenizer
 from tests.unit.stages.prepare.models import CHATML, write_model
 
 BUNDLED = BASE_MODELS_FOLDER / "brewslm-tiny-v1"
@@ -21,14 +21,19 @@ CHATS: list[list[dict[str, str]]] = [
         {"role": "user", "content": "grüße, 世界 🎉?"},
         {"role": "assistant", "content": "ﬁne – 🎉🎉\n\n1. naïve\n2. e\u0301"},
         {"role": "user", "content": "  and\ttabs "},
-        {"role": "assistant", "content": "<|im_start|> is only text here? no"},
+        {"role": "assistant", "content": "[im_start] is only text here? no"},
     ],
     [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}],
 ]
 
 
 def tokenised(model: ChatTokenizer, chats: list[list[dict[str, str]]]) -> list[Tokenised]:
-    return tokenise(chats, list(range(len(chats))), model)
+    return tokenise([example_of(chat, row) for row, chat in enumerate(chats)], model)
+
+
+def example_of(chat: list[dict[str, str]], row: int) -> Example:
+    messages = tuple(Message(role=turn["role"], content=turn["content"]) for turn in chat)  # type: ignore[arg-type]
+    return Example(id=f"{row:016x}", task="chat", messages=messages, source_row=row)
 
 
 def trained_texts(model: ChatTokenizer, example: Tokenised) -> list[str]:
@@ -63,7 +68,7 @@ def test_content_and_end_of_turn_are_trained_and_nothing_else() -> None:
 def test_only_the_label_is_trained_in_classification() -> None:
     model = load_tokenizer(BUNDLED, "classification")
     example = tokenised(model, CHATS[1:2])[0]
-    assert trained_texts(model, example) == ["<|im_start|> is only text here? no<|im_end|>"]
+    assert trained_texts(model, example) == ["[im_start] is only text here? no<|im_end|>"]
 
 
 def make(folder: Path, template: str, shape: Shape = "chat", **config: Any) -> ChatTokenizer:
@@ -129,7 +134,7 @@ def test_a_template_that_marks_generations(tmp_path: Path) -> None:
 def test_a_template_that_rewrites_the_past_is_refused_with_its_place(tmp_path: Path) -> None:
     forgets = CHATML.replace("message['content'] ", "(message['content'] if loop.last else '...') ")
     model = make(tmp_path, forgets)
-    with pytest.raises(BaseModelError, match="rewrites turn 3 of row 0"):
+    with pytest.raises(BaseModelError, match="rewrites turn 5 of row 0"):
         tokenised(model, CHATS[1:2])
 
 

@@ -9,8 +9,13 @@ from typing import Any
 
 from brewslm.core.errors import BaseModelError
 
-Chat = Sequence[Mapping[str, str]]
-"""Messages with `role` and `content`."""
+Chat = Sequence[Mapping[str, Any]]
+"""Messages as `core.data.example.chat_of` spells them."""
+
+Span = tuple[int, int]
+"""Characters from, and up to, in a rendered text."""
+
+_PRIVATE = (chr(0xFFF00), chr(0xFFF01))
 
 _TOKEN_NAMES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 
@@ -24,31 +29,85 @@ class ChatTemplate:
     """Variables that it may use, such as `bos_token`."""
     compiled: Any
     """A `jinja2.Template`."""
+    marks_generations: bool = False
+    """Whether it has `{% generation %}` blocks."""
 
-    def render(self, messages: Chat, *, asks: bool = False) -> str:
+    def render(self, messages: Chat, *, asks: bool = False, tools: Any = None, row: int | None = None) -> str:  # noqa: ANN401 - any JSON value
         """Render messages; `asks` appends what makes the assistant speak.
+
+        Args:
+            messages: the conversation.
+            asks: whether the assistant is to speak next.
+            tools: what functions it may call, parsed.
+            row: the source row, for messages.
 
         Raises:
             BaseModelError: the template refuses the messages.
         """
+        return self._render(messages, ("", ""), asks=asks, tools=tools, row=row)
+
+    def render_marked(self, messages: Chat, *, tools: Any = None, row: int | None = None) -> tuple[str, list[Span]]:  # noqa: ANN401 - any JSON value
+        """Render messages, and say where the template's own `{% generation %}` blocks are.
+
+        Raises:
+            BaseModelError: the template refuses the messages.
+        """
+        begin, end = _PRIVATE
+        marked = self._render(messages, _PRIVATE, asks=False, tools=tools, row=row)
+        if _is_torn(marked):
+            raise BaseModelError(f"The private characters U+FFF00 and U+FFF01 are in row {row}; remove the row.")
+        parts, spans, length = marked.split(begin), [], 0
+        plain = [parts[0]]
+        length += len(parts[0])
+        for part in parts[1:]:
+            inside, _, outside = part.partition(end)
+            spans.append((length, length + len(inside)))
+            plain += [inside, outside]
+            length += len(inside) + len(outside)
+        return "".join(plain), spans
+
+    def _render(
+        self,
+        messages: Chat,
+        marks: tuple[str, str],
+        *,
+        asks: bool,
+        tools: Any,  # noqa: ANN401 - any JSON value
+        row: int | None,
+    ) -> str:
         import jinja2
 
         try:
             rendered: str = self.compiled.render(
                 messages=messages,
-                tools=None,
+                tools=tools,
                 documents=None,
                 add_generation_prompt=asks,
+                generation_begins=marks[0],
+                generation_ends=marks[1],
                 **self.special_tokens,
             )
-        except (jinja2.TemplateError, TypeError, KeyError, IndexError) as error:
+        except (jinja2.TemplateError, ArithmeticError, AttributeError, TypeError, ValueError, LookupError) as error:
             roles = ", ".join(message["role"] for message in messages)
-            raise BaseModelError(f"The chat template refuses a conversation of {roles}: {error}.") from error
+            place = "" if row is None else f" (row {row})"
+            message = f"The chat template refuses a conversation of {roles}{place}: {error}. "
+            step = "Map the data to turns that it takes, or choose another base model."
+            raise BaseModelError(message + step) from error
         return rendered
 
 
-def read_template(folder: Path) -> ChatTemplate:
+def _is_torn(marked: str) -> bool:
+    """Whether begin and end do not take turns, which only characters in the data can cause."""
+    order = [character for character in marked if character in _PRIVATE]
+    return order != list(_PRIVATE) * (len(order) // 2)
+
+
+def read_template(folder: Path, *, is_needed: bool = True) -> ChatTemplate:
     """Read `chat_template.jinja`, else the one in `tokenizer_config.json`, and compile it.
+
+    Args:
+        folder: of the base model.
+        is_needed: whether a model without a template is refused; plain texts need none.
 
     Raises:
         BaseModelError: the model has none, or it is not a template.
@@ -60,16 +119,16 @@ def read_template(folder: Path) -> ChatTemplate:
         config = json.loads(config_file.read_text(encoding="utf-8")) if config_file.exists() else {}
     except ValueError as error:
         raise BaseModelError(f"{str(config_file)!r} is not JSON: {error}. Get the model again.") from error
-    source = _source(folder, config)
+    source = _source(folder, config, is_needed=is_needed)
     tokens = {name: text for name in _TOKEN_NAMES if (text := _text_of(config.get(name))) is not None}
     try:
         compiled = _environment().from_string(source)
     except jinja2.TemplateError as error:
         raise BaseModelError(f"The chat template of {folder.name!r} cannot be compiled: {error}.") from error
-    return ChatTemplate(source, tokens, compiled)
+    return ChatTemplate(source, tokens, compiled, marks_generations="endgeneration" in source)
 
 
-def _source(folder: Path, config: dict[str, Any]) -> str:
+def _source(folder: Path, config: dict[str, Any], *, is_needed: bool) -> str:
     file = folder / "chat_template.jinja"
     if file.exists():
         return file.read_text(encoding="utf-8")
@@ -77,6 +136,8 @@ def _source(folder: Path, config: dict[str, Any]) -> str:
     if isinstance(found, list):
         found = next((item.get("template") for item in found if item.get("name") == "default"), None)
     if not isinstance(found, str):
+        if not is_needed:
+            return ""
         raise BaseModelError(f"The base model {folder.name!r} has no chat template. Choose one that is made for chat.")
     return found
 
@@ -94,13 +155,17 @@ def _environment() -> Any:  # noqa: ANN401 - a jinja2 environment
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     class Generation(Extension):
-        """`{% generation %}`, with which some templates mark what the assistant says; it renders what is inside."""
+        """`{% generation %}`, with which some templates mark what the assistant says."""
 
         tags = {"generation"}  # noqa: RUF012 - as jinja2 declares it
 
         def parse(self, parser: Parser) -> list[nodes.Node]:
-            next(parser.stream)
-            return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+            line = next(parser.stream).lineno
+            inside = parser.parse_statements(("name:endgeneration",), drop_needle=True)
+            return [_told("generation_begins", line), *inside, _told("generation_ends", line)]
+
+    def _told(name: str, line: int) -> nodes.Node:
+        return nodes.Output([nodes.Name(name, "load")]).set_lineno(line)
 
     def raise_exception(message: str) -> None:
         raise TemplateError(message)

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from brewslm.core.data.example import Shape
 from brewslm.core.errors import BaseModelError
-from brewslm.stages.prepare.template import ChatTemplate, read_template
+from brewslm.stages.prepare.tokens.control import ControlTokens
+from brewslm.stages.prepare.tokens.template import ChatTemplate, read_template
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+
+TEXT_SHAPES = frozenset({"plain_text", "documents"})
+"""Shapes whose examples are texts, not conversations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +27,13 @@ class ChatTokenizer:
     template: ChatTemplate
     turn_ends: frozenset[int]
     """Ids of tokens that can end a turn: the end-of-sequence tokens and all special ones but that of the unknown."""
+    named_ends: frozenset[int]
+    """Those of them that the model's settings name as end of sequence."""
+    eos: int | None
+    """The token that ends a text."""
+    control: ControlTokens
     trains_all_turns: bool
-    """Whether every turn of the assistant is trained; for classification only the last one is."""
+    """Whether every turn of the assistant is trained; for classification and feedback only the last one is."""
     tokenizer_hash: str
     template_hash: str
 
@@ -48,23 +58,26 @@ def load_tokenizer(folder: Path, shape: Shape) -> ChatTokenizer:
         raise BaseModelError(f"{str(path)!r} cannot be read: {error}. Get the model again.") from error
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    template = read_template(folder)
+    template = read_template(folder, is_needed=shape not in TEXT_SHAPES)
+    eos = tokenizer.token_to_id(template.special_tokens.get("eos_token", ""))
+    named = frozenset(_generation_ends(folder) | ({eos} if eos is not None else set()))
     return ChatTokenizer(
         tokenizer,
         template,
-        _turn_ends(tokenizer, template, folder),
-        trains_all_turns=shape != "classification",
+        named | _special_ends(tokenizer, template),
+        named,
+        eos if eos is not None else min(named, default=None),
+        ControlTokens(tokenizer, data.decode()),
+        trains_all_turns=shape not in {"classification", "binary_feedback"},
         tokenizer_hash=hashlib.sha256(data).hexdigest(),
         template_hash=hashlib.sha256(template.source.encode()).hexdigest(),
     )
 
 
-def _turn_ends(tokenizer: "Tokenizer", template: ChatTemplate, folder: Path) -> frozenset[int]:
+def _special_ends(tokenizer: "Tokenizer", template: ChatTemplate) -> frozenset[int]:
     special = {number for number, token in tokenizer.get_added_tokens_decoder().items() if token.special}
     unknown = {template.special_tokens.get("unk_token"), getattr(tokenizer.model, "unk_token", None)}
-    special -= {tokenizer.token_to_id(token) for token in unknown if token is not None}
-    named = tokenizer.token_to_id(template.special_tokens.get("eos_token", ""))
-    return frozenset(special | ({named} if named is not None else set()) | _generation_ends(folder))
+    return frozenset(special - {tokenizer.token_to_id(token) for token in unknown if token is not None})
 
 
 def _generation_ends(folder: Path) -> set[int]:

@@ -1,0 +1,1 @@
+"""Adapters of libraries that look at texts."""

@@ -1,0 +1,1 @@
+"""What is asked in two places, and what is done about it."""

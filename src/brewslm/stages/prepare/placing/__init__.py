@@ -1,0 +1,1 @@
+"""Which split each example is in."""

@@ -1,0 +1,1 @@
+"""From examples to tokens with a mask, by the base model's own tokenizer and template."""
