@@ -18,6 +18,7 @@ from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
 from brewslm.services.data.browsing import Browsing
 from brewslm.services.data.health import Health
+from brewslm.services.data.trace import Tracing
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.queue import Jobs
@@ -42,6 +43,7 @@ class House:
     audit: Audit
     browsing: Browsing
     health: Health
+    tracing: Tracing
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -79,14 +81,16 @@ def open_house(settings: Settings, *, actor: str) -> House:
         is_owner_gone=is_owner_gone,
         actor=actor,
     )
+    projects, browsing, audit = Projects(ports, actor=actor), Browsing(ports), Audit(ports.storage, ports.store)
     return House(
         settings=settings,
         ports=ports,
-        projects=Projects(ports, actor=actor),
+        projects=projects,
         jobs=Jobs(ports, actor=actor),
         runner=runner,
         releases=Releases(ports),
-        audit=Audit(ports.storage, ports.store),
-        browsing=Browsing(ports),
-        health=Health(ports, Projects(ports, actor=actor)),
+        audit=audit,
+        browsing=browsing,
+        health=Health(ports, projects),
+        tracing=Tracing(ports, projects, browsing, audit),
     )

@@ -59,6 +59,7 @@ app.command("serve", short_help="Serve the HTTP API, and do queued jobs.")(serve
 app.add_typer(project.app, name="project", short_help="Create, list and show projects.")
 app.add_typer(dataset.app, name="dataset", short_help="Import data, and read what was rejected.")
 dataset.app.command("health")(health.health)
+dataset.app.command("trace")(health.trace)
 app.command("ingest", short_help="01 A source becomes an immutable snapshot.")(data_stages.ingest)
 app.command("introspect", short_help="02 The ways to read it, ranked.")(data_stages.introspect)
 app.command("map", short_help="03, 04 Try the mapping, then commit it.")(data_stages.map_rows)

@@ -1,4 +1,4 @@
-"""The page of data health."""
+"""The pages of data health, and of the way of a row."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from brewslm.cli.render.parts import facts, heading, indented, level, next_steps, table
+from brewslm.cli.render.records import row_facts
 from brewslm.services.data.health import HealthReport
+from brewslm.services.data.trace import RowTrace
 
 
 def health_page(report: HealthReport) -> Iterable[RenderableType]:
@@ -36,3 +38,11 @@ def health_page(report: HealthReport) -> Iterable[RenderableType]:
     steps = {check.command: check.fix for check in reversed(unwell) if check.command}
     if steps:
         yield next_steps(*reversed(steps.items()))
+
+
+def trace_page(trace: RowTrace) -> Iterable[RenderableType]:
+    """What every table on the way says of a row, from the source on."""
+    for sighting in trace.sightings:
+        yield heading(f"{sighting.table} of {sighting.artifact_id}")
+        yield indented(row_facts(sighting.row))
+    yield Text(f"\nRow {trace.source_row:,}: {trace.fate}")
