@@ -107,9 +107,10 @@ def polish_pesel(digits: str) -> bool:
     weights = (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)
     century, month = divmod(int(digits[2:4]), 20)
     year = (1900, 2000, 2100, 2200, 1800)[century] + int(digits[:2])
-    return is_date(year, month, int(digits[4:6])) and sum(
-        int(d) * w for d, w in zip(digits, weights, strict=True)
-    ) % 10 == 0
+    return (
+        is_date(year, month, int(digits[4:6]))
+        and sum(int(d) * w for d, w in zip(digits, weights, strict=True)) % 10 == 0
+    )
 
 
 def chinese_resident_id(number: str) -> bool:

@@ -9,7 +9,7 @@ REACH = 40
 def words(*alternatives: str) -> re.Pattern[str]:
     """Return a pattern for any of these words, in any case."""
     joined = "|".join(alternatives)
-    return re.compile(rf"(?<![^\W\d_])(?:{joined})", re.IGNORECASE)
+    return re.compile(rf"(?<![A-Za-z\u00c0-\u024f])(?:{joined})", re.IGNORECASE)
 
 
 def stands_before(pattern: re.Pattern[str], text: str, start: int, reach: int = REACH) -> bool:

@@ -17,9 +17,9 @@ _IBAN_LENGTHS = {
     for country in countries.split()
 }  # fmt: skip
 """SWIFT IBAN registry: characters by country."""
-_IBAN = re.compile(r"(?<![A-Za-z0-9])([A-Z]{2})\d{2}(?:[ \u00a0-]?[A-Z0-9]){11,30}", re.IGNORECASE)
+_IBAN = re.compile(r"(?<![A-Za-z0-9])([A-Z]{2})\d{2}(?:[ \u00a0-]?[A-Z0-9]){11,30}", re.IGNORECASE | re.ASCII)
 _SIGN = re.compile(r"[A-Za-z0-9]")
-_CARD = re.compile(r"(?<![\w.,+#-])\d(?:[ \u00a0-]?\d){12,18}(?![\w-]|[.,]\d)")
+_CARD = re.compile(r"(?<![\w.,+#-])\d(?:[ \u00a0-]?\d){12,18}(?![\w-]|[.,]\d)", re.ASCII)
 _GROUPS = frozenset({"4444", "444", "465", "464", "44443", "4445"})
 _ISSUERS = (
     ("Visa", re.compile(r"4(?:\d{12}|\d{15}|\d{18})")),

@@ -48,7 +48,7 @@ def _is_ssn(number: str) -> bool:
 
 
 def _shape(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.-]){pattern}(?![\w-]|[.,]\d)", re.IGNORECASE)
+    return re.compile(rf"(?<![\w.-]){pattern}(?![\w-]|[.,]\d)", re.IGNORECASE | re.ASCII)
 
 
 _RULES = (
@@ -117,7 +117,7 @@ _RULES = (
     ),
     _Rule(
         "Indian Aadhaar number",
-        _shape(r"[2-9]\d{3}[ -]?\d{4}[ -]?\d{4}(?![ -]\d)"),
+        _shape(r"(?<!\d[ -])[2-9]\d{3}[ -]?\d{4}[ -]?\d{4}(?![ -]\d)"),
         checksums.verhoeff,
         words("aadha?ar", r"uidai", r"uid\b", "आधार"),
         lambda written: " " not in written,

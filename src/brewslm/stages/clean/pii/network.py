@@ -10,18 +10,23 @@ from brewslm.stages.clean.pii.spans import Span
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _DOMAIN = re.compile(rf"@((?:{_LABEL}\.){{1,8}}([^\W\d_]{{2,24}}|xn--[a-z0-9-]{{2,59}}))(?![\w@])", re.IGNORECASE)
 _LOCAL_END = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}\Z")
+_LOGIN_END = re.compile(r"://[^\s/@]{0,128}:\Z")
 _SPELLED = re.compile(
     r"(?<![\w.])[\w.+-]{1,64}\s?[\[({]\s?at\s?[\])}]\s?[\w-]{1,63}(?:\s?[\[({]\s?dot\s?[\])}]\s?|\.)"
     r"(?:[\w-]{1,63}(?:\s?[\[({]\s?dot\s?[\])}]\s?|\.)){0,4}[a-z]{2,24}(?!\w)",
     re.IGNORECASE,
 )
+_AT = re.compile(r"[\[({]\s?at\s?[\])}]", re.IGNORECASE)
 _FILE_ENDINGS = frozenset(
     "bmp css csv gif gz htm html ico jpeg jpg js json jsx log map md mp3 mp4 pdf png scss svg tgz ts tsx txt webp xml "
     "yaml yml zip".split()
 )
 _LEADING = "'*`|{}/=!#$%&^~?.-"
-_V4 = re.compile(r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d|\w|-\d|\.\w)")
-_V6 = re.compile(r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4})(?![\w:]|\.\d)", re.IGNORECASE)
+_V4 = re.compile(r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d|\w|-\d|\.\w)", re.ASCII)
+_V6 = re.compile(
+    r"(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4})(?![\w:]|\.\d)",
+    re.IGNORECASE | re.ASCII,
+)
 _VERSION = words(
     "version", "versión", "versione", "versão", "wersja", "release", "build", "firmware", "driver", "update to", "upgrade",
     "v\\b", "ver\\b", "rev\\b", "section", "chapter", "§", "abschnitt", "kapitel", "clause", "figure", "schema", "oid",
@@ -32,6 +37,7 @@ _ADDRESS = words(
     "gateway", "router", "subnet", "from", "client", "login", "logged in", "connect", "firewall", "地址", "アドレス",
 )  # fmt: skip
 _SMALL = 31
+_PRIVATE = 10
 _MIN_GROUPS = 3
 
 
@@ -44,9 +50,11 @@ def emails(text: str) -> Iterator[Span]:
         start = local.start() + len(local[0]) - len(local[0].lstrip(_LEADING))
         name = text[start : found.start()]
         is_remote = name == "git" and text[found.end() : found.end() + 1] in {":", "/"}
-        if name and name[-1] != "." and ".." not in name and not is_remote and found[2].lower() not in _FILE_ENDINGS:
+        is_login = _LOGIN_END.search(text, max(0, start - 160), start) is not None
+        is_name = bool(name) and name[-1] != "." and ".." not in name and found[2].lower() not in _FILE_ENDINGS
+        if is_name and not is_remote and not is_login:
             yield Span(start, found.end(), "email", "", is_checked=True)
-    if "at" in text:
+    if _AT.search(text):
         yield from (Span(*found.span(), "email", "spelled out", is_checked=True) for found in _SPELLED.finditer(text))
 
 
@@ -72,7 +80,7 @@ def _is_v4(number: str, text: str, start: int) -> bool:
         return False
     if stands_before(_VERSION, text, start, reach=14):
         return False
-    return max(address.packed) > _SMALL or stands_before(_ADDRESS, text, start)
+    return max(address.packed) > _SMALL or address.packed[0] == _PRIVATE or stands_before(_ADDRESS, text, start)
 
 
 def _is_v6(number: str) -> bool:

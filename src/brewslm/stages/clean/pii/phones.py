@@ -8,11 +8,11 @@ from brewslm.stages.clean.pii.spans import Span
 
 _GAP = r"[ .()/\u00a0\u2010-\u2013-]{0,3}"
 _END = r"(?![\w-]|[.,:/]\d)"
-_BEGIN = r"(?<![\w.+#=/-])"
+_BEGIN = r"(?<![\w.+#=/-])(?<!\d:)"
 _NUMBER = rf"\(?\+?\d(?:{_GAP}\d){{6,18}}"
-_INTERNATIONAL = re.compile(rf"(?<![\w+])(?:\+|\(\+|00(?=[1-9]{_GAP}\d))[ (]?[1-9](?:{_GAP}\d){{6,17}}{_END}")
+_INTERNATIONAL = re.compile(rf"(?<![\w+])(?:\+|\(\+|00(?=[1-9]{_GAP}\d))[ (]?[1-9](?:{_GAP}\d){{6,17}}{_END}", re.ASCII)
 _NATIONAL = tuple(
-    re.compile(_BEGIN + shape + _END)
+    re.compile(_BEGIN + shape + _END, re.ASCII)
     for shape in (
         r"(?:1[-. ])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[-. ])[2-9]\d{2}[-. ]\d{4}",  # North America
         r"\(?0[1-9]\d{1,3}\)?[ /-]\d{3,4}[ -]?\d{3,4}",  # Britain, Germany, the Netherlands, Japan, Italy
@@ -56,7 +56,7 @@ _CODES = frozenset(
     ).split()
 )
 """ITU-T E.164: codes of countries."""
-_SPOKEN = re.compile(rf"{_BEGIN}{_NUMBER}{_END}")
+_SPOKEN = re.compile(rf"{_BEGIN}{_NUMBER}{_END}", re.ASCII)
 _DATE = re.compile(r"(?:19|20)\d\d[-./]\d\d?[-./]\d\d?|\d\d?[-./]\d\d?[-./](?:19|20)\d\d")
 
 

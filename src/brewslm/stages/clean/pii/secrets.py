@@ -37,20 +37,24 @@ _SERVICES: tuple[tuple[str, str, float], ...] = (
 )
 _SERVICE = re.compile("(?<![A-Za-z0-9])(?:" + "|".join(f"({shape})" for _, shape, _ in _SERVICES) + ")")
 _HINTS = (
-    "AKIA", "ASIA", "ABIA", "ACCA", "gh", "gl", "xox", "xapp-", "hooks.slack", "k_live_", "k_test_", "whsec_", "AIza", "ya29.",
+    "AKIA", "ASIA", "ABIA", "ACCA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "gl", "xox", "xapp-", "hooks.slack", "k_live_", "k_test_", "whsec_", "AIza", "ya29.",
     "GOCSPX-", "sk-", "hf_", "api_org_", "npm_", "pypi-", "SG.", "SK", "AC", ":AA", "_v1_", "dapi", "shp", "dckr_", "ATATT3",
     "lin_api_", "AccountKey", "eyJ",
 )  # fmt: skip
 _BLOCK_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _BLOCK_END = re.compile(r"-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _MAX_BLOCK = 20_000
-_IN_ADDRESS = re.compile(r"(?<![\w+.-])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s/@:\"'<>]{0,128}:([^\s/@\"'<>]{3,256})@(?=[\w\[])")
+_IN_ADDRESS = re.compile(
+    r"(?<![\w+.-])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s/@:\"'<>]{0,128}:([^\s/@\"'<>]{3,256})@(?=[\w\[])"
+)
 _BEARER = re.compile(r"\b(?:Bearer|Basic|Token)\s{1,3}([A-Za-z0-9._~+/-]{16,4000}={0,2})", re.IGNORECASE)
 _ASSIGNED = re.compile(
     r"(?:api[_-]?key|secret|token|passwd|password|pwd|passphrase|credential|auth[_-]?key|access[_-]?key|private[_-]?key)s?"
     r"(?:[_-][A-Za-z]{1,12}){0,2}[\"']?\s{0,3}(?::|=|:=|=>|\bis\b)\s{0,3}[\"'`]?([A-Za-z0-9][\w+/=.~!@#$%^&*-]{7,250})",
     re.IGNORECASE,
 )
+_AUTH_WORDS = ("bearer", "basic", "token")
+_NAME_WORDS = ("key", "secret", "token", "pass", "pwd", "credential")
 _MIN_CHANCE = 3.0
 _PLACEHOLDERS = re.compile(
     r"(?:x{3,}|\*{3,}|\.{3}|your|my[-_]|example|placeholder|change[-_]?me|redacted|dummy|secret|password|passwd|<|\$|%|\{|env\b|"
@@ -69,10 +73,11 @@ def secrets(text: str) -> Iterator[Span]:
         for found in _IN_ADDRESS.finditer(text):
             if not _PLACEHOLDERS.match(found[1]) and found[1].lower() not in {"pass", "pw", "pwd"}:
                 yield Span(*found.span(1), "secret", "password in an address", is_checked=True)
-    for found in _BEARER.finditer(text):
+    lowered = text.lower()
+    for found in _BEARER.finditer(text) if any(word in lowered for word in _AUTH_WORDS) else ():
         if _is_random(found[1]):
             yield Span(*found.span(1), "secret", "bearer token", is_checked=False)
-    for found in _ASSIGNED.finditer(text):
+    for found in _ASSIGNED.finditer(text) if any(word in lowered for word in _NAME_WORDS) else ():
         value = found[1].rstrip(".,;:!?)'\"`")
         if _is_random(value) and not _PLACEHOLDERS.match(value):
             yield Span(found.start(1), found.start(1) + len(value), "secret", "assigned secret", is_checked=False)
