@@ -26,11 +26,12 @@ _VERHOEFF_P = (
     (7, 0, 4, 6, 9, 1, 3, 2, 5, 8),
 )
 _DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"
+_FISCAL_ODD_DIGITS = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21)
+_FISCAL_ODD_LETTERS = (2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
 _FISCAL_ODD = dict(
     zip(
         "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16)
-        + (10, 22, 25, 24, 23),
+        (*_FISCAL_ODD_DIGITS, *_FISCAL_ODD_DIGITS, *_FISCAL_ODD_LETTERS),
         strict=True,
     )
 )

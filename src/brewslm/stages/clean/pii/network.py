@@ -18,8 +18,11 @@ _SPELLED = re.compile(
 )
 _AT = re.compile(r"[\[({]\s?at\s?[\])}]", re.IGNORECASE)
 _FILE_ENDINGS = frozenset(
-    "bmp css csv gif gz htm html ico jpeg jpg js json jsx log map md mp3 mp4 pdf png scss svg tgz ts tsx txt webp xml "
-    "yaml yml zip".split()
+    re.findall(
+        r"\w+",
+        "bmp css csv gif gz htm html ico jpeg jpg js json jsx log map md mp3 mp4 pdf png scss svg tgz ts tsx txt webp "
+        "xml yaml yml zip",
+    )
 )
 _LEADING = "'*`|{}/=!#$%&^~?.-"
 _V4 = re.compile(r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d|\w|-\d|\.\w)", re.ASCII)
@@ -28,14 +31,13 @@ _V6 = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _VERSION = words(
-    "version", "versión", "versione", "versão", "wersja", "release", "build", "firmware", "driver", "update to", "upgrade",
-    "v\\b", "ver\\b", "rev\\b", "section", "chapter", "§", "abschnitt", "kapitel", "clause", "figure", "schema", "oid",
-    "chrome/?", "software", "library", "package", "版本", "バージョン",
-)  # fmt: skip
+    r"version|versión|versione|versão|wersja|release|build|firmware|driver|update to|upgrade|v\b|ver\b|rev\b"
+    r"|section|chapter|§|abschnitt|kapitel|clause|figure|schema|oid|chrome/?|software|library|package|版本|バージョン"
+)
 _ADDRESS = words(
-    "ip\\b", "ipv4", "host", "server", "address", "adresse", "dirección", "indirizzo", "endereço", "ping", "ssh", "dns",
-    "gateway", "router", "subnet", "from", "client", "login", "logged in", "connect", "firewall", "地址", "アドレス",
-)  # fmt: skip
+    r"ip\b|ipv4|host|server|address|adresse|dirección|indirizzo|endereço|ping|ssh|dns|gateway|router|subnet"
+    r"|from|client|login|logged in|connect|firewall|地址|アドレス"
+)
 _SMALL = 31
 _PRIVATE = 10
 _MIN_GROUPS = 3

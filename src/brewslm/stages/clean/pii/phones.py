@@ -1,4 +1,4 @@
-"""Telephone numbers: international ones, the national ways of writing of a dozen countries, and what is called a phone."""
+"""Telephone numbers: international ones, how a dozen countries write them, and what the words before call a phone."""
 
 import re
 from collections.abc import Iterator
@@ -30,30 +30,33 @@ _NATIONAL = tuple(
     )
 )
 _CALLED = words(
-    r"tel\b", "tel[.:]", "telephone", "telefon", "teléfono", "telefone", "telefono", "téléphone", "telefoon", "phone", "call",
-    "mobile", r"mobil\b", "mobilnummer", "cell", "whatsapp", "signal", r"fax\b", r"sms\b", "text me", "text us", "ring", "reach",
-    "dial", "hotline", "contact", "handy", "ruf", "erreich", "anruf", "portable", "appelez", "joindre", "joignable", "llam",
-    "móvil", "celular", "cellulare", "chiam", "ligue", "ligar", "zadzwo", "dzwoni", "bel me", "bellen", "numéro de",
-    "电话", "手机", "联系", "電話", "携帯", "फोन", "मोबाइल", "тел", "звон", "هاتف", "전화",
-)  # fmt: skip
+    r"tel\b|tel[.:]|telephone|telefon|teléfono|telefone|telefono|téléphone|telefoon|phone|call|mobile|mobil\b"
+    r"|mobilnummer|cell|whatsapp|signal|fax\b|sms\b|text me|text us|ring|reach|dial|hotline|contact|handy|ruf"
+    r"|erreich|anruf|portable|appelez|joindre|joignable|llam|móvil|celular|cellulare|chiam|ligue|ligar|zadzwo"
+    r"|dzwoni|bel me|bellen|numéro de|电话|手机|联系|電話|携帯|फोन|मोबाइल|тел|звон|هاتف|전화"
+)
 _NOT_CALLED = words(
-    "isbn", "issn", "ean\\b", "upc\\b", "order", "bestell", "commande", "pedido", "ordine", "invoice", "rechnung", "facture",
-    "factura", "article", "artikel", "item", "sku", "ticket", "case", "tracking", "parcel", "sendung", "serial", "model",
-    "part", "product", "version", "reference", "ref\\b", "account", "konto", "booking", "id\\b", "license", "licence", "patent",
-    "coordinates", "latitude", "longitude", "timestamp", "version", "batch", "lot\\b", "policy", "claim", "vat", "bsn", "cpf",
-    "pesel", "订单", "注文", "zamówien", "bestelling", "pedidos", "номер заказа", "card", "iban", "population", "score", "range",
-)  # fmt: skip
+    r"isbn|issn|ean\b|upc\b|order|bestell|commande|pedido|ordine|invoice|rechnung|facture|factura|article"
+    r"|artikel|item|sku|ticket|case|tracking|parcel|sendung|serial|model|part|product|version|reference|ref\b"
+    r"|account|konto|booking|id\b|license|licence|patent|coordinates|latitude|longitude|timestamp|version"
+    r"|batch|lot\b|policy|claim|vat|bsn|cpf|pesel|订单|注文|zamówien|bestelling|pedidos|номер заказа|card|iban"
+    r"|population|score|range"
+)
 _MIN_DIGITS, _MAX_DIGITS = 8, 15
+_FEWEST_NATIONAL, _MOST_NATIONAL = 9, 11
+_FEWEST_CALLED = 7
 _CODES = frozenset(
-    (
-        "1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 81 82 84 86 "
-        "90 91 92 93 94 95 98 211 212 213 216 218 220 221 222 223 224 225 226 227 228 229 230 231 232 233 234 235 236 237 "
-        "238 239 240 241 242 243 244 245 248 249 250 251 252 253 254 255 256 257 258 260 261 262 263 264 265 266 267 268 "
-        "269 290 291 297 298 299 350 351 352 353 354 355 356 357 358 359 370 371 372 373 374 375 376 377 378 380 381 382 "
-        "383 385 386 387 389 420 421 423 500 501 502 503 504 505 506 507 508 509 590 591 592 593 594 595 596 597 598 599 "
-        "670 672 673 674 675 676 677 678 679 680 681 682 683 685 686 687 688 689 690 691 692 850 852 853 855 856 880 886 "
-        "960 961 962 963 964 965 966 967 968 970 971 972 973 974 975 976 977 992 993 994 995 996 998"
-    ).split()
+    re.findall(
+        r"\d+",
+        "1 7 20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 61 62 63 64 65 66 "
+        "81 82 84 86 90 91 92 93 94 95 98 211 212 213 216 218 220 221 222 223 224 225 226 227 228 229 230 231 232 "
+        "233 234 235 236 237 238 239 240 241 242 243 244 245 248 249 250 251 252 253 254 255 256 257 258 260 261 "
+        "262 263 264 265 266 267 268 269 290 291 297 298 299 350 351 352 353 354 355 356 357 358 359 370 371 372 "
+        "373 374 375 376 377 378 380 381 382 383 385 386 387 389 420 421 423 500 501 502 503 504 505 506 507 508 "
+        "509 590 591 592 593 594 595 596 597 598 599 670 672 673 674 675 676 677 678 679 680 681 682 683 685 686 "
+        "687 688 689 690 691 692 850 852 853 855 856 880 886 960 961 962 963 964 965 966 967 968 970 971 972 973 "
+        "974 975 976 977 992 993 994 995 996 998 ",
+    )
 )
 """ITU-T E.164: codes of countries."""
 _SPOKEN = re.compile(rf"{_BEGIN}{_NUMBER}{_END}", re.ASCII)
@@ -68,12 +71,15 @@ def phones(text: str) -> Iterator[Span]:
             yield Span(*found.span(), "phone", "international", is_checked=True)
     for shape in _NATIONAL:
         for found in shape.finditer(text):
-            if 9 <= len(_digits(found[0])) <= 11 and last_word((_CALLED, _NOT_CALLED), text, found.start()) != 1:
+            if (
+                _FEWEST_NATIONAL <= len(_digits(found[0])) <= _MOST_NATIONAL
+                and last_word((_CALLED, _NOT_CALLED), text, found.start()) != 1
+            ):
                 yield Span(*found.span(), "phone", "national", is_checked=False)
     for found in _SPOKEN.finditer(text):
-        if 7 <= len(_digits(found[0])) <= _MAX_DIGITS and not _DATE.search(found[0]):
-            if last_word((_CALLED, _NOT_CALLED), text, found.start(), reach=30) == 0:
-                yield Span(*found.span(), "phone", "called so", is_checked=False)
+        is_long_enough = _FEWEST_CALLED <= len(_digits(found[0])) <= _MAX_DIGITS and not _DATE.search(found[0])
+        if is_long_enough and last_word((_CALLED, _NOT_CALLED), text, found.start(), reach=30) == 0:
+            yield Span(*found.span(), "phone", "called so", is_checked=False)
 
 
 def _digits(written: str) -> str:

@@ -36,11 +36,14 @@ _SERVICES: tuple[tuple[str, str, float], ...] = (
     ("JSON web token", r"eyJ[\w-]{8,2000}\.eyJ[\w-]{8,6000}\.[\w-]{10,1000}", 0),
 )
 _SERVICE = re.compile("(?<![A-Za-z0-9])(?:" + "|".join(f"({shape})" for _, shape, _ in _SERVICES) + ")")
-_HINTS = (
-    "AKIA", "ASIA", "ABIA", "ACCA", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "gl", "xox", "xapp-", "hooks.slack", "k_live_", "k_test_", "whsec_", "AIza", "ya29.",
-    "GOCSPX-", "sk-", "hf_", "api_org_", "npm_", "pypi-", "SG.", "SK", "AC", ":AA", "_v1_", "dapi", "shp", "dckr_", "ATATT3",
-    "lin_api_", "AccountKey", "eyJ",
-)  # fmt: skip
+_HINTS = tuple(
+    re.findall(
+        r"\S+",
+        "AKIA ASIA ABIA ACCA ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ gl xox xapp- hooks.slack k_live_ k_test_ "
+        "whsec_ AIza ya29. GOCSPX- sk- hf_ api_org_ npm_ pypi- SG. SK AC :AA _v1_ dapi shp dckr_ ATATT3 "
+        "lin_api_ AccountKey eyJ ",
+    )
+)
 _BLOCK_BEGIN = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _BLOCK_END = re.compile(r"-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _MAX_BLOCK = 20_000

@@ -3,19 +3,18 @@
 from bisect import bisect
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, get_args
 
-Kind = Literal["email", "phone", "iban", "card", "ip", "national_id", "secret", "person", "location", "other"]
-"""The last three are found by Presidio only."""
+from brewslm.core.artifacts.cleaning import PII_KINDS, PiiKind
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
+Kind = PiiKind
 
-_RANKS: dict[Kind, int] = {
-    kind: rank
-    for rank, kind in enumerate(
-        ("secret", "iban", "card", "email", "national_id", "ip", "phone", "person", "location", "other")
-    )
-}
+KINDS = PII_KINDS
+
+_SUREST_FIRST: tuple[Kind, ...] = (
+    *("secret", "iban", "card", "email", "national_id", "ip", "phone"),
+    *("person", "location", "other"),
+)
+_RANKS: dict[Kind, int] = {kind: rank for rank, kind in enumerate(_SUREST_FIRST)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Span:
 
 
 def apart(spans: Iterable[Span]) -> list[Span]:
-    """Return the spans in order of place; of those that overlap the surer kind stays, then the longer, then the first."""
+    """Return the spans in order of place; where some overlap the surer kind stays, then the longer, the first."""
     kept: list[Span] = []
     starts: list[int] = []
     for span in sorted(spans, key=lambda one: (_RANKS[one.kind], one.start - one.end, one.start)):
