@@ -17,6 +17,7 @@ from brewslm.bootstrap.settings import Settings
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
 from brewslm.services.data.browsing import Browsing
+from brewslm.services.data.cleaning import CleaningPreviews
 from brewslm.services.data.health import Health
 from brewslm.services.data.trace import Tracing
 from brewslm.services.evaluating import evaluation_flow
@@ -43,6 +44,7 @@ class House:
     audit: Audit
     browsing: Browsing
     health: Health
+    cleaning: CleaningPreviews
     tracing: Tracing
 
 
@@ -92,5 +94,6 @@ def open_house(settings: Settings, *, actor: str) -> House:
         audit=audit,
         browsing=browsing,
         health=Health(ports, projects),
+        cleaning=CleaningPreviews(ports, projects),
         tracing=Tracing(ports, projects, browsing, audit),
     )

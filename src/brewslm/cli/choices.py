@@ -15,6 +15,7 @@ Device = Literal[
     "edge_gpu_8gb",
     "server_gpu",
 ]
+PiiPolicy = Literal["off", "warn", "redact", "block"]
 Status = Literal["queued", "running", "completed", "failed", "cancelled"]
 Kind = Literal[
     "snapshot",

@@ -11,6 +11,7 @@ from brewslm.cli.commands import (
     artifacts,
     audit,
     bundle,
+    clean,
     data_stages,
     dataset,
     deploy,
@@ -63,7 +64,7 @@ dataset.app.command("trace")(health.trace)
 app.command("ingest", short_help="01 A source becomes an immutable snapshot.")(data_stages.ingest)
 app.command("introspect", short_help="02 The ways to read it, ranked.")(data_stages.introspect)
 app.command("map", short_help="03, 04 Try the mapping, then commit it.")(data_stages.map_rows)
-app.command("clean", short_help="05 Take out exact duplicates.")(data_stages.clean)
+app.command("clean", short_help="05 Duplicates, personal data, quality; by rules.")(clean.clean)
 app.command("prepare", short_help="06 Split and tokenise for a base model.")(data_stages.prepare)
 app.command("preflight", short_help="07 Will it run, and at what cost.")(preflight.preflight)
 app.command("train", short_help="08 Train an adapter, or all with --autopilot.")(train.train)

@@ -6,6 +6,7 @@ import pytest
 
 from brewslm.cli import choices
 from brewslm.core.artifacts.base import ArtifactKind
+from brewslm.core.artifacts.cleaning import PiiRule
 from brewslm.core.artifacts.optimization import DeviceName
 from brewslm.core.data.example import Shape
 from brewslm.core.job import JobStatus
@@ -21,6 +22,7 @@ from brewslm.stages.preflight.contract import PreflightInputs, Profile
         (choices.Profile, get_args(Profile)),
         (choices.Task, get_args(PreflightInputs.model_fields["task"].annotation)),
         (choices.Device, get_args(DeviceName)),
+        (choices.PiiPolicy, get_args(PiiRule.model_fields["policy"].annotation)),
         (choices.Status, tuple(JobStatus)),
         (choices.Kind, get_args(ArtifactKind)),
     ],
