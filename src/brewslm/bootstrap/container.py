@@ -18,6 +18,7 @@ from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
 from brewslm.services.data.browsing import Browsing
 from brewslm.services.data.golden import golden_flow
+from brewslm.services.data.cleaning import CleaningPreviews
 from brewslm.services.data.health import Health
 from brewslm.services.data.mappings import Mappings
 from brewslm.services.data.rejections import Rejections
@@ -50,6 +51,7 @@ class House:
     audit: Audit
     browsing: Browsing
     health: Health
+    cleaning: CleaningPreviews
     tracing: Tracing
     mappings: Mappings
     rejections: Rejections
@@ -104,6 +106,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         audit=audit,
         browsing=browsing,
         health=Health(ports, projects),
+        cleaning=CleaningPreviews(ports, projects),
         tracing=Tracing(ports, projects, browsing, audit),
         mappings=Mappings(ports),
         rejections=Rejections(ports),

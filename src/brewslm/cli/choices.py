@@ -34,6 +34,7 @@ Device = Literal[
     "edge_gpu_8gb",
     "server_gpu",
 ]
+PiiPolicy = Literal["off", "warn", "redact", "block"]
 Status = Literal["queued", "running", "completed", "failed", "cancelled"]
 Kind = Literal[
     "snapshot",

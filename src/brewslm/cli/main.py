@@ -11,6 +11,7 @@ from brewslm.cli.commands import (
     artifacts,
     audit,
     bundle,
+    clean,
     data_stages,
     dataset,
     deploy,
@@ -69,7 +70,7 @@ app.command("ingest", short_help="01 A source becomes an immutable snapshot.")(d
 app.command("introspect", short_help="02 The ways to read it, ranked.")(data_stages.introspect)
 app.command("map", short_help="03, 04 Try the mapping, then commit it.")(data_stages.map_rows)
 app.add_typer(mappings.app, name="mappings", short_help="Mappings that were saved, to be run again.")
-app.command("clean", short_help="05 Take out exact duplicates.")(data_stages.clean)
+app.command("clean", short_help="05 Duplicates, personal data, quality; by rules.")(clean.clean)
 app.command("prepare", short_help="06 Split and tokenise for a base model.")(prepare.prepare)
 app.command("xray", short_help="See which tokens of an example are trained.")(xray.xray)
 app.add_typer(manifests.app, name="manifests", short_help="List what was prepared; go back to an earlier one.")

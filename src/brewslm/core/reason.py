@@ -42,6 +42,7 @@ class Reason(StrEnum):
     MAPPING_SOURCE_CHANGED = "mapping_source_changed"
     CLEANING = "cleaning"
     CLEANING_EMPTY = "cleaning_empty"
+    CLEANING_PII = "cleaning_pii"
     PREPARATION = "preparation"
     PREPARATION_EMPTY_SPLIT = "preparation_empty_split"
     PREPARATION_EMPTY_MASK = "preparation_empty_mask"

@@ -87,6 +87,7 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
     tested |= {("POST", path) for path in WORK} | {("POST", "/api/projects"), ("POST", "/api/jobs/{job_id}/cancel")}
     # These two are tested in test_datasets.py, where there is a dataset to mend.
     tested |= {("POST", f"/api/projects/{{project_id}}/{path}") for path in ("mappings", "datasets/{dataset_id}/repair")}
+    tested |= {("POST", "/api/projects/{project_id}/cleaning/preview")}
     assert described == tested
 
 

@@ -8,6 +8,7 @@ from brewslm.cli import choices
 from brewslm.core.artifacts.base import ArtifactKind
 from brewslm.core.artifacts.golden import GoldenPurpose
 from brewslm.core.artifacts.manifest import LeakCheck, LeakPolicy, SplitName, Truncation
+from brewslm.core.artifacts.cleaning import PiiRule
 from brewslm.core.artifacts.optimization import DeviceName
 from brewslm.core.data.example import Shape
 from brewslm.core.job import JobStatus
@@ -28,6 +29,7 @@ from brewslm.stages.preflight.contract import PreflightInputs, Profile
         (choices.LeakCheck, get_args(LeakCheck)),
         (choices.SplitName, get_args(SplitName)),
         (choices.GoldenPurpose, get_args(GoldenPurpose)),
+        (choices.PiiPolicy, get_args(PiiRule.model_fields["policy"].annotation)),
         (choices.Status, tuple(JobStatus)),
         (choices.Kind, get_args(ArtifactKind)),
     ],

@@ -1,4 +1,4 @@
-"""The data stages one by one: ingest, introspect, map, clean."""
+"""The data stages one by one: ingest, introspect, map."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -139,25 +139,7 @@ def _commit_mapping(session: "Session", project_id: "ProjectId", plan_hash: str 
     job = session.do(project_id, "map_commit", inputs)
     made = product(session, job, Dataset)
     follow_up = next_steps(
-        (f"brewslm clean --project {project_id}", "take out exact duplicates"),
+        (f"brewslm clean --project {project_id}", "take out duplicates; see --help for more"),
         (f"brewslm prepare --project {project_id}", "split and tokenise"),
     )
     session.answer(told(job, made), *dataset_page(made, preview.rejected_sample[:5]), follow_up)
-
-
-def clean(project: options.ProjectId, as_json: options.AsJson = False) -> None:
-    """05: take exact duplicates out of the newest dataset."""
-    from brewslm.cli.newest import newest
-    from brewslm.cli.render.data import dataset_page
-    from brewslm.cli.render.parts import next_steps
-    from brewslm.cli.session import open_session, product, told
-    from brewslm.core.artifacts.dataset import Dataset
-    from brewslm.core.ids import ProjectId
-    from brewslm.stages.clean.contract import CleanInputs
-
-    session = open_session(is_json=as_json)
-    project_id = ProjectId(project)
-    job = session.do(project_id, "clean", CleanInputs(dataset_id=newest(session, project_id, "clean", "map_commit")))
-    made = product(session, job, Dataset)
-    follow_up = next_steps((f"brewslm prepare --project {project}", "split and tokenise"))
-    session.answer(told(job, made), *dataset_page(made), follow_up)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from brewslm.core.artifacts.base import Artifact, ArtifactKind, SnapshotId, Tally
+from brewslm.core.artifacts.cleaning import CleaningReport
 from brewslm.core.data.example import Shape
 from brewslm.core.ids import ArtifactId
-from brewslm.core.value import Value
 
 
 class RejectionReason(StrEnum):
@@ -93,21 +93,13 @@ class Repair:
     rule: RepairRule
 
 
-class RemovedExample(Value):
-    """An example that cleaning took out."""
-
-    id: str
-    source_row: int
-    rule: Literal["exact_duplicate"]
-    kept_row: int
-    """The source row of the copy that stays."""
-
-
 class Dataset(Artifact):
     """A dataset version.
 
     Files, tables of `core/ports/tables.py`: `examples.parquet` (rows are `Example`), and for a committed one
-    `rejections.parquet` (`Rejection`) and `repairs.parquet` (`Repair`); for a cleaned one `removed.parquet`.
+    `rejections.parquet` (`Rejection`) and `repairs.parquet` (`Repair`); for a cleaned one `removed.parquet`
+    (`Removal`), `changes.parquet` (`Change`), `clusters.parquet` (`ClusterMember`) and `pii.parquet` (`PiiFind`), rows
+    of `core/data/cleaning.py`.
     """
 
     kind: ClassVar[ArtifactKind] = "dataset"
@@ -124,9 +116,13 @@ class Dataset(Artifact):
     rejections: dict[str, int]
     repairs: dict[str, int]
     num_examples: int
-    """What is in `examples.parquet`: accepted + repaired - removed by cleaning."""
+    """What is in `examples.parquet`: accepted + repaired - removed + added by cleaning."""
     removed: dict[str, int]
-    """Examples taken out by cleaning, by rule."""
+    """Examples taken out by all cleanings up to here, by rule."""
+    num_added: int = 0
+    """Examples that came of cutting documents: chunks less the documents that were cut."""
+    cleaning: CleaningReport | None = None
+    """What the cleaning that made this version was asked, and did."""
     labels: tuple[str, ...]
     """The label vocabulary, sorted; empty for other shapes."""
     num_conflicts: int = 0

@@ -1,5 +1,7 @@
 """Payloads of the data half: ingest, introspect, map, clean, prepare."""
 
+from pydantic import Field
+
 from brewslm.core.artifacts.base import Tally
 from brewslm.core.ids import ArtifactId
 from brewslm.core.value import Value
@@ -42,6 +44,9 @@ class Cleaning(Value):
     num_before: int
     num_after: int
     removed: dict[str, int]
+    changed: dict[str, int] = Field(default_factory=dict)
+    pii: dict[str, int] = Field(default_factory=dict)
+    """Finds of personal data, by kind."""
 
 
 class Preparation(Value):

@@ -26,6 +26,7 @@ FAILURES: frozenset[Reason] = frozenset(
         Reason.MAPPING_COVERAGE,
         Reason.MAPPING_SOURCE_CHANGED,
         Reason.CLEANING_EMPTY,
+        Reason.CLEANING_PII,
         Reason.PREPARATION_EMPTY_SPLIT,
         Reason.PREPARATION_EMPTY_MASK,
         Reason.PREPARATION_TOO_LONG,

@@ -67,6 +67,12 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.CLEANING_EMPTY: _row(
         "cleaning", "error", "Cleaning would leave no examples.", "Loosen the rules or import more data."
     ),
+    Reason.CLEANING_PII: _row(
+        "cleaning",
+        "error",
+        "Personal data or secrets were found, and the policy is to block.",
+        "Take them out at the source, or clean with `--pii redact`.",
+    ),
     Reason.PREPARATION: _row("preparation", "info", "Splits, shards and a manifest were written.", "Run preflight."),
     Reason.PREPARATION_EMPTY_SPLIT: _row(
         "preparation", "error", "A split would hold no examples.", "Import more data or change the shares."

@@ -1,4 +1,4 @@
-"""Stage 05, clean: the next dataset version, without exact duplicates."""
+"""Stage 05, clean: the next dataset version, of which every change is listed with its rule."""
 
 from brewslm.stages.clean.stage import CLEAN
 

@@ -5,18 +5,19 @@ from typing import Any
 
 import pytest
 
+from brewslm.core.artifacts.cleaning import CleaningPlan
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.errors import CancelledError
 from brewslm.core.events.reasons import Reason
+from brewslm.core.similarity import normalised
 from brewslm.stages.clean import CLEAN
 from brewslm.stages.clean.contract import CleanInputs
-from brewslm.stages.clean.duplicates import normalise
 from tests.unit.stages.workbench import Workbench
 
 
 def clean(bench: Workbench, rows: list[dict[str, Any]], **choices: Any) -> tuple[Dataset, Dataset]:
     before = bench.import_dataset("data.jsonl", "\n".join(map(json.dumps, rows)))
-    return before, bench.run(CLEAN, CleanInputs(dataset_id=before.id, **choices))
+    return before, bench.run(CLEAN, CleanInputs(dataset_id=before.id, plan=CleaningPlan(**choices)))
 
 
 def pair(prompt: str, completion: str) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def test_the_version_before_stays_as_it_was(bench: Workbench) -> None:
     [("Straße", "STRASSE"), ("ﬁne", "fine"), ("a  b\n\tc", "a b c"), ("\uff21\uff22", "ab"), ("e\u0301", "é")],
 )
 def test_spellings_of_the_same_are_equal(text: str, other: str) -> None:
-    assert normalise(text) == normalise(other)
+    assert normalised(text) == normalised(other)
 
 
 def test_the_speaker_matters(bench: Workbench) -> None:
@@ -78,7 +79,7 @@ def test_cleaning_twice_adds_nothing_and_keeps_the_count(bench: Workbench) -> No
 
 
 def test_duplicates_may_stay(bench: Workbench) -> None:
-    _, after = clean(bench, [pair("a", "b")] * 3, removes_duplicates=False)
+    _, after = clean(bench, [pair("a", "b")] * 3, exact_duplicates=False)
     assert (after.removed, after.num_examples) == ({}, 3)
 
 
@@ -97,6 +98,6 @@ def test_a_cancelled_cleaning_stops(bench: Workbench) -> None:
 
 
 def test_duplicates_are_found_across_batches(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brewslm.stages.clean.tables.BATCH_ROWS", 2)
+    monkeypatch.setattr("brewslm.adapters.files.tables.BATCH_ROWS", 2)
     _, after = clean(bench, [pair(f"p {n % 7}", "c") for n in range(21)])
     assert after.num_examples == 7

@@ -1,0 +1,1 @@
+"""Benchmarks: each prints measured figures beside a peer or a limit."""
