@@ -34,6 +34,8 @@ class Reason(StrEnum):
     INGESTION_EMPTY = "ingestion_empty"
     INGESTION_MALFORMED = "ingestion_malformed"
     INGESTION_IO_ERROR = "ingestion_io_error"
+    INGESTION_RESOURCE_LIMIT = "ingestion_resource_limit"
+    INGESTION_PARSER_CRASHED = "ingestion_parser_crashed"
     INTROSPECTION = "introspection"
     INTROSPECTION_AMBIGUOUS = "introspection_ambiguous"
     MAPPING_PREVIEW = "mapping_preview"

@@ -46,6 +46,15 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.INGESTION_IO_ERROR: _row(
         "ingestion", "error", "Reading the source failed half-way.", "Check disk and permissions, then import again."
     ),
+    Reason.INGESTION_RESOURCE_LIMIT: _row(
+        "ingestion",
+        "error",
+        "Reading the source took more memory or time than it may.",
+        "Check that the file is sound; else split or convert it.",
+    ),
+    Reason.INGESTION_PARSER_CRASHED: _row(
+        "ingestion", "error", "The process that reads the source died of it.", "Convert the file to JSONL or CSV."
+    ),
     Reason.INTROSPECTION: _row(
         "introspection", "info", "The shape of the data was recognised.", "Preview the mapping."
     ),

@@ -1,32 +1,80 @@
 """CSV and TSV: records of the width of the header. A record of another width is malformed, never shifted."""
 
+import csv
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-from brewslm.stages.ingest.csv_cells import CellScan, cells_of
-from brewslm.stages.ingest.csv_dialect import CsvForm
-from brewslm.stages.ingest.encoding import Encoding
-from brewslm.stages.ingest.lines import Line, read_lines
-from brewslm.stages.ingest.record import Record, malformed, record_of_value
+import orjson
+
+from brewslm.stages.ingest.formats.csv_cells import CellScan, cells_of
+from brewslm.stages.ingest.formats.csv_dialect import CsvForm
+from brewslm.stages.ingest.reading.batch import Batch
+from brewslm.stages.ingest.reading.encoding import Encoding
+from brewslm.stages.ingest.reading.lines import Line, read_lines
+from brewslm.stages.ingest.reading.record import Record, malformed, record_of_value
 
 MAX_RECORD_CHARACTERS = 16 << 20
 """A quoted cell that goes on for longer is taken for one that was never closed."""
 
 
-def read_csv(path: Path, encoding: Encoding, form: CsvForm) -> Iterator[Record]:
-    """Yield a record for every CSV record that is not blank, without the header.
+def read_csv(path: Path, encoding: Encoding, form: CsvForm) -> Iterator[Batch]:
+    """Yield a row for every CSV record that is not blank, without the header.
 
     Where a quote is never closed, or closes so that the lines inside look like records of their own, only its first
     line is malformed, and reading goes on with the next.
     """
     lines = _Lines(read_lines(path, encoding))
-    is_header_due = form.has_header
-    while (group := _next_group(lines, form)) is not None:
-        if is_header_due:
-            is_header_due = False
-            continue
-        yield _record(group, form)
+    quick = _QuickCells(form)
+    if form.has_header:
+        _next_group(lines, form)
+    batch = Batch()
+    while (line := lines.take()) is not None:
+        cells = quick.cells_of(line)
+        if cells is not None:
+            text = orjson.dumps(dict(zip(form.columns, cells, strict=True)), option=orjson.OPT_SORT_KEYS)
+            batch.add_text(line.number, line.byte_offset, text, form.columns)
+        else:
+            lines.put_back([line])
+            group = _next_group(lines, form)
+            if group is None:
+                break
+            batch.add(_record(group, form))
+        if batch.is_full:
+            yield batch
+            batch = Batch()
+    if batch.lines:
+        yield batch
+
+
+class _QuickCells:
+    """Cells of the plain majority of lines; what it gives, `CellScan` would give too."""
+
+    def __init__(self, form: CsvForm) -> None:
+        self._dialect, self._width = form.dialect, len(form.columns)
+        self._is_plain = not form.dialect.skips_space and form.dialect.escape is None
+
+    def cells_of(self, line: Line) -> list[str] | None:
+        """The cells of a line that is a whole record of the right width, or None where it wants a closer look."""
+        text = line.text
+        if not self._is_plain or line.problem is not None or "\0" in text:
+            return None
+        if self._dialect.quote not in text:
+            cells = text.rstrip("\r\n").split(self._dialect.delimiter)
+        else:
+            try:
+                (cells,) = csv.reader(
+                    (text,), delimiter=self._dialect.delimiter, quotechar=self._dialect.quote, strict=True
+                )
+            except (csv.Error, ValueError):
+                return None
+        if len(cells) != self._width or (self._width == 1 and not cells[0]):
+            return None
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return None
+        return cells
 
 
 class _Lines:
