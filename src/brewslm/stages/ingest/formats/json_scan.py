@@ -16,8 +16,9 @@ from brewslm.stages.ingest.reading.record import JSON_SPACE
 MAX_PART_CHARACTERS = MAX_LINE_BYTES
 KEPT_CHARACTERS = 64 << 10
 
-_MARK = re.compile(r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"|["\[\]{},]')
-_INSIDE = re.compile(r'[^"\\\n]*(?:\\.[^"\\\n]*)*')
+_MARK = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|["\[\]{},]')
+_INSIDE = re.compile(r'[^"\\\n]*+(?:\\.[^"\\\n]*+)*+')
+_BRACKET = re.compile(r"[\[\]{},]")
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -115,7 +116,10 @@ class PartScan:
         self._depth = 0
         self._begin = 1
         self._position = 0
-        self._is_in_string = False
+        self._opened: int | None = None
+        """Behind the quote of the string that is being read; negative where the window has moved on."""
+        self._bare_until = 0
+        """Up to here the line has no further string."""
         self._cut: Part | None = None
         """Beginning and length so far of a part that is too long."""
         self.end: int | None = None
@@ -142,13 +146,13 @@ class PartScan:
     def _scan(self) -> Iterator[Part]:
         """Go through the window as far as it says something for certain."""
         text = self._stream.text
-        if self._is_in_string and not self._leave_string(text):
+        if self._opened is not None and not self._leave_string(text):
             return
-        while (found := _MARK.search(text, self._position)) is not None:
+        while (found := self._next_mark(text)) is not None:
             self._position = found.end()
             mark = found.group()
             if mark == '"':
-                self._is_in_string = True
+                self._opened = self._position
                 if not self._leave_string(text):
                     return
             elif self._ends_part(mark):
@@ -161,6 +165,14 @@ class PartScan:
                     return
         self._position = len(text)
 
+    def _next_mark(self, text: str) -> re.Match[str] | None:
+        if self._position < self._bare_until:
+            found = _BRACKET.search(text, self._position, self._bare_until)
+            if found is not None:
+                return found
+            self._position = self._bare_until
+        return _MARK.search(text, self._position)
+
     def _ends_part(self, mark: str) -> bool:
         """Follow a bracket; say whether the mark is a comma between parts, or the bracket that closes the whole."""
         if mark in "[{":
@@ -171,14 +183,20 @@ class PartScan:
         return mark == "," and self._depth == 1
 
     def _leave_string(self, text: str) -> bool:
-        """Go to the end of the string, which is a quote or the end of the line; False where more must be read."""
+        """Go behind the quote that ends the string, or back to its beginning where the line ends first.
+
+        False where more must be read to know.
+        """
         match = _INSIDE.match(text, self._position)
         self._position = match.end() if match else self._position
         rest = text[self._position : self._position + 2]
         if not rest or rest == "\\":
             return False
-        self._is_in_string = False
-        self._position += 1
+        opened, self._opened = self._opened, None
+        if rest[0] != '"' and opened is not None and opened >= 0:
+            self._position, self._bare_until = opened, self._position  # no string: brackets in it are brackets
+        else:
+            self._position += 1
         return True
 
     def _take(self, end: int) -> Part | None:
@@ -203,9 +221,14 @@ class PartScan:
             place = known.place if known is not None else stream.place_of(self._begin)
             num = (known.num_characters if known is not None else 0) + begun
             self._cut = Part(kept, place, num_characters=num)
-            stream.drop(self._position)
-            self._begin = self._position = 0
+            self._move(self._position)
         elif self._begin > 0:
-            stream.drop(self._begin)
-            self._position -= self._begin
-            self._begin = 0
+            self._move(self._begin)
+
+    def _move(self, num: int) -> None:
+        self._stream.drop(num)
+        self._position -= num
+        self._begin = 0
+        self._bare_until = max(0, self._bare_until - num)
+        if self._opened is not None:
+            self._opened -= num

@@ -97,7 +97,7 @@ def _guess(path: Path, head: bytes) -> Encoding:
     whole, damaged = _count_utf8(path)
     if not damaged:
         return Encoding("utf-8", 0, "strict UTF-8 throughout")
-    if whole > damaged:
+    if whole >= damaged:
         return Encoding("utf-8", 0, "UTF-8 with damaged bytes; the lines that hold them are malformed")
     guessed = _script_of(path, head)
     if guessed is not None:
