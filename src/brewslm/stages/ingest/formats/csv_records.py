@@ -1,17 +1,15 @@
 """CSV and TSV: records of the width of the header. A record of another width is malformed, never shifted."""
 
-import csv
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-import orjson
-
 from brewslm.stages.ingest.formats.csv_cells import CellScan, cells_of
 from brewslm.stages.ingest.formats.csv_dialect import CsvForm
+from brewslm.stages.ingest.formats.csv_lines import CsvLines
+from brewslm.stages.ingest.formats.csv_quick import QuickCsv
 from brewslm.stages.ingest.reading.batch import Batch
 from brewslm.stages.ingest.reading.encoding import Encoding
-from brewslm.stages.ingest.reading.lines import Line, read_lines
+from brewslm.stages.ingest.reading.lines import Line
 from brewslm.stages.ingest.reading.record import Record, malformed, record_of_value
 
 MAX_RECORD_CHARACTERS = 16 << 20
@@ -24,18 +22,13 @@ def read_csv(path: Path, encoding: Encoding, form: CsvForm) -> Iterator[Batch]:
     Where a quote is never closed, or closes so that the lines inside look like records of their own, only its first
     line is malformed, and reading goes on with the next.
     """
-    lines = _Lines(read_lines(path, encoding))
-    quick = _QuickCells(form)
+    lines = CsvLines(path, encoding)
+    quick = QuickCsv(form, encoding)
     if form.has_header:
         _next_group(lines, form)
     batch = Batch()
-    while (line := lines.take()) is not None:
-        cells = quick.cells_of(line)
-        if cells is not None:
-            text = orjson.dumps(dict(zip(form.columns, cells, strict=True)), option=orjson.OPT_SORT_KEYS)
-            batch.add_text(line.number, line.byte_offset, text, form.columns)
-        else:
-            lines.put_back([line])
+    while True:
+        if not quick.add_rows(batch, lines):
             group = _next_group(lines, form)
             if group is None:
                 break
@@ -47,50 +40,6 @@ def read_csv(path: Path, encoding: Encoding, form: CsvForm) -> Iterator[Batch]:
         yield batch
 
 
-class _QuickCells:
-    """Cells of the plain majority of lines; what it gives, `CellScan` would give too."""
-
-    def __init__(self, form: CsvForm) -> None:
-        self._dialect, self._width = form.dialect, len(form.columns)
-        self._is_plain = not form.dialect.skips_space and form.dialect.escape is None
-
-    def cells_of(self, line: Line) -> list[str] | None:
-        """The cells of a line that is a whole record of the right width, or None where it wants a closer look."""
-        text = line.text
-        if not self._is_plain or line.problem is not None or "\0" in text:
-            return None
-        if self._dialect.quote not in text:
-            cells = text.rstrip("\r\n").split(self._dialect.delimiter)
-        else:
-            try:
-                (cells,) = csv.reader(
-                    (text,), delimiter=self._dialect.delimiter, quotechar=self._dialect.quote, strict=True
-                )
-            except (csv.Error, ValueError):
-                return None
-        if len(cells) != self._width or (self._width == 1 and not cells[0]):
-            return None
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            return None
-        return cells
-
-
-class _Lines:
-    """Lines that can be put back."""
-
-    def __init__(self, lines: Iterator[Line]) -> None:
-        self._lines = lines
-        self._returned: deque[Line] = deque()
-
-    def take(self) -> Line | None:
-        return self._returned.popleft() if self._returned else next(self._lines, None)
-
-    def put_back(self, lines: list[Line]) -> None:
-        self._returned.extendleft(reversed(lines))
-
-
 class _Group:
     """The lines of one record, its cells where it is whole, else the problem."""
 
@@ -98,7 +47,7 @@ class _Group:
         self.lines, self.cells, self.problem = lines, cells, problem
 
 
-def _next_group(lines: _Lines, form: CsvForm) -> _Group | None:
+def _next_group(lines: CsvLines, form: CsvForm) -> _Group | None:
     first = lines.take()
     while first is not None and not first.text.strip("\r\n") and first.problem is None:
         first = lines.take()

@@ -1,6 +1,6 @@
 """Rows on their way to the table, column by column, so that most of them never become an object of their own."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from brewslm.stages.ingest.reading.record import Record
@@ -38,6 +38,23 @@ class Batch:
         self.num_bytes += len(text)
         if columns not in self.shapes:
             self.shapes[columns] = None
+
+    def extend(
+        self,
+        lines: Sequence[int],
+        offsets: Sequence[int],
+        texts: Sequence[str | bytes],
+        shapes: Iterable[tuple[str, ...]],
+    ) -> None:
+        """Append many readable rows."""
+        nothing = [None] * len(texts)
+        self.lines += lines
+        self.offsets += offsets
+        self.texts += texts
+        self.raws += nothing
+        self.problems += nothing
+        self.num_bytes += sum(map(len, texts))
+        self.shapes.update(dict.fromkeys(shapes))
 
     def add(self, record: Record) -> None:
         """Append a record, readable or not."""

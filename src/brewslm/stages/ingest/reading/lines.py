@@ -55,6 +55,9 @@ class CutLine:
     num_bytes: int
     """Of the whole line."""
 
+    def __len__(self) -> int:
+        return self.num_bytes
+
 
 def line_blocks(path: Path, *, skip: int) -> Iterator[list[bytes | CutLine]]:
     r"""Yield lists of whole lines with their line ends; `\n`, `\r\n` and `\r` end one."""

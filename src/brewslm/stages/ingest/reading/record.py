@@ -1,7 +1,7 @@
 """One record of a source, whatever its format."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,21 @@ def quick_record(data: bytes) -> tuple[bytes, tuple[str, ...]] | None:
         return None
     # A number beyond the range of floats has become an infinity, which is written as null.
     return None if text.count(b"null") != data.count(b"null") else (text, tuple(value))
+
+
+def quick_records(lines: Sequence[bytes]) -> tuple[list[bytes], dict[tuple[str, ...], None]] | None:
+    """As `quick_record` for many lines at once, several times as fast; None where one of them wants a closer look."""
+    whole = b"".join(lines)
+    if b"\\u0000" in whole or whole.count(b"[") + whole.count(b"{") > len(lines) + MAX_DEPTH - 1:
+        return None
+    try:
+        values = [jiter.from_json(line, allow_inf_nan=False, catch_duplicate_keys=True) for line in lines]
+        texts = [orjson.dumps(value, option=orjson.OPT_SORT_KEYS) for value in values]
+    except (ValueError, TypeError):
+        return None
+    if set(map(type, values)) != {dict} or b"".join(texts).count(b"null") != whole.count(b"null"):
+        return None
+    return texts, dict.fromkeys(map(tuple, values))
 
 
 def record_of_json(text: str, line: int, byte_offset: int) -> Record:
