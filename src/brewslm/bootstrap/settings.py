@@ -32,7 +32,7 @@ class Settings(Value):
     is_private_allowed: bool = False
     """Whether sources may lie at addresses within networks: loopback, private, link-local and the like."""
     max_source_bytes: int = Field(50 << 30, ge=1)
-    """The largest file that is fetched from the network, in bytes; 50 GiB hold any corpus that one machine trains on."""
+    """The largest file that is fetched from the network, in bytes; 50 GiB hold any corpus for one machine."""
     max_upload_bytes: int = Field(50 << 30, ge=1)
     """The largest file that can be uploaded, in bytes."""
     proxies: dict[str, str] = Field(default_factory=dict, repr=False)

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 MAX_BYTES = 150
 FALLBACK = "download"
 
+_EXTENDED = re.compile(r"filename\*\s*=\s*\"?([\w-]*)'[^']*'([^;\s\"]+)", re.IGNORECASE)
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*]')
 
 
@@ -31,11 +32,17 @@ def plain_name(text: str) -> str:
 def _from_header(disposition: str | None) -> str:
     if not disposition:
         return ""
+    extended = _EXTENDED.search(disposition)
+    if extended is not None:
+        try:
+            return unquote(extended[2], encoding=extended[1] or "utf-8", errors="replace")
+        except LookupError:  # an unknown character set
+            disposition = _EXTENDED.sub("", disposition)
     message = Message()
     message["Content-Disposition"] = re.sub(r"[\r\n]", " ", disposition)
     try:
         return message.get_filename() or ""
-    except (LookupError, ValueError):  # an unknown character set
+    except (LookupError, ValueError):  # continued parameters of an unknown character set
         return ""
 
 

@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # not in the stubs
 
 from brewslm.adapters.sources.refusals import cancelled, refused, unreachable
@@ -10,6 +11,9 @@ from brewslm.adapters.sources.web.address import WebAddress, parse_address
 from brewslm.adapters.sources.web.addresses import Resolver, resolve_by_system
 from brewslm.adapters.sources.web.limits import WebLimits
 from brewslm.core.ports.source import Fetch, OpenedSource, SourceFile
+
+if TYPE_CHECKING:
+    import httpcore2
 
 
 class WebFiles:
@@ -24,6 +28,7 @@ class WebFiles:
         proxies: Mapping[str, str] | None = None,
         resolve: Resolver = resolve_by_system,
         pause: Callable[[float], None] = time.sleep,
+        sockets: "httpcore2.NetworkBackend | None" = None,
     ) -> None:
         """Bind the settings.
 
@@ -34,6 +39,7 @@ class WebFiles:
             proxies: scheme to the address of a proxy; under `no`, the hosts that are asked without.
             resolve: who knows the addresses of a host.
             pause: waits for some seconds.
+            sockets: makes connections to addresses; the system's where None.
         """
         self._limits = limits or WebLimits()
         self._is_private_allowed = is_private_allowed
@@ -41,6 +47,7 @@ class WebFiles:
         self._proxies = dict(proxies or {})
         self._resolve = resolve
         self._pause = pause
+        self._sockets = sockets
 
     def open(self, locator: str, fetch: Fetch) -> OpenedSource:
         """Download the file.
@@ -66,7 +73,8 @@ class WebFiles:
         path = fetch.folder / "download"
         limits = self._limits.model_copy(update={"free_bytes": shutil.disk_usage(fetch.folder).free})
         watch = Watch(limits, raise_if_cancelled)
-        backend = CheckedBackend(watch, is_private_allowed=self._is_private_allowed, resolve=self._resolve)
+        sockets = self._sockets or httpcore2.SyncBackend()
+        backend = CheckedBackend(watch, sockets, is_private_allowed=self._is_private_allowed, resolve=self._resolve)
         proxy = self._proxy_of(address)
         with httpcore2.ConnectionPool(
             network_backend=backend,

@@ -124,11 +124,13 @@ class WatchedStream(httpcore2.NetworkStream):
 class CheckedBackend(httpcore2.NetworkBackend):
     """Connects to hosts whose every address may be asked."""
 
-    def __init__(self, watch: Watch, *, is_private_allowed: bool, resolve: Resolver) -> None:
+    def __init__(
+        self, watch: Watch, sockets: httpcore2.NetworkBackend, *, is_private_allowed: bool, resolve: Resolver
+    ) -> None:
         self._watch = watch
+        self._sockets = sockets
         self._is_private_allowed = is_private_allowed
         self._resolve = resolve
-        self._sockets = httpcore2.SyncBackend()
 
     def connect_tcp(
         self,
