@@ -1,5 +1,6 @@
 """Plugging the connectors together: which scheme is opened by whom, under which settings."""
 
+from brewslm.adapters.sources.datasets.hub_datasets import HubDatasets
 from brewslm.adapters.sources.dispatch import DispatchedSources
 from brewslm.adapters.sources.locators import LocalSources
 from brewslm.adapters.sources.web.files import WebFiles
@@ -16,4 +17,5 @@ def connected_sources(settings: Settings) -> Sources:
         is_offline=settings.is_offline,
         proxies=settings.proxies,
     )
-    return DispatchedSources(LocalSources(), {"http": web.open, "https": web.open})
+    hub = HubDatasets(max_bytes=settings.max_source_bytes, is_offline=settings.is_offline)
+    return DispatchedSources(LocalSources(), {"http": web.open, "https": web.open, "hf": hub.open})

@@ -1,8 +1,7 @@
 """`https:` and `http:` sources."""
 
 import shutil
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # not in the stubs
 
@@ -27,7 +26,6 @@ class WebFiles:
         is_offline: bool = False,
         proxies: Mapping[str, str] | None = None,
         resolve: Resolver = resolve_by_system,
-        pause: Callable[[float], None] = time.sleep,
         sockets: "httpcore2.NetworkBackend | None" = None,
     ) -> None:
         """Bind the settings.
@@ -38,7 +36,6 @@ class WebFiles:
             is_offline: whether the network is not to be used.
             proxies: scheme to the address of a proxy; under `no`, the hosts that are asked without.
             resolve: who knows the addresses of a host.
-            pause: waits for some seconds.
             sockets: makes connections to addresses; the system's where None.
         """
         self._limits = limits or WebLimits()
@@ -46,7 +43,6 @@ class WebFiles:
         self._is_offline = is_offline
         self._proxies = dict(proxies or {})
         self._resolve = resolve
-        self._pause = pause
         self._sockets = sockets
 
     def open(self, locator: str, fetch: Fetch) -> OpenedSource:
@@ -81,7 +77,7 @@ class WebFiles:
             max_keepalive_connections=0,
             proxy=httpcore2.Proxy(proxy) if proxy else None,
         ) as pool:
-            download = Download(pool, watch, limits, fetch.progress, pause=self._pause)
+            download = Download(pool, watch, limits, fetch.progress)
             download.fetch(address, path)
         return OpenedSource(files=(SourceFile(path=path.absolute(), name=download.name),), name=address.shown)
 

@@ -22,7 +22,7 @@ def get(tmp_path: Path) -> Get:
 
     def run(url: str, **more: Any) -> OpenedSource:
         limits = WebLimits(**more.pop("limits", {}))
-        settings: dict[str, Any] = {"is_private_allowed": True, "pause": lambda _: None, **more}
+        settings: dict[str, Any] = {"is_private_allowed": True, **more}
         if limits.max_pause_seconds > 1:
             limits = limits.model_copy(update={"max_pause_seconds": 0.02})
         return WebFiles(limits=limits, **settings).open(url, fetch_into(tmp_path / "fetched"))
