@@ -165,7 +165,10 @@ def test_a_certificate_of_a_stranger_is_refused(get: Get, authority: trustme.CA)
 
 
 def test_a_redirect_away_from_encryption_is_refused(get: Get, authority: trustme.CA) -> None:
-    with serving(
-        lambda exchange: exchange.answer(302, Location="http://127.0.0.1/a"), tls=_tls(authority, "127.0.0.1")
-    ) as server, pytest.raises(SourceError, match="not encrypted"):
+    with (
+        serving(
+            lambda exchange: exchange.answer(302, Location="http://127.0.0.1/a"), tls=_tls(authority, "127.0.0.1")
+        ) as server,
+        pytest.raises(SourceError, match="not encrypted"),
+    ):
         get(server.url("/a"))
