@@ -30,6 +30,7 @@ class Reason(StrEnum):
     PROJECT_CREATED = "project_created"
     INGESTION = "ingestion"
     INGESTION_UNREACHABLE = "ingestion_unreachable"
+    INGESTION_REFUSED = "ingestion_refused"
     INGESTION_UNSUPPORTED_FORMAT = "ingestion_unsupported_format"
     INGESTION_EMPTY = "ingestion_empty"
     INGESTION_MALFORMED = "ingestion_malformed"

@@ -70,7 +70,7 @@ N: dict[str, bytes] = {
     "minus_not_a_number": b"-NaN",
     "infinity": b"Infinity",
     "minus_infinity": b"-Infinity",
-    "full_width_digit": "１".encode(),
+    "full_width_digit": "\uff11".encode(),
     "beyond_floats": b"1e999",
     "beyond_floats_below": b"-1e999",
     "five_thousand_digits": b"9" * 5000,
@@ -131,7 +131,7 @@ N: dict[str, bytes] = {
     "hundred_thousand_levels": b"[" * 100_000 + b"]" * 100_000,
     "hundred_thousand_levels_unclosed": b'{"a":' * 100_000,
 }
-I: dict[str, bytes] = {
+EITHER: dict[str, bytes] = {
     "sixty_three_levels": b"[" * 63 + b"]" * 63,
     "below_floats": b"1e-999",
     "four_thousand_digits": b"9" * 4000,

@@ -18,6 +18,7 @@ class Failure(Value):
 FAILURES: frozenset[Reason] = frozenset(
     {
         Reason.INGESTION_UNREACHABLE,
+        Reason.INGESTION_REFUSED,
         Reason.INGESTION_UNSUPPORTED_FORMAT,
         Reason.INGESTION_EMPTY,
         Reason.INGESTION_MALFORMED,

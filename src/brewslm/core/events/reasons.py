@@ -33,6 +33,9 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.INGESTION_UNREACHABLE: _row(
         "ingestion", "error", "The source does not exist or could not be reached.", "Check the path or the address."
     ),
+    Reason.INGESTION_REFUSED: _row(
+        "ingestion", "error", "The source is unsafe or beyond a limit, and was not taken.", "Do what the message says."
+    ),
     Reason.INGESTION_UNSUPPORTED_FORMAT: _row(
         "ingestion", "error", "The format of the source is not one that BrewSLM reads.", "Convert it to JSONL or CSV."
     ),

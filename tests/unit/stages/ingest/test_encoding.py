@@ -33,7 +33,7 @@ def test_unicode_encodings_give_the_same_text(bench: Workbench, encoding: str, h
     ("encoding", "text"),
     [
         ("cp1251", "Доброе утро, как я могу вернуть товар, который мне не подошёл?"),
-        ("gb18030", "您好，我想退回上周购买的商品，请问应该怎么办理退货手续？谢谢您的帮助。"),
+        ("gb18030", "您好。我想退回上周购买的商品。请问应该怎么办理退货手续呢。谢谢您的帮助。"),
         ("shift_jis", "こんにちは。先週購入した商品を返品したいのですが、どうすればよいでしょうか。"),
         ("koi8-r", "Доброе утро, как я могу вернуть товар, который мне не подошёл?"),
     ],
@@ -42,7 +42,7 @@ def test_another_script_is_guessed_and_said(bench: Workbench, encoding: str, tex
     data = ("text,label\n" + f'"{text}",a\n' * 30).encode(encoding)
     name, found, _ = texts(bench, data)
     assert found[:2] == [text, text]
-    assert name == {"shift_jis": "cp932"}.get(encoding, encoding) or name == encoding
+    assert name in {encoding, {"shift_jis": "cp932"}.get(encoding)}
     assert "guessed as" in next(iter(bench.shelf.artifacts.values())).reading["encoding"]  # type: ignore[attr-defined]
 
 
@@ -96,8 +96,8 @@ def test_lone_surrogates_in_utf_16_spoil_only_their_line(bench: Workbench) -> No
     ("content", "word"),
     [
         (b"SQLite format 3\0" + b"\x00" * 100, "SQLite"),
-        (b"\x1f\x8b\x08" + b"abc" * 20, "gzip"),
-        (b"PK\x03\x04" + b"abc" * 20, "ZIP"),
+        (b"\x89PNG\r\n" + b"abc" * 20, "PNG"),
+        (b"Rar!" + b"abc" * 20, "RAR"),
         (b"\x80\x04\x95abc", "pickle"),
         (bytes(range(256)) * 8, "binary data"),
     ],
@@ -113,7 +113,7 @@ def test_what_is_no_text_is_refused_with_what_it_is(bench: Workbench, content: b
     [
         ("data.xlsx", "a,b\n", "is called xlsx but does not begin like one"),
         ("data.bin", "Some prose.\n", "in no format that is read"),
-        ("data.gz", b"\x1f\x8b\x08", "jsonl, markdown, parquet, pdf"),
+        ("data.xls", b"\xd0\xcf\x11\xe0", "jsonl, markdown, parquet, pdf"),
     ],
 )
 def test_an_unknown_format_names_the_ones_that_are_read(

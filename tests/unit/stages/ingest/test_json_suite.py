@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brewslm.stages.ingest.reading.record import quick_record, record_of_json
-from tests.data.ingest.json_suite import I, N, Y
+from tests.data.ingest.json_suite import EITHER, N, Y
 from tests.unit.stages.workbench import Workbench
 
 
@@ -23,7 +23,7 @@ def problems(bench: Workbench, cases: dict[str, bytes]) -> dict[str, str | None]
 
 
 def test_there_are_enough_cases() -> None:
-    assert len(Y) + len(N) + len(I) >= 60
+    assert len(Y) + len(N) + len(EITHER) >= 60
 
 
 def test_what_is_json_is_read(bench: Workbench) -> None:
@@ -40,12 +40,12 @@ def test_what_is_no_json_is_malformed_with_a_problem(bench: Workbench) -> None:
 
 
 def test_what_is_left_open_is_no_crash(bench: Workbench) -> None:
-    assert len(problems(bench, I)) == len(I)
+    assert len(problems(bench, EITHER)) == len(EITHER)
 
 
-@pytest.mark.parametrize("name", [*Y, *N, *I])
+@pytest.mark.parametrize("name", [*Y, *N, *EITHER])
 def test_the_quick_way_gives_what_the_exact_way_gives(name: str) -> None:
-    check_agreement(b'{"v": ' + (Y | N | I)[name] + b"}")
+    check_agreement(b'{"v": ' + (Y | N | EITHER)[name] + b"}")
 
 
 JSON = st.recursive(

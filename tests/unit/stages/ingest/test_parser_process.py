@@ -26,7 +26,7 @@ MAX_GROWTH_BYTES = 64 << 20
 
 
 def outcome(bench: Workbench, name: str, **choices: int) -> tuple[Reason | None, str]:
-    """Ingest a file that is there; return the reason and the line of a refusal, and hold that this process stays small."""
+    """Ingest a file that is there; return the reason and line of a refusal; hold that this process stays small."""
     before = psutil.Process().memory_info().rss
     try:
         bench.run(INGEST, IngestInputs(locator=str(bench.folder / name), max_malformed_share=1.0, **choices))
@@ -65,7 +65,10 @@ def test_a_parquet_that_unpacks_to_two_gigabytes_dies_alone(bench: Workbench) ->
         ("quotes.csv", "a,b\n" + '"x,y\n' * 100_000),
         ("nul.csv", "a,b\n" + "\0,\0\n" * 10 + "c,d\n" * 200),
         ("names.jsonl", "".join(f'{{"c{n}": 1}}\n' for n in range(200_000))),
-        ("mixed.csv", "a,b\nü,1\n".encode() + "ü,2\n".encode("latin-1") + "ü,3\n".encode("utf-16") + b"x,\xed\xa0\x80\n"),
+        (
+            "mixed.csv",
+            "a,b\nü,1\n".encode() + "ü,2\n".encode("latin-1") + "ü,3\n".encode("utf-16") + b"x,\xed\xa0\x80\n",
+        ),
         ("marks.jsonl", b"\xef\xbb\xbf" * 2 + b'{"a": 1}\n{"a": 2}\n'),
     ],
 )
@@ -103,9 +106,7 @@ def order_of(folder: Path, limits: Limits | None = None) -> Order:
     (folder / "scratch").mkdir(exist_ok=True)
     (folder / "x.csv").write_text("a,b\n1,2\n")
     file = OrderedFile(path=str(folder / "x.csv"), name="x.csv")
-    return Order(
-        files=(file,), draft=str(folder / "draft"), scratch=str(folder / "scratch"), limits=limits or Limits()
-    )
+    return Order(files=(file,), draft=str(folder / "draft"), scratch=str(folder / "scratch"), limits=limits or Limits())
 
 
 def parse(order: Order) -> object:
@@ -117,7 +118,11 @@ def parse(order: Order) -> object:
     [
         ("import os; os.abort()", Reason.INGESTION_PARSER_CRASHED, "'x.csv' failed (SIGABRT"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", Reason.INGESTION_PARSER_CRASHED, "SIGSEGV"),
-        ("import os, signal; os.kill(os.getpid(), 9)", Reason.INGESTION_RESOURCE_LIMIT, "The system killed the process"),
+        (
+            "import os, signal; os.kill(os.getpid(), 9)",
+            Reason.INGESTION_RESOURCE_LIMIT,
+            "The system killed the process",
+        ),
         ("import sys; sys.exit('bad things')", Reason.INGESTION_PARSER_CRASHED, "bad things"),
         ("import sys; sys.exit('terminate after std::bad_alloc')", Reason.INGESTION_RESOURCE_LIMIT, "2,048 MiB"),
         ("import time; time.sleep(60)", Reason.INGESTION_RESOURCE_LIMIT, "no progress for 1 seconds"),
@@ -175,7 +180,7 @@ def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
         "from brewslm.stages.ingest.parser.limits import end_with_parent\n"
         "sys.stdin.buffer.readline()\n"
         "end_with_parent()\n"
-        "print('{\"kind\": \"progress\", \"fraction\": 0.5, \"num_rows\": 1, \"file\": \"x.csv\"}', flush=True)\n"
+        'print(\'{"kind": "progress", "fraction": 0.5, "num_rows": 1, "file": "x.csv"}\', flush=True)\n'
         "time.sleep(600)\n"
     )
     code = (

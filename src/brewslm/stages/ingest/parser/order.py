@@ -16,7 +16,7 @@ class Limits(Value):
     """Memory in use; address space may be a little more."""
     seconds: float = 6 * 3600.0
     """From the start to the end."""
-    stall_seconds: float = 180.0
+    stall_seconds: float = 600.0
     """Without any row read."""
 
 

@@ -8,7 +8,8 @@ from brewslm.core.artifacts.snapshot import MAX_LISTED_PARTS, SnapshotPart
 from brewslm.core.errors import SourceError
 from brewslm.core.events.reasons import Reason
 from brewslm.stages.ingest.formats.choice import Choices, reading_of
-from brewslm.stages.ingest.parser.order import Order, OrderedFile, Parsed, Progress
+from brewslm.stages.ingest.parser.opening import ToParse, opened_files
+from brewslm.stages.ingest.parser.order import Order, Parsed, Progress
 from brewslm.stages.ingest.reading.table import RowTable
 
 MAX_NOTES = 20
@@ -20,7 +21,12 @@ def parse(order: Order, say: Callable[[Progress], None]) -> Parsed:
     Raises:
         SourceError: a file is in no format that is read, or damaged; or there is no row, or none of a split.
     """
-    files, notes = order.files, list[str]()
+    notes: list[str] = []
+
+    def still_here(name: str) -> None:
+        say(Progress(fraction=0.0, num_rows=0, file=name))
+
+    files = opened_files(order.files, Path(order.scratch), notes, still_here)
     draft = Path(order.draft)
     table = RowTable(draft / "rows.parquet", names_files=len(files) > 1)
     try:
@@ -46,37 +52,47 @@ def parse(order: Order, say: Callable[[Progress], None]) -> Parsed:
 
 
 def _parse_all(
-    files: tuple[OrderedFile, ...], order: Order, table: RowTable, notes: list[str], say: Callable[[Progress], None]
+    files: tuple[ToParse, ...], order: Order, table: RowTable, notes: list[str], say: Callable[[Progress], None]
 ) -> list[SnapshotPart]:
-    sizes = [Path(file.path).stat().st_size for file in files]
-    total, passed = max(1, sum(sizes)), 0
+    total, passed = max(1, sum(file.num_bytes for file in files)), 0
     parts: list[SnapshotPart] = []
-    for file, size in zip(files, sizes, strict=True):
+    left_out: SourceError | None = None
+    for file in files:
 
-        def at(position: int, passed: int = passed, size: int = size, name: str = file.name) -> None:
-            fraction = min(1.0, (passed + min(position, size)) / total)
-            say(Progress(fraction=fraction, num_rows=table.written.num_rows, file=name))
+        def at(position: int, passed: int = passed, file: ToParse = file) -> None:
+            fraction = min(1.0, (passed + min(position, file.num_bytes)) / total)
+            say(Progress(fraction=fraction, num_rows=table.written.num_rows, file=file.name))
 
         at(0)
-        part = _parse_one(file, order, table, at) if size else None
-        if part is None or part.num_rows == 0:
-            notes.append(f"{file.name!r} holds no record")
-        if part is not None:
-            parts.append(part)
-        passed += size
+        try:
+            part = _parse_one(file, order, table, at, is_alone=len(files) == 1) if file.num_bytes else None
+        except SourceError as error:
+            if not file.is_from_archive or error.code != Reason.INGESTION_UNSUPPORTED_FORMAT or len(files) == 1:
+                raise
+            left_out = left_out or error
+            notes.append(f"left out: {error}")
+        else:
+            if part is None or part.num_rows == 0:
+                notes.append(f"{file.name!r} holds no record")
+            parts += [] if part is None else [part]
+        passed += file.num_bytes
+    if left_out is not None and not parts:
+        raise left_out
     return parts
 
 
-def _parse_one(file: OrderedFile, order: Order, table: RowTable, at: Callable[[int], None]) -> SnapshotPart:
+def _parse_one(
+    file: ToParse, order: Order, table: RowTable, at: Callable[[int], None], *, is_alone: bool
+) -> SnapshotPart:
     choices = Choices(order.format, order.encoding, order.delimiter, order.has_header)
     before, bad_before = table.written.num_rows, table.written.num_malformed
     try:
-        reading = reading_of(Path(file.path), file.name, choices)
+        reading = reading_of(file.path, file.name, choices)
         for batch in reading.read():
             table.add(batch, file=file.name, split=file.split)
             at(batch.offsets[-1])
     except SourceError as error:
-        if repr(file.name) in str(error) or len(order.files) == 1:
+        if repr(file.name) in str(error) or is_alone:
             raise
         raise SourceError(f"{file.name!r}: {error}", reason=error.code) from error
     return SnapshotPart(
@@ -90,16 +106,15 @@ def _parse_one(file: OrderedFile, order: Order, table: RowTable, at: Callable[[i
     )
 
 
-def _refuse_empty(files: tuple[OrderedFile, ...], parts: list[SnapshotPart]) -> None:
-    if not any(part.num_rows for part in parts):
+def _refuse_empty(files: tuple[ToParse, ...], parts: list[SnapshotPart]) -> None:
+    filled = {part.split for part in parts if part.num_rows}
+    if not filled:
         name = files[0].name
-        size = Path(files[0].path).stat().st_size
         what = f"{name!r} has" if len(files) == 1 else f"The {len(files):,} files, {name!r} first, have"
-        why = "it holds no record" if size else "the file is empty"
+        why = "it holds no record" if files[0].num_bytes else "the file is empty"
         why = why if len(files) == 1 else "none of them holds a record"
         raise SourceError(f"{what} no rows: {why}. Check that it is the right file.", reason=Reason.INGESTION_EMPTY)
-    filled = {part.split for part in parts if part.num_rows}
-    empty = sorted({file.split for file in files if file.split is not None} - {split for split in filled if split})
+    empty = sorted({file.split for file in files if file.split is not None and file.split not in filled})
     if empty:
         message = f"The split {empty[0]!r} of the source has no rows. Leave it out, or check its files."
         raise SourceError(message, reason=Reason.INGESTION_EMPTY)
