@@ -54,7 +54,7 @@ def open_parquet(path: Path, name: str) -> Opened:
                 offset = max(0, file.metadata.row_group(group).column(0).data_page_offset) if schema.names else 0
                 batches = file.iter_batches(batch_size=BATCH_ROWS, row_groups=[group], use_threads=False)
             while (found := _next(batches, name, seen)) is not None:
-                yield _batch_of(found, seen, offset)
+                yield _batch_of(found, name, seen, offset)
                 seen += found.num_rows
 
     return Opened({"values": _FORM, "row_groups": str(num_groups)}, read)
@@ -83,7 +83,7 @@ def open_arrow(path: Path, name: str) -> Opened:
                 found.validate(full=True)
             for start in range(0, found.num_rows, BATCH_ROWS):
                 part = found.slice(start, BATCH_ROWS)
-                yield _batch_of(part, seen, 0)
+                yield _batch_of(part, name, seen, 0)
                 seen += part.num_rows
 
     return Opened({"values": _FORM, "kind": "file" if is_file else "stream"}, read)
@@ -108,10 +108,11 @@ def _damage_told(name: str, seen: int = 0) -> Iterator[None]:
         raise SourceError(message, reason=Reason.INGESTION_MALFORMED) from error
 
 
-def _batch_of(found: "pa.RecordBatch", seen: int, offset: int) -> Batch:
-    names = unique_names(found.schema.names)
+def _batch_of(found: "pa.RecordBatch", name: str, seen: int, offset: int) -> Batch:
+    with _damage_told(name, seen):
+        names = unique_names(found.schema.names)
+        columns = [_values(column) for column in found.columns]
     batch = Batch()
-    columns = [_values(column) for column in found.columns]
     for number, cells in enumerate(zip(*columns, strict=True) if columns else [()] * found.num_rows, start=seen + 1):
         row = dict(zip(names, cells, strict=True))
         try:

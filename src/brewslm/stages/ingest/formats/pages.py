@@ -1,5 +1,6 @@
 """HTML and PDF: one document a file."""
 
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,6 +72,7 @@ def read_pdf(path: Path, name: str) -> Iterator[Record]:
     """Yield one `{"pages": …, "path": …, "text": …, "title": …}`, or a malformed record where there is no text."""
     with needing_documents(name):
         import pypdf
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # its remarks on damage would fill the log
     try:
         reader = pypdf.PdfReader(path)
         if reader.is_encrypted and not reader.decrypt(""):

@@ -16,7 +16,7 @@ MAX_LINE_BYTES = 64 << 20
 KEPT_BYTES = 64 << 10
 
 TOO_LONG = f"the line is longer than {MAX_LINE_BYTES >> 20} MiB"
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r(?!\Z)|\n)")
+_END = re.compile(r"\r\n|\r(?!\Z)|\n")
 
 
 class Line(NamedTuple):
@@ -120,10 +120,11 @@ def _wide_lines(path: Path, encoding: Encoding) -> Iterator[Line]:
         while block := file.read(BLOCK_BYTES):
             rest += decoder.decode(block)
             end = 0
-            for match in _LINE.finditer(rest):
+            for match in _END.finditer(rest):
                 number += 1
-                yield Line(number, offset, match.group())
-                offset += len(match.group().encode(encoding.name, "surrogatepass"))
+                text = rest[end : match.end()]
+                yield Line(number, offset, text)
+                offset += len(text.encode(encoding.name, "surrogatepass"))
                 end = match.end()
             rest = rest[end:]
             if len(rest) > MAX_LINE_BYTES // 2:
