@@ -46,7 +46,7 @@ def _malformed(snapshot: Snapshot, context: StageContext) -> Finding | None:
         check="malformed_share",
         level="block" if is_refused else "warn",
         seen=seen,
-        next_step="Repair these lines, then import again." if is_refused else "",
+        next_step="Repair these lines, then import again; or allow more with --max-malformed." if is_refused else "",
         reason=Reason.INGESTION_MALFORMED if is_refused else None,
     )
 
