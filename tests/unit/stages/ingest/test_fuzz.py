@@ -28,6 +28,7 @@ def fuzz(seed: int, count: int) -> Counter[str]:
                 done = case["number"] + 1
                 assert not case["outcome"].startswith("BROKEN"), f"seed {seed}: {case}"
                 assert case["seconds"] < MAX_SECONDS, f"seed {seed}: {case}"
+                assert "+" in case["outcome"] or case["outcome"].startswith(("ingestion_", "memory")), case
                 counts["rows" if "+" in case["outcome"] else case["outcome"]] += 1
         assert process.returncode == 0, f"seed {seed}: case {done} ended the process with {process.returncode}"
     print(f"\nseed {seed}: {count:,} cases: {dict(counts)}")
