@@ -10,6 +10,7 @@ from brewslm.core.artifacts.golden import GoldenPurpose
 from brewslm.core.artifacts.manifest import LeakCheck, LeakPolicy, SplitName, Truncation
 from brewslm.core.artifacts.cleaning import PiiRule
 from brewslm.core.artifacts.optimization import DeviceName
+from brewslm.core.artifacts.snapshot import EncodingName, SourceFormat
 from brewslm.core.data.example import Shape
 from brewslm.core.job import JobStatus
 from brewslm.core.project import Template
@@ -21,6 +22,8 @@ from brewslm.stages.preflight.contract import PreflightInputs, Profile
     [
         (choices.Template, get_args(Template)),
         (choices.Shape, get_args(Shape)),
+        (choices.SourceFormat, get_args(SourceFormat)),
+        (choices.Encoding, get_args(EncodingName)),
         (choices.Profile, get_args(Profile)),
         (choices.Task, get_args(PreflightInputs.model_fields["task"].annotation)),
         (choices.Device, get_args(DeviceName)),
