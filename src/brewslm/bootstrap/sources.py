@@ -3,13 +3,15 @@
 from brewslm.adapters.sources.datasets.hub_datasets import HubDatasets
 from brewslm.adapters.sources.dispatch import DispatchedSources
 from brewslm.adapters.sources.locators import LocalSources
+from brewslm.adapters.sources.uploaded import UploadedFiles
 from brewslm.adapters.sources.web.files import WebFiles
 from brewslm.adapters.sources.web.limits import WebLimits
 from brewslm.bootstrap.settings import Settings
 from brewslm.core.ports.source import Sources
+from brewslm.core.ports.uploads import UploadStore
 
 
-def connected_sources(settings: Settings) -> Sources:
+def connected_sources(settings: Settings, uploads: UploadStore) -> Sources:
     """All sources that the settings allow."""
     web = WebFiles(
         limits=WebLimits(max_bytes=settings.max_source_bytes),
@@ -18,4 +20,6 @@ def connected_sources(settings: Settings) -> Sources:
         proxies=settings.proxies,
     )
     hub = HubDatasets(max_bytes=settings.max_source_bytes, is_offline=settings.is_offline)
-    return DispatchedSources(LocalSources(), {"http": web.open, "https": web.open, "hf": hub.open})
+    uploaded = UploadedFiles(uploads.find)
+    openers = {"http": web.open, "https": web.open, "hf": hub.open, "upload": uploaded.open}
+    return DispatchedSources(LocalSources(), openers)

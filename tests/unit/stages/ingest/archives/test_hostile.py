@@ -1,6 +1,5 @@
 """Promise E3: crafted archives. Nothing outside the target, nothing left on refusal, one clear line each."""
 
-import io
 import itertools
 import struct
 import tarfile
@@ -76,12 +75,12 @@ def damaged_or_exploding() -> Iterator[tuple[str, bytes]]:
         for kind, pack in PACKERS.items():
             packed = pack(tar)
             yield f"cut tar.{kind} {share}", packed[: max(14, int(len(packed) * share))]
-    for place in (60, 70, 80):
+    for place in (30, 40, 44, 48):
         spoiled = bytearray(good)
         spoiled[place] ^= 0xFF
         yield f"spoiled zip {place}", bytes(spoiled)
     spoiled = bytearray(tar)
-    spoiled[2048 + 5] ^= 0xFF
+    spoiled[1536 + 5] ^= 0xFF
     yield "second header spoiled", bytes(spoiled)
     yield (
         "encrypted",
@@ -157,7 +156,7 @@ def test_over_300_crafted_archives_leave_nothing_anywhere(tmp_path: Path) -> Non
         (nested(2), "holds archives that hold archives ('archive.zip/inner.zip/inner.zip')"),
         (zipped((f"{n}", b"") for n in range(2001)), "more than 2,000 entries"),
         (zipped([("a.csv", b"0" * 2_000_000)]), "more than 250 times its size"),
-        (b"".join([b"\x1f\x8b\x08"]), "is damaged: it ends before its end mark"),
+        (b"\x1f\x8b\x08", "is damaged: it ends before its end mark"),
     ],
 )
 def test_a_refusal_says_what_is_wrong(tmp_path: Path, content: bytes, words: str) -> None:
@@ -213,4 +212,3 @@ def test_every_prefix_of_a_zip_is_refused_or_whole(tmp_path: Path) -> None:
         with pytest.raises(SourceError):
             unpack(path, "x.zip", tmp_path / "t", LIMITS, is_cancelled=lambda: False)
     assert tree(tmp_path / "t") == {}
-    assert io.BytesIO(whole).read(2) == b"PK"
