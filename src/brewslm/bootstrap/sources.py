@@ -1,7 +1,9 @@
 """Plugging the connectors together: which scheme is opened by whom, under which settings."""
 
+from brewslm.adapters.sources.cloud import CloudFiles
 from brewslm.adapters.sources.datasets.hub_datasets import HubDatasets
-from brewslm.adapters.sources.dispatch import DispatchedSources
+from brewslm.adapters.sources.dispatch import DispatchedSources, Opener
+from brewslm.adapters.sources.kaggle import KaggleFiles
 from brewslm.adapters.sources.locators import LocalSources
 from brewslm.adapters.sources.uploaded import UploadedFiles
 from brewslm.adapters.sources.web.files import WebFiles
@@ -21,5 +23,16 @@ def connected_sources(settings: Settings, uploads: UploadStore) -> Sources:
     )
     hub = HubDatasets(max_bytes=settings.max_source_bytes, is_offline=settings.is_offline)
     uploaded = UploadedFiles(uploads.find)
-    openers = {"http": web.open, "https": web.open, "hf": hub.open, "upload": uploaded.open}
+    cloud = CloudFiles(max_bytes=settings.max_source_bytes, is_offline=settings.is_offline)
+    kaggle = KaggleFiles(
+        max_bytes=settings.max_source_bytes, is_offline=settings.is_offline, login=settings.kaggle_login
+    )
+    openers: dict[str, Opener] = {
+        "http": web.open,
+        "https": web.open,
+        "hf": hub.open,
+        "kaggle": kaggle.open,
+        "upload": uploaded.open,
+        **dict.fromkeys(cloud.schemes, cloud.open),
+    }
     return DispatchedSources(LocalSources(), openers)

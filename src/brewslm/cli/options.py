@@ -28,3 +28,4 @@ MaxSeqLen = Annotated[
 Prompts = Annotated[list[str] | None, typer.Option("--prompt", metavar="TEXT", help="A prompt to answer. Repeatable.")]
 AsShape = Annotated[choices.Shape | None, typer.Option("--as", help="How to read the data, where it is not certain.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Queue the work for a running server, and return at once.")]
+SOURCE_HELP = "A path, a quoted pattern ('data/*.jsonl'), https:…, hf:OWNER/NAME, kaggle:…, s3:…, or sample:NAME."

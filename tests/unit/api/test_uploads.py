@@ -97,8 +97,8 @@ def test_a_wrong_checksum_takes_nothing(client: TestClient) -> None:
     assert offset_of(client, place) == 0
     assert send(client, place, b"abc", 0, **{"Upload-Checksum": f"sha256 {right}"}).status_code == 204
     assert offset_of(client, place) == 3
-    for odd in ("md4 abc", "sha256 §", "sha256", "abc"):
-        assert send(client, place, b"def", 3, **{"Upload-Checksum": odd.encode().decode("latin-1")}).status_code in {
+    for odd in ("md4 abc", "sha256 ?", "sha256", "abc"):
+        assert send(client, place, b"def", 3, **{"Upload-Checksum": odd}).status_code in {
             400,
             460,
         }

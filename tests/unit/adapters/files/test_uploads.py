@@ -89,7 +89,7 @@ def test_what_nobody_goes_on_with_is_removed(tmp_path: Path) -> None:
 def test_space_that_was_promised_is_not_promised_twice(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", size_kib=4096) as disk:
         first = store(disk).create("a.csv", 3_000_000, now=START)
-        with pytest.raises(DiskFullError, match="No space for 'b.csv'"):
+        with pytest.raises(DiskFullError, match=r"No space for 'b\.csv'"):
             store(disk).create("b.csv", 3_000_000, now=START)
         store(disk).remove(first.id)
         store(disk).create("b.csv", 3_000_000, now=START)
@@ -129,7 +129,7 @@ def test_a_link_in_the_place_of_the_bytes_is_not_followed(tmp_path: Path) -> Non
     upload = store(tmp_path).create("a.csv", 3, now=START)
     data = store(tmp_path).find(upload.id)[1]
     data.unlink()
-    os.symlink(tmp_path / "elsewhere", data)
+    data.symlink_to(tmp_path / "elsewhere")
     (tmp_path / "elsewhere").touch()
     with pytest.raises(OSError, match="symbolic"):
         write(tmp_path, upload.id, b"abc")

@@ -98,10 +98,10 @@ def test_retry_after_is_waited_for_or_told(tmp_path: Path) -> None:
         elif len(server.requests) == 2:
             exchange.answer(503, Retry_After="3600")
 
+    fetch = Fetch(tmp_path, lambda *_: None, lambda: False)
+    begin = time.monotonic()
     with serving(reply) as server, pytest.raises(SourceError, match=r"asks to wait 3,600 s .*503.* Try again then"):
-        files = WebFiles(is_private_allowed=True)
-        begin = time.monotonic()
-        files.open(server.url("/rows.csv"), Fetch(tmp_path, lambda *_: None, lambda: False))
+        WebFiles(is_private_allowed=True).open(server.url("/rows.csv"), fetch)
     assert time.monotonic() - begin >= 0.99
 
 
