@@ -49,7 +49,7 @@ class Hub:
         if revision not in self.revisions:
             return exchange.answer(404, b"{}", X_Error_Code="RevisionNotFound", X_Error_Message="Invalid rev id")
         info = {
-            "_id": "1", "id": self.name, "sha": SHA, "private": False, "gated": False, "disabled": False, 
+            "_id": "1", "id": self.name, "sha": SHA, "private": False, "gated": False, "disabled": False,
             "downloads": 0, "likes": 0, "tags": [], "cardData": self.card,
             "siblings": [{"rfilename": name, "size": len(content)} for name, content in self.files.items()],
         }  # fmt: skip

@@ -28,6 +28,8 @@ class Settings(Value):
     """The workspace: database, projects, logs."""
     is_offline: bool = False
     """Whether the hub is not asked, even where the network would work."""
+    is_cut_off: bool = False
+    """Whether nothing at all is fetched from the network."""
 
     is_private_allowed: bool = False
     """Whether sources may lie at addresses within networks: loopback, private, link-local and the like."""
@@ -74,6 +76,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         home=home.absolute(),
         is_offline=any(_is_on(environment, name) for name in OFFLINE_VARIABLES),
+        is_cut_off=_is_on(environment, OFFLINE_VARIABLES[0]),
         is_private_allowed=_is_on(environment, PRIVATE_VARIABLE),
         kaggle_login=_kaggle_login(environment),
         proxies=_proxies(environment),

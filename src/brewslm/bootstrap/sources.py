@@ -18,14 +18,14 @@ def connected_sources(settings: Settings, uploads: UploadStore) -> Sources:
     web = WebFiles(
         limits=WebLimits(max_bytes=settings.max_source_bytes),
         is_private_allowed=settings.is_private_allowed,
-        is_offline=settings.is_offline,
+        is_offline=settings.is_cut_off,
         proxies=settings.proxies,
     )
     hub = HubDatasets(max_bytes=settings.max_source_bytes, is_offline=settings.is_offline)
     uploaded = UploadedFiles(uploads.find)
-    cloud = CloudFiles(max_bytes=settings.max_source_bytes, is_offline=settings.is_offline)
+    cloud = CloudFiles(max_bytes=settings.max_source_bytes, is_offline=settings.is_cut_off)
     kaggle = KaggleFiles(
-        max_bytes=settings.max_source_bytes, is_offline=settings.is_offline, login=settings.kaggle_login
+        max_bytes=settings.max_source_bytes, is_offline=settings.is_cut_off, login=settings.kaggle_login
     )
     openers: dict[str, Opener] = {
         "http": web.open,

@@ -157,13 +157,13 @@ SPELLINGS = [
         "%252e%252e",
         "..%00",
         "%c0%ae%c0%ae",
-        "．．",
+        "\uff0e\uff0e",
         "..;",
         "…",
         "%uff0e%uff0e",
         "\u202e..",
     )
-    for slash in ("/", "%2f", "%252f", "\\", "%5c", "%c0%af", "／", "//", "/./", "%2f%2f", "#/", "?/", ";/", "%0a/")
+    for slash in ("/", "%2f", "%252f", "\\", "%5c", "%c0%af", "\uff0f", "//", "/./", "%2f%2f", "#/", "?/", ";/", "%0a/")
     for rest in (
         "",
         "x",
@@ -179,7 +179,8 @@ SPELLINGS = [
     )
 ]
 ROUTES = [
-    ("HEAD", "/api/uploads/{}"), ("GET", "/api/uploads/{}"), ("DELETE", "/api/uploads/{}"), ("PATCH", "/api/uploads/{}"),
+    ("HEAD", "/api/uploads/{}"), ("GET", "/api/uploads/{}"), ("DELETE", "/api/uploads/{}"),
+    ("PATCH", "/api/uploads/{}"),
     ("GET", "/api/projects/{}"), ("GET", "/api/projects/1/artifacts/{}"), ("GET", "/api/jobs/{}"),
 ]  # fmt: skip
 

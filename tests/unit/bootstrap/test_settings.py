@@ -12,6 +12,13 @@ def test_private_addresses_are_off_unless_somebody_turns_them_on() -> None:
     assert read_settings({"BREWSLM_ALLOW_PRIVATE_SOURCES": "1"}).is_private_allowed is True
 
 
+def test_the_hub_may_be_off_alone() -> None:
+    found = read_settings({"HF_HUB_OFFLINE": "1"})
+    assert (found.is_offline, found.is_cut_off) == (True, False)
+    found = read_settings({"BREWSLM_OFFLINE": "yes"})
+    assert (found.is_offline, found.is_cut_off) == (True, True)
+
+
 def test_limits_are_numbers_of_bytes() -> None:
     found = read_settings({"BREWSLM_MAX_SOURCE_BYTES": "1_000_000", "BREWSLM_MAX_UPLOAD_BYTES": "7"})
     assert (found.max_source_bytes, found.max_upload_bytes) == (1_000_000, 7)

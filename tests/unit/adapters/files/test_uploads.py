@@ -1,6 +1,5 @@
 """Uploads on disk: what was said to be here is here after a kill, and what nobody goes on with is removed."""
 
-import os
 import signal
 import subprocess
 import sys

@@ -34,7 +34,7 @@ HOSTILE_NAMES = [
 CLASHES = [
     ("a.csv", "A.CSV"), ("a.csv", "a.csv"), ("dir/a.csv", "DIR/A.csv"), ("a", "a/b.csv"), ("a/b.csv", "A"),
     ("straße.csv", "STRASSE.csv"), ("é.csv", "e\u0301.csv"), ("a.csv", "./a.csv"), ("a/b.csv", "a//b.csv"),
-    ("a/b.csv", "a\\b.csv"), ("ſ.csv", "s.csv"), ("K.csv", "\u212a.csv"),
+    ("a/b.csv", "a\\b.csv"), ("\u017f.csv", "s.csv"), ("K.csv", "\u212a.csv"),
 ]  # fmt: skip
 LINKS = {
     "symlink": tarfile.SYMTYPE, "hardlink": tarfile.LNKTYPE, "device": tarfile.CHRTYPE, "disk": tarfile.BLKTYPE,
@@ -126,8 +126,9 @@ LIMITS = ArchiveLimits(max_bytes=30_000_000, max_members=2_000, ratio_counts_fro
 def test_over_300_crafted_archives_leave_nothing_anywhere(tmp_path: Path) -> None:
     path, target = tmp_path / "archive", tmp_path / "deep" / "down" / "target"
     target.mkdir(parents=True)
-    number = 0
-    for number, (what, content) in enumerate(crafted(), start=1):
+    num_archives = 0
+    for what, content in crafted():
+        num_archives += 1
         path.write_bytes(content)
         before = tree(tmp_path)
         begin = time.monotonic()
@@ -139,7 +140,7 @@ def test_over_300_crafted_archives_leave_nothing_anywhere(tmp_path: Path) -> Non
         assert "\n" not in str(caught.value), what
         assert "\x1b" not in str(caught.value), what
         assert "archive.zip" in str(caught.value), what
-    assert number > 300
+    assert num_archives > 300
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_cancelling_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "x.tar"
     path.write_bytes(tarred([("a.csv", b"0" * 3_000_000)]))
     answers = iter([False] * 5)
-    with pytest.raises(CancelledError, match="Unpacking 'x.tar' was cancelled"):
+    with pytest.raises(CancelledError, match=r"Unpacking 'x\.tar' was cancelled"):
         unpack(path, "x.tar", tmp_path / "t", LIMITS, is_cancelled=lambda: next(answers, True))
     assert tree(tmp_path / "t") == {}
 
@@ -188,7 +189,7 @@ def test_a_long_name_of_a_gnu_tar_takes_no_memory(tmp_path: Path) -> None:
     """A header of 30 MB is refused before it is read."""
     path = tmp_path / "x.tar"
     path.write_bytes(huge_header())
-    with pytest.raises(SourceError, match="header .* is too large"):
+    with pytest.raises(SourceError, match=r"header .* is too large"):
         unpack(path, "x.tar", tmp_path / "t", ArchiveLimits(), is_cancelled=lambda: False)
 
 
