@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.tables import ParquetTables
+from brewslm.adapters.files.uploads import FileUploads
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sql.storage import open_storage
 from brewslm.adapters.system.clock import SystemClock
@@ -34,6 +35,7 @@ from brewslm.services.projects import Projects
 from brewslm.services.releases.book import Releases, enter_release
 from brewslm.services.runner import Runner
 from brewslm.services.stage_runs import StageRuns
+from brewslm.services.uploads import Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class House:
     tracing: Tracing
     mappings: Mappings
     rejections: Rejections
+    uploads: Uploads
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -67,16 +70,18 @@ def open_house(settings: Settings, *, actor: str) -> House:
     Raises:
         WorkspaceError: the workspace cannot be used.
     """
+    uploads = FileUploads(settings.home, max_bytes=settings.max_upload_bytes)
+    clock = SystemClock()
     ports = Ports(
         storage=open_storage(settings.database),
         store=FileArtifactStore(settings.home),
         tables=ParquetTables(),
         similarity=MinHashSimilarity(),
-        sources=connected_sources(settings),
+        sources=connected_sources(settings, uploads),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(),
         engine=LocalEngine(environment=os.environ),
-        clock=SystemClock(),
+        clock=clock,
     )
     stage_runs = StageRuns(ports, entries={"release": enter_release})
     runner = Runner(
@@ -110,4 +115,5 @@ def open_house(settings: Settings, *, actor: str) -> House:
         tracing=Tracing(ports, projects, browsing, audit),
         mappings=Mappings(ports),
         rejections=Rejections(ports),
+        uploads=Uploads(uploads, clock, max_bytes=settings.max_upload_bytes),
     )

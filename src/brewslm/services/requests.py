@@ -16,7 +16,7 @@ class ImportRequest(MappingChoices):
     """Stages 01 to 04 in one go. Without any choice the reading is taken that introspection is certain of."""
 
     locator: str = Field(min_length=1)
-    """A path, `file:…`, or `sample:<name>`."""
+    """A path or pattern, `https:`, `hf:`, `kaggle:`, `s3:`, `gs:`, `abfs:`, `upload:<id>`, `file:`, `sample:<name>`."""
     reading: dict[str, Scalar] = Field(default_factory=dict)
     """What ingest is told besides: `format`, `encoding`, `delimiter`, `has_header`, `max_malformed_share`, …"""
     min_coverage: float = Field(0.95, ge=0.0, le=1.0)

@@ -43,7 +43,7 @@ class Fetch:
 
 
 class Sources(Protocol):
-    """Resolves locators: paths, `file:`, `sample:<name>`, and what lies on the network."""
+    """Resolves locators: paths, `file:`, `sample:<name>`, uploads, and what lies on the network."""
 
     def open(self, locator: str, fetch: Fetch) -> OpenedSource:
         """Find the source, and bring it here where it is not.
