@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from brewslm.adapters.advisor.chat_endpoint import NoAdvisor
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.base import Artifact, ArtifactKind
@@ -95,6 +96,7 @@ class Scene:
             "store": self.store,
             "sources": FakeSources(),
             "tables": ParquetTables(),
+            "advisor": NoAdvisor(),
             "base_models": self.base_models,
             "machine": self.machine,
             "engine": self.engine,

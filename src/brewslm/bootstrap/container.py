@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 
+from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint, NoAdvisor
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.tables import ParquetTables
@@ -60,6 +61,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         store=FileArtifactStore(settings.home),
         tables=ParquetTables(),
         sources=LocalSources(),
+        advisor=_advisor(settings),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(),
         engine=LocalEngine(environment=os.environ),
@@ -92,3 +94,9 @@ def open_house(settings: Settings, *, actor: str) -> House:
         health=Health(ports, projects),
         tracing=Tracing(ports, projects, browsing, audit),
     )
+
+
+def _advisor(settings: Settings) -> ChatEndpoint | NoAdvisor:
+    if settings.advisor_url is None or settings.advisor_model is None:
+        return NoAdvisor()
+    return ChatEndpoint(settings.advisor_url, settings.advisor_model, key=settings.advisor_key)

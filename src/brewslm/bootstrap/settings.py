@@ -12,6 +12,7 @@ from brewslm.core.value import Value
 HOME_VARIABLE = "BREWSLM_HOME"
 TOKEN_VARIABLE = "BREWSLM_TOKEN"  # noqa: S105 - the name, not the secret
 HOSTS_VARIABLE = "BREWSLM_ALLOWED_HOSTS"
+ADVISOR_VARIABLES = ("BREWSLM_ADVISOR_URL", "BREWSLM_ADVISOR_MODEL", "BREWSLM_ADVISOR_KEY")
 OFFLINE_VARIABLES = ("BREWSLM_OFFLINE", "HF_HUB_OFFLINE")
 
 MIN_TOKEN_LENGTH = 16
@@ -24,6 +25,13 @@ class Settings(Value):
     """The workspace: database, projects, logs."""
     is_offline: bool = False
     """Whether the hub is not asked, even where the network would work."""
+
+    advisor_url: str | None = None
+    """The base of an OpenAI-compatible endpoint that introspection may ask, such as `http://127.0.0.1:8080/v1`."""
+    advisor_model: str | None = None
+    """The model that it is asked for."""
+    advisor_key: str | None = Field(None, repr=False)
+    """What it is shown as bearer token; None where it wants none."""
 
     token: str | None = Field(None, repr=False)
     """What clients of the server must show where it asks for it; at least 16 visible ASCII characters."""
@@ -45,7 +53,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings from the environment; the workspace is `~/.brewslm` where nothing else is said.
 
     Raises:
-        InvalidRequestError: the token is too short, or could not travel in a header.
+        InvalidRequestError: the token is too short, or could not travel in a header; an address is none.
     """
     home = Path(environment.get(HOME_VARIABLE) or Path.home() / ".brewslm").expanduser()
     is_offline = any(environment.get(name, "").lower() in {"1", "true", "yes", "on"} for name in OFFLINE_VARIABLES)
@@ -57,4 +65,16 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         )
         raise InvalidRequestError(message)
     hosts = tuple(name.strip() for name in environment.get(HOSTS_VARIABLE, "").split(",") if name.strip())
-    return Settings(home=home.absolute(), is_offline=is_offline, token=token, allowed_hosts=hosts)
+    url = environment.get(ADVISOR_VARIABLES[0]) or None
+    if url is not None and not url.startswith(("http://", "https://")):
+        message = f"{ADVISOR_VARIABLES[0]}={url!r} is no address of an endpoint; it begins with http:// or https://"
+        raise InvalidRequestError(message)
+    return Settings(
+        home=home.absolute(),
+        is_offline=is_offline,
+        advisor_url=url,
+        advisor_model=environment.get(ADVISOR_VARIABLES[1]) or None,
+        advisor_key=environment.get(ADVISOR_VARIABLES[2]) or None,
+        token=token,
+        allowed_hosts=hosts,
+    )

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     INGESTION_IO_ERROR = "ingestion_io_error"
     INTROSPECTION = "introspection"
     INTROSPECTION_AMBIGUOUS = "introspection_ambiguous"
+    INTROSPECTION_ADVICE_FAILED = "introspection_advice_failed"
     MAPPING_PREVIEW = "mapping_preview"
     MAPPING = "mapping"
     MAPPING_COVERAGE = "mapping_coverage"

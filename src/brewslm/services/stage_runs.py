@@ -102,6 +102,7 @@ class StageRuns:
             shelf=shelf,
             tables=ports.tables,
             sources=ports.sources,
+            advisor=ports.advisor,
             base_models=ports.base_models,
             machine=ports.machine,
             workers=Supervisor(ports, claim, folder),

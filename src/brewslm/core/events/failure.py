@@ -23,6 +23,7 @@ FAILURES: frozenset[Reason] = frozenset(
         Reason.INGESTION_MALFORMED,
         Reason.INGESTION_IO_ERROR,
         Reason.INTROSPECTION_AMBIGUOUS,
+        Reason.INTROSPECTION_ADVICE_FAILED,
         Reason.MAPPING_COVERAGE,
         Reason.MAPPING_SOURCE_CHANGED,
         Reason.CLEANING_EMPTY,
