@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from brewslm.adapters.advisor.chat_endpoint import NoAdvisor
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.text.similarity import MinHashSimilarity
 from brewslm.core.artifacts.adapter import Adapter
@@ -97,6 +98,7 @@ class Scene:
             "sources": FakeSources(),
             "tables": ParquetTables(),
             "similarity": MinHashSimilarity(),
+            "advisor": NoAdvisor(),
             "base_models": self.base_models,
             "machine": self.machine,
             "engine": self.engine,

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 
+from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint, NoAdvisor
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.tables import ParquetTables
@@ -78,6 +79,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         tables=ParquetTables(),
         similarity=MinHashSimilarity(),
         sources=connected_sources(settings, uploads),
+        advisor=_advisor(settings),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(),
         engine=LocalEngine(environment=os.environ),
@@ -117,3 +119,9 @@ def open_house(settings: Settings, *, actor: str) -> House:
         rejections=Rejections(ports),
         uploads=Uploads(uploads, clock, max_bytes=settings.max_upload_bytes),
     )
+
+
+def _advisor(settings: Settings) -> ChatEndpoint | NoAdvisor:
+    if settings.advisor_url is None or settings.advisor_model is None:
+        return NoAdvisor()
+    return ChatEndpoint(settings.advisor_url, settings.advisor_model, key=settings.advisor_key)

@@ -12,6 +12,7 @@ from brewslm.core.value import Value
 HOME_VARIABLE = "BREWSLM_HOME"
 TOKEN_VARIABLE = "BREWSLM_TOKEN"  # noqa: S105 - the name, not the secret
 HOSTS_VARIABLE = "BREWSLM_ALLOWED_HOSTS"
+ADVISOR_VARIABLES = ("BREWSLM_ADVISOR_URL", "BREWSLM_ADVISOR_MODEL", "BREWSLM_ADVISOR_KEY")
 OFFLINE_VARIABLES = ("BREWSLM_OFFLINE", "HF_HUB_OFFLINE")
 PRIVATE_VARIABLE = "BREWSLM_ALLOW_PRIVATE_SOURCES"
 SOURCE_BYTES_VARIABLE = "BREWSLM_MAX_SOURCE_BYTES"
@@ -42,6 +43,13 @@ class Settings(Value):
     proxies: dict[str, str] = Field(default_factory=dict, repr=False)
     """Scheme to the address of a proxy, and under `no` the hosts that are asked directly; may hold passwords."""
 
+    advisor_url: str | None = None
+    """The base of an OpenAI-compatible endpoint that introspection may ask, such as `http://127.0.0.1:8080/v1`."""
+    advisor_model: str | None = None
+    """The model that it is asked for."""
+    advisor_key: str | None = Field(None, repr=False)
+    """What it is shown as bearer token; None where it wants none."""
+
     token: str | None = Field(None, repr=False)
     """What clients of the server must show where it asks for it; at least 16 visible ASCII characters."""
     allowed_hosts: tuple[str, ...] = ()
@@ -62,7 +70,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings from the environment; the workspace is `~/.brewslm` where nothing else is said.
 
     Raises:
-        InvalidRequestError: the token is too short, or could not travel in a header; or a limit is no number.
+        InvalidRequestError: the token is too short, or could not travel in a header; a limit is no number; an address
+            is none.
     """
     home = Path(environment.get(HOME_VARIABLE) or Path.home() / ".brewslm").expanduser()
     token = environment.get(TOKEN_VARIABLE) or None
@@ -82,6 +91,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         proxies=_proxies(environment),
         token=token,
         allowed_hosts=hosts,
+        **_advisor(environment),
         **_sizes(environment),
     )
 
@@ -113,3 +123,11 @@ def _proxies(environment: Mapping[str, str]) -> dict[str, str]:
     """Read `HTTPS_PROXY`, `NO_PROXY` and the like; where both spellings are set, that in small letters counts."""
     spellings = sorted(name for name in environment if name.lower().endswith(PROXY_SUFFIX) and environment[name])
     return {name.lower().removesuffix(PROXY_SUFFIX): environment[name] for name in spellings}
+
+
+def _advisor(environment: Mapping[str, str]) -> dict[str, str | None]:
+    url, model, key = (environment.get(name) or None for name in ADVISOR_VARIABLES)
+    if url is not None and not url.startswith(("http://", "https://")):
+        message = f"{ADVISOR_VARIABLES[0]}={url!r} is no address of an endpoint; it begins with http:// or https://"
+        raise InvalidRequestError(message)
+    return {"advisor_url": url, "advisor_model": model, "advisor_key": key}

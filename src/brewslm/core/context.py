@@ -8,6 +8,7 @@ from typing import Protocol
 from brewslm.core.events.base import Draft
 from brewslm.core.experiment import Experiment
 from brewslm.core.ids import ArtifactId, JobId, RunId
+from brewslm.core.ports.advisor import Advisor
 from brewslm.core.ports.artifact_store import Shelf
 from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
@@ -46,6 +47,7 @@ class StageContext:
     tables: Tables
     similarity: Similarity
     sources: Sources
+    advisor: Advisor
     base_models: BaseModels
     machine: Machine
     workers: Workers

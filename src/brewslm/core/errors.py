@@ -67,6 +67,12 @@ class MappingAmbiguousError(BrewError):
     reason = Reason.INTROSPECTION_AMBIGUOUS
 
 
+class AdvisorError(BrewError):
+    """The language model that was asked how to read the data gave no advice that can be followed."""
+
+    reason = Reason.INTROSPECTION_ADVICE_FAILED
+
+
 class MappingSourceChangedError(BrewError):
     """Snapshot or mapping is not the one that the dry run showed."""
 

@@ -39,6 +39,7 @@ class Reason(StrEnum):
     INGESTION_PARSER_CRASHED = "ingestion_parser_crashed"
     INTROSPECTION = "introspection"
     INTROSPECTION_AMBIGUOUS = "introspection_ambiguous"
+    INTROSPECTION_ADVICE_FAILED = "introspection_advice_failed"
     MAPPING_PREVIEW = "mapping_preview"
     MAPPING = "mapping"
     MAPPING_COVERAGE = "mapping_coverage"

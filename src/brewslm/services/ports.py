@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from brewslm.core.ports.advisor import Advisor
 from brewslm.core.ports.artifact_store import ArtifactStore
 from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
@@ -22,6 +23,7 @@ class Ports:
     tables: Tables
     similarity: Similarity
     sources: Sources
+    advisor: Advisor
     base_models: BaseModels
     machine: Machine
     engine: Engine

@@ -103,6 +103,7 @@ class StageRuns:
             tables=ports.tables,
             similarity=ports.similarity,
             sources=ports.sources,
+            advisor=ports.advisor,
             base_models=ports.base_models,
             machine=ports.machine,
             workers=Supervisor(ports, claim, folder),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from brewslm.adapters.advisor.chat_endpoint import NoAdvisor
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sources.locators import LocalSources
@@ -22,6 +23,7 @@ from brewslm.core.events.payloads import PAYLOADS
 from brewslm.core.finding import Finding
 from brewslm.core.gate import judge
 from brewslm.core.ids import ArtifactId, JobId, ProjectId, RunId
+from brewslm.core.ports.advisor import Advisor
 from brewslm.core.project import Project
 from brewslm.core.stage import Stage
 from brewslm.core.value import Value
@@ -82,6 +84,7 @@ class Workbench:
 
     folder: Path
     is_cancelled: Callable[[], bool] = lambda: False
+    advisor: Advisor = field(default_factory=NoAdvisor)
     findings: list[Finding] = field(default_factory=list)
     reports: list[Draft] = field(default_factory=list)
     fractions: list[float] = field(default_factory=list)
@@ -96,6 +99,7 @@ class Workbench:
             tables=ParquetTables(),
             similarity=MinHashSimilarity(),
             sources=LocalSources(),
+            advisor=self.advisor,
             base_models=LocalBaseModels(is_offline=True),
             machine=None,  # type: ignore[arg-type]
             workers=None,  # type: ignore[arg-type]

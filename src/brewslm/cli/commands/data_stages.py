@@ -51,7 +51,14 @@ def ingest(
     session.answer(told(job, made), *snapshot_page(made), follow_up)
 
 
-def introspect(project: options.ProjectId, as_shape: options.AsShape = None, as_json: options.AsJson = False) -> None:
+def introspect(
+    project: options.ProjectId,
+    as_shape: options.AsShape = None,
+    asks_model: Annotated[
+        bool, typer.Option("--ask-model", help="Ask BREWSLM_ADVISOR_MODEL too: it sees names and five cut rows.")
+    ] = False,
+    as_json: options.AsJson = False,
+) -> None:
     """02: look at the newest snapshot and rank the ways to read it."""
     from brewslm.cli.newest import newest
     from brewslm.cli.render.data import schema_page
@@ -64,7 +71,8 @@ def introspect(project: options.ProjectId, as_shape: options.AsShape = None, as_
     session = open_session(is_json=as_json)
     project_id = ProjectId(project)
     snapshot_id = newest(session, project_id, "ingest")
-    job = session.do(project_id, "introspect", IntrospectInputs(snapshot_id=snapshot_id, as_shape=as_shape))
+    inputs = IntrospectInputs(snapshot_id=snapshot_id, as_shape=as_shape, asks_model=asks_model)
+    job = session.do(project_id, "introspect", inputs)
     made = product(session, job, Schema)
     follow_up = next_steps((f"brewslm map --dry-run --project {project}", "try the mapping"))
     session.answer(told(job, made), *schema_page(made), follow_up)

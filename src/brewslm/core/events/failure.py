@@ -26,6 +26,7 @@ FAILURES: frozenset[Reason] = frozenset(
         Reason.INGESTION_RESOURCE_LIMIT,
         Reason.INGESTION_PARSER_CRASHED,
         Reason.INTROSPECTION_AMBIGUOUS,
+        Reason.INTROSPECTION_ADVICE_FAILED,
         Reason.MAPPING_COVERAGE,
         Reason.MAPPING_SOURCE_CHANGED,
         Reason.CLEANING_EMPTY,

@@ -64,6 +64,12 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.INTROSPECTION_AMBIGUOUS: _row(
         "introspection", "error", "No reading of the data is certain enough.", "Choose one with `--as SHAPE`."
     ),
+    Reason.INTROSPECTION_ADVICE_FAILED: _row(
+        "introspection",
+        "error",
+        "The language model that was asked gave no advice that can be followed.",
+        "Check its address, or choose the reading with `--as SHAPE`.",
+    ),
     Reason.MAPPING_PREVIEW: _row("mapping", "info", "A mapping was tried without writing a dataset.", "Commit it."),
     Reason.MAPPING: _row("mapping", "info", "A snapshot became a canonical dataset.", "Clean or prepare it."),
     Reason.MAPPING_COVERAGE: _row(

@@ -21,6 +21,8 @@ class IntrospectInputs(Value):
     """Rows that are looked at, spread over the whole snapshot."""
     as_shape: Shape | None = None
     """The user's word on the shape: it is chosen if it converts any row."""
+    asks_model: bool = False
+    """Whether the model that is set as adviser is asked; it is sent the columns' names and five cut rows."""
 
 
 def _is_readable(inputs: IntrospectInputs, context: StageContext) -> Finding | None:

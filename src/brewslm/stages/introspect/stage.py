@@ -10,6 +10,7 @@ from brewslm.core.events.data import Introspection
 from brewslm.core.events.failure import Failure
 from brewslm.core.events.reasons import Reason
 from brewslm.core.stage import Stage
+from brewslm.stages.introspect.advice import advised
 from brewslm.stages.introspect.candidates import propose
 from brewslm.stages.introspect.contract import CONTRACT, IntrospectInputs
 from brewslm.stages.introspect.judge import choose, rank, score
@@ -26,6 +27,8 @@ def run(inputs: IntrospectInputs, context: StageContext) -> Schema:
     profiles = profile_columns(rows, snapshot.columns)
     vocabulary = cache(lambda column: vocabulary_of(path, context.tables, column))
     candidates = list(propose(rows, profiles, vocabulary, source_format=snapshot.format))
+    if inputs.asks_model:
+        candidates.append(advised(context.advisor, profiles, rows))
     context.progress(0.8, f"{len(candidates)} readings to try")
     likely = sorted(candidates, key=lambda candidate: -candidate.evidence)
     hypotheses = rank([score(candidate, rows) for candidate in likely])
