@@ -19,13 +19,14 @@ from brewslm.bootstrap.sources import connected_sources
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
 from brewslm.services.data.browsing import Browsing
-from brewslm.services.data.golden import golden_flow
 from brewslm.services.data.cleaning import CleaningPreviews
+from brewslm.services.data.golden import golden_flow
 from brewslm.services.data.health import Health
+from brewslm.services.data.manifests import Manifests
 from brewslm.services.data.mappings import Mappings
 from brewslm.services.data.rejections import Rejections
-from brewslm.services.data.manifests import Manifests
 from brewslm.services.data.trace import Tracing
+from brewslm.services.data.uploads import Uploads
 from brewslm.services.data.xray import Xrays
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow
@@ -36,7 +37,6 @@ from brewslm.services.projects import Projects
 from brewslm.services.releases.book import Releases, enter_release
 from brewslm.services.runner import Runner
 from brewslm.services.stage_runs import StageRuns
-from brewslm.services.uploads import Uploads
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ UPLOAD_BYTES_VARIABLE = "BREWSLM_MAX_UPLOAD_BYTES"
 PROXY_SUFFIX = "_proxy"
 
 MIN_TOKEN_LENGTH = 16
+DEFAULT_MAX_BYTES = 50 << 30
+"""50 GiB hold any corpus for one machine."""
 
 
 class Settings(Value):
@@ -34,9 +36,9 @@ class Settings(Value):
 
     is_private_allowed: bool = False
     """Whether sources may lie at addresses within networks: loopback, private, link-local and the like."""
-    max_source_bytes: int = Field(50 << 30, ge=1)
-    """The largest file that is fetched from the network, in bytes; 50 GiB hold any corpus for one machine."""
-    max_upload_bytes: int = Field(50 << 30, ge=1)
+    max_source_bytes: int = Field(DEFAULT_MAX_BYTES, ge=1)
+    """The largest file that is fetched from the network, in bytes."""
+    max_upload_bytes: int = Field(DEFAULT_MAX_BYTES, ge=1)
     """The largest file that can be uploaded, in bytes."""
     kaggle_login: tuple[str, str] | None = Field(None, repr=False)
     """User and key of Kaggle, where they are set; tokens and files are found by its client."""
@@ -91,8 +93,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         proxies=_proxies(environment),
         token=token,
         allowed_hosts=hosts,
-        **_advisor(environment),
-        **_sizes(environment),
+        advisor_url=_advisor_url(environment),
+        advisor_model=environment.get(ADVISOR_VARIABLES[1]) or None,
+        advisor_key=environment.get(ADVISOR_VARIABLES[2]) or None,
+        max_source_bytes=_size(environment, SOURCE_BYTES_VARIABLE),
+        max_upload_bytes=_size(environment, UPLOAD_BYTES_VARIABLE),
     )
 
 
@@ -100,18 +105,15 @@ def _is_on(environment: Mapping[str, str], name: str) -> bool:
     return environment.get(name, "").lower() in {"1", "true", "yes", "on"}
 
 
-def _sizes(environment: Mapping[str, str]) -> dict[str, int]:
-    """The limits in bytes that are set; the others keep their default."""
-    found = {}
-    for field, name in (("max_source_bytes", SOURCE_BYTES_VARIABLE), ("max_upload_bytes", UPLOAD_BYTES_VARIABLE)):
-        text = environment.get(name, "").replace("_", "")
-        if not text:
-            continue
-        if not text.isdecimal() or not 0 < int(text) < 2**63:
-            message = f"{name}={environment[name]!r} is no number of bytes; set it to one such as 50_000_000_000"
-            raise InvalidRequestError(message)
-        found[field] = int(text)
-    return found
+def _size(environment: Mapping[str, str], name: str) -> int:
+    """A limit in bytes, or its default."""
+    text = environment.get(name, "").replace("_", "")
+    if not text:
+        return DEFAULT_MAX_BYTES
+    if not text.isdecimal() or not 0 < int(text) < 2**63:
+        message = f"{name}={environment[name]!r} is no number of bytes; set it to one such as 50_000_000_000"
+        raise InvalidRequestError(message)
+    return int(text)
 
 
 def _kaggle_login(environment: Mapping[str, str]) -> tuple[str, str] | None:
@@ -125,9 +127,9 @@ def _proxies(environment: Mapping[str, str]) -> dict[str, str]:
     return {name.lower().removesuffix(PROXY_SUFFIX): environment[name] for name in spellings}
 
 
-def _advisor(environment: Mapping[str, str]) -> dict[str, str | None]:
-    url, model, key = (environment.get(name) or None for name in ADVISOR_VARIABLES)
+def _advisor_url(environment: Mapping[str, str]) -> str | None:
+    url = environment.get(ADVISOR_VARIABLES[0]) or None
     if url is not None and not url.startswith(("http://", "https://")):
         message = f"{ADVISOR_VARIABLES[0]}={url!r} is no address of an endpoint; it begins with http:// or https://"
         raise InvalidRequestError(message)
-    return {"advisor_url": url, "advisor_model": model, "advisor_key": key}
+    return url

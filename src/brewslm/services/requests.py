@@ -4,9 +4,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from brewslm.core.artifacts.mapping import MappingChoices
 from brewslm.core.artifacts.golden import GoldenPurpose
+from brewslm.core.artifacts.mapping import MappingChoices
 from brewslm.core.artifacts.optimization import DeviceName
+from brewslm.core.data.example import Shape
 from brewslm.core.value import Value
 
 Scalar = int | float | str | bool

@@ -6,9 +6,9 @@ import pytest
 
 from brewslm.cli import choices
 from brewslm.core.artifacts.base import ArtifactKind
+from brewslm.core.artifacts.cleaning import PiiRule
 from brewslm.core.artifacts.golden import GoldenPurpose
 from brewslm.core.artifacts.manifest import LeakCheck, LeakPolicy, SplitName, Truncation
-from brewslm.core.artifacts.cleaning import PiiRule
 from brewslm.core.artifacts.optimization import DeviceName
 from brewslm.core.artifacts.snapshot import EncodingName, SourceFormat
 from brewslm.core.data.example import Shape

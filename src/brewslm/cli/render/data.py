@@ -97,7 +97,7 @@ def snapshot_page(snapshot: Snapshot) -> Iterable[RenderableType]:
             ("format", f"{snapshot.format}, {snapshot.encoding}"),
             *((name.replace("_", " "), value) for name, value in snapshot.reading.items()),
             ("records", f"{snapshot.num_rows:,}, of which {snapshot.num_malformed:,} malformed"),
-            ("columns", _columns_line(snapshot.columns)),
+            ("columns", _names_line(snapshot.columns)),
         ]
     )
     if snapshot.num_parts > 1:
@@ -131,7 +131,7 @@ def _parts_table(snapshot: Snapshot) -> RenderableType:
     return table(("file", "split", "format", "encoding", "records", "malformed", ""), rows, right=(4, 5))
 
 
-def _columns_line(columns: Sequence[str]) -> str:
+def _names_line(columns: Sequence[str]) -> str:
     shown = ", ".join(excerpt(name, 32) for name in columns[:20])
     return f"{shown} and {len(columns) - 20:,} more" if len(columns) > 20 else shown
 

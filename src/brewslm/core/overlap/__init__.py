@@ -1,0 +1,1 @@
+"""What examples share with each other: with other splits, and with golden sets."""

@@ -1,0 +1,1 @@
+"""Readings by family: what each looks for in columns and values."""
