@@ -24,7 +24,7 @@ from brewslm.services.projects import Projects
 from brewslm.services.releases.book import Releases, enter_release
 from brewslm.services.runner import Runner
 from brewslm.services.stage_runs import StageRuns
-from brewslm.services.uploads import Uploads
+from brewslm.services.uploads.book import Uploads
 
 
 @dataclass(frozen=True, slots=True)
