@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from brewslm.adapters.files.tables import ParquetTables
 from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.base import Artifact, ArtifactKind
 from brewslm.core.artifacts.dataset import Dataset
@@ -93,6 +94,7 @@ class Scene:
             "storage": self.storage,
             "store": self.store,
             "sources": FakeSources(),
+            "tables": ParquetTables(),
             "base_models": self.base_models,
             "machine": self.machine,
             "engine": self.engine,

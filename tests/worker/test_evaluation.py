@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from brewslm.core.artifacts.dataset import Message
+from brewslm.core.data.example import Message
 from brewslm.core.wire.order import EvaluateOrder, LabelledRows
 from brewslm.worker.chat import Chat, make_chat
 from brewslm.worker.evaluate import labels as labels_module

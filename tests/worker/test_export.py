@@ -9,7 +9,7 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from brewslm.core.artifacts.dataset import Message
+from brewslm.core.data.example import Message
 from brewslm.core.wire.order import ExportOrder, GenerateOrder, MeasureOrder
 from brewslm.core.wire.result import ExportResult
 from brewslm.worker.export.exporting import export

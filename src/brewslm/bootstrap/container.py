@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
+from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.files.uploads import FileUploads
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sql.storage import open_storage
@@ -15,6 +16,9 @@ from brewslm.bootstrap.settings import Settings
 from brewslm.bootstrap.sources import connected_sources
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
+from brewslm.services.data.browsing import Browsing
+from brewslm.services.data.health import Health
+from brewslm.services.data.trace import Tracing
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.queue import Jobs
@@ -39,6 +43,9 @@ class House:
     releases: Releases
     audit: Audit
     uploads: Uploads
+    browsing: Browsing
+    health: Health
+    tracing: Tracing
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -57,6 +64,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         storage=open_storage(settings.database),
         store=FileArtifactStore(settings.home),
         sources=connected_sources(settings, uploads),
+        tables=ParquetTables(),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(),
         engine=LocalEngine(environment=os.environ),
@@ -76,13 +84,17 @@ def open_house(settings: Settings, *, actor: str) -> House:
         is_owner_gone=is_owner_gone,
         actor=actor,
     )
+    projects, browsing, audit = Projects(ports, actor=actor), Browsing(ports), Audit(ports.storage, ports.store)
     return House(
         settings=settings,
         ports=ports,
-        projects=Projects(ports, actor=actor),
+        projects=projects,
         jobs=Jobs(ports, actor=actor),
         runner=runner,
         releases=Releases(ports),
-        audit=Audit(ports.storage, ports.store),
         uploads=Uploads(uploads, clock, max_bytes=settings.max_upload_bytes),
+        audit=audit,
+        browsing=browsing,
+        health=Health(ports, projects),
+        tracing=Tracing(ports, projects, browsing, audit),
     )

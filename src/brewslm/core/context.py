@@ -13,6 +13,7 @@ from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.machine import Machine
 from brewslm.core.ports.source import Sources
+from brewslm.core.ports.tables import Tables
 from brewslm.core.project import Project
 from brewslm.core.wire.order import Order
 from brewslm.core.wire.result import Result
@@ -41,6 +42,7 @@ class StageContext:
     run_id: RunId
     job_id: JobId
     shelf: Shelf
+    tables: Tables
     sources: Sources
     base_models: BaseModels
     machine: Machine

@@ -3,7 +3,8 @@
 from typing import Any
 
 from brewslm.core.artifacts.dataset import Dataset
-from brewslm.core.artifacts.schema import Schema, Shape
+from brewslm.core.artifacts.schema import Schema
+from brewslm.core.data.example import Shape
 from brewslm.core.errors import MappingAmbiguousError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import Autopilot

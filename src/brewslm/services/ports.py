@@ -9,6 +9,7 @@ from brewslm.core.ports.engine import Engine
 from brewslm.core.ports.machine import Machine
 from brewslm.core.ports.source import Sources
 from brewslm.core.ports.storage import Storage
+from brewslm.core.ports.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Ports:
 
     storage: Storage
     store: ArtifactStore
+    tables: Tables
     sources: Sources
     base_models: BaseModels
     machine: Machine

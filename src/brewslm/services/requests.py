@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from brewslm.core.artifacts.optimization import DeviceName
-from brewslm.core.artifacts.schema import Shape
+from brewslm.core.data.example import Shape
 from brewslm.core.value import Value
 
 Scalar = int | float | str | bool

@@ -100,6 +100,7 @@ class StageRuns:
             run_id=job.run_id,
             job_id=job.id,
             shelf=shelf,
+            tables=ports.tables,
             sources=ports.sources,
             base_models=ports.base_models,
             machine=ports.machine,

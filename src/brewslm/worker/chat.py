@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from brewslm.core.artifacts.dataset import Message
+from brewslm.core.data.example import Message, chat_of
 from brewslm.worker.failure import BadOrderError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Chat:
     def _render(self, messages: Sequence[Message], *, asks: bool) -> str:
         from jinja2 import TemplateError
 
-        plain = [message.model_dump() for message in messages]
+        plain = chat_of(messages)
         try:
             return str(self.tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=asks))
         except TemplateError as error:

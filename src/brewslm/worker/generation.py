@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from brewslm.core.artifacts.dataset import Message
+from brewslm.core.data.example import Message
 from brewslm.core.wire.order import GenerateOrder
 from brewslm.core.wire.progress import StartedRecord
 from brewslm.core.wire.result import GeneratedAnswer, GenerateResult

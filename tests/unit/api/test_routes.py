@@ -45,8 +45,12 @@ READ = {
     "/api/projects/{project_id}/experiments": 200,
     "/api/projects/{project_id}/releases": 200,
     "/api/projects/{project_id}/artifacts": 200,
+    "/api/projects/{project_id}/data-health": 404,
+    "/api/projects/{project_id}/rows/{source_row}": 404,
     "/api/projects/{project_id}/artifacts/{artifact_id}": 404,
     "/api/projects/{project_id}/artifacts/{artifact_id}/lineage": 404,
+    "/api/projects/{project_id}/artifacts/{artifact_id}/tables": 404,
+    "/api/projects/{project_id}/artifacts/{artifact_id}/tables/{table}": 404,
     "/api/jobs": 200,
     "/api/jobs/{job_id}": 200,
     "/api/jobs/{job_id}/events": 200,
@@ -68,7 +72,7 @@ def job(client: TestClient, project: int) -> int:
 
 
 def at(path: str, *, project: int = 1, job: int = 1) -> str:
-    return path.format(project_id=project, job_id=job, artifact_id=ARTIFACT)
+    return path.format(project_id=project, job_id=job, artifact_id=ARTIFACT, table="rows", source_row=0)
 
 
 def test_every_route_has_a_test_here(client: TestClient) -> None:

@@ -7,7 +7,7 @@ import pytest
 from brewslm.cli import choices
 from brewslm.core.artifacts.base import ArtifactKind
 from brewslm.core.artifacts.optimization import DeviceName
-from brewslm.core.artifacts.schema import Shape
+from brewslm.core.data.example import Shape
 from brewslm.core.job import JobStatus
 from brewslm.core.project import Template
 from brewslm.stages.preflight.contract import PreflightInputs, Profile

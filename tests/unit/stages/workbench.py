@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sources.locators import LocalSources
 from brewslm.core.artifacts.base import Artifact, FileRef
@@ -88,6 +89,7 @@ class Workbench:
             run_id=RunId("bench-1"),
             job_id=JobId(1),
             shelf=self.shelf,
+            tables=ParquetTables(),
             sources=LocalSources(),
             base_models=LocalBaseModels(is_offline=True),
             machine=None,  # type: ignore[arg-type]

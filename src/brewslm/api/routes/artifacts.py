@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
-from brewslm.api.deps import ArtifactId, HouseOf, ProjectId
+from brewslm.api.deps import ArtifactId, HouseOf, Limit, ProjectId
 from brewslm.core import ids
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
+from brewslm.services.data.browsing import TablePage, TableSummary, conditions
 
 router = APIRouter(prefix="/projects/{project_id}/artifacts", tags=["artifacts"])
 
@@ -31,3 +32,27 @@ def show(project_id: ProjectId, artifact_id: ArtifactId, house: HouseOf) -> Arti
 def lineage(project_id: ProjectId, artifact_id: ArtifactId, house: HouseOf) -> tuple[ArtifactRecord, ...]:
     """List the artifact and everything that it was made from, nearest first."""
     return house.audit.lineage(ids.ProjectId(project_id), ids.ArtifactId(artifact_id))
+
+
+@router.get("/{artifact_id}/tables")
+def tables(project_id: ProjectId, artifact_id: ArtifactId, house: HouseOf) -> tuple[TableSummary, ...]:
+    """List the tables of an artifact: its rows, examples, rejections and what else it holds."""
+    return house.browsing.tables(ids.ProjectId(project_id), ids.ArtifactId(artifact_id))
+
+
+@router.get("/{artifact_id}/tables/{table:path}")
+def table_page(
+    project_id: ProjectId,
+    artifact_id: ArtifactId,
+    table: Annotated[str, Path(max_length=200, description="The table's name, such as `examples`.")],
+    house: HouseOf,
+    start: Annotated[int, Query(ge=0, le=2**53, description="The number of the first row, from 0.")] = 0,
+    limit: Limit = 50,
+    where: Annotated[
+        tuple[str, ...], Query(max_length=8, description="`column=value`: only rows with this value. Repeatable.")
+    ] = (),
+) -> TablePage:
+    """Show rows of a table, from any row on."""
+    return house.browsing.page(
+        ids.ProjectId(project_id), ids.ArtifactId(artifact_id), table, start=start, limit=limit, where=conditions(where)
+    )

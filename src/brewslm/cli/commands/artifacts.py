@@ -66,6 +66,43 @@ def lineage(artifact: ArtifactName, project: options.AnyProject = None, as_json:
     session.answer(headers, artifact_table(chain))
 
 
+@app.command("tables")
+def tables(artifact: ArtifactName, project: options.AnyProject = None, as_json: options.AsJson = False) -> None:
+    """List the tables of an artifact: its rows, examples, rejections and what else it holds."""
+    from brewslm.cli.render.records import list_of_tables
+    from brewslm.cli.session import open_session
+
+    session = open_session(is_json=as_json)
+    record = find(session, artifact, project)
+    found = session.house.browsing.tables(record.project_id, record.id)
+    session.answer(found, list_of_tables(found) if found else f"{record.id} has no tables.")
+
+
+@app.command("rows")
+def rows(
+    artifact: ArtifactName,
+    table: Annotated[str, typer.Argument(metavar="TABLE", help="Such as `examples`; `artifacts tables` lists them.")],
+    start: Annotated[int, typer.Option("--start", min=0, help="The number of the first row, from 0.")] = 0,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 10,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", metavar="COLUMN=VALUE", help="Only rows with this value; repeatable.")
+    ] = None,
+    project: options.AnyProject = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show rows of a table, from any row on."""
+    from brewslm.cli.render.records import rows_page
+    from brewslm.cli.session import open_session
+    from brewslm.services.data.browsing import conditions
+
+    session = open_session(is_json=as_json)
+    record = find(session, artifact, project)
+    page = session.house.browsing.page(
+        record.project_id, record.id, table, start=start, limit=limit, where=conditions(where or ())
+    )
+    session.answer(page, *rows_page(page))
+
+
 @app.command("verify")
 def verify(project: options.AnyProject = None, as_json: options.AsJson = False) -> None:
     """Hash every artifact and every file again. Exit code 1 where something is not as it was recorded."""

@@ -93,11 +93,8 @@ def rejections_of(session: "Session", project_id: "ProjectId", dataset: "Dataset
         dataset = shelf.read(Dataset, dataset.cleaned_from)
     for file in dataset.files:
         if file.path.endswith("/rejections.parquet"):
-            import pyarrow.parquet as pq
-
-            for batch in pq.ParquetFile(shelf.path(file.path)).iter_batches():
-                for row in batch.to_pylist():
-                    yield Rejection.model_validate(row)
+            for batch in session.house.ports.tables.read(shelf.path(file.path), Rejection):
+                yield from batch
 
 
 def _refuse_unknown(reason: str | None) -> None:
@@ -110,11 +107,14 @@ def _refuse_unknown(reason: str | None) -> None:
 
 
 def _write(found: "list[Rejection]", output: Path) -> None:
+    from dataclasses import asdict
+
     from brewslm.core.errors import ConflictError
+    from brewslm.core.value import canonical_json
 
     if output.exists():
         message = f"{str(output)!r} exists already; name a new file"
         raise ConflictError(message)
     draft = output.with_name(f".{output.name}.partial")
-    draft.write_text("".join(row.model_dump_json() + "\n" for row in found), encoding="utf-8")
+    draft.write_text("".join(canonical_json(asdict(row)) + "\n" for row in found), encoding="utf-8")
     draft.replace(output)

@@ -8,11 +8,12 @@ from rich.text import Text
 from brewslm.cli.render.parts import facts, heading, indented, table
 from brewslm.cli.text import excerpt
 from brewslm.core.artifacts.base import Tally
-from brewslm.core.artifacts.dataset import Dataset, Example, Rejection
+from brewslm.core.artifacts.dataset import Dataset, Rejection
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.mapping import MappingPreview
 from brewslm.core.artifacts.schema import Schema
 from brewslm.core.artifacts.snapshot import Snapshot
+from brewslm.core.data.example import Example
 
 _EXCERPT = 64
 

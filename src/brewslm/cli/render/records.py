@@ -1,17 +1,20 @@
 """Pages about projects, jobs, events and artifacts."""
 
+import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from brewslm.cli.render.parts import facts, heading, indented, table
-from brewslm.cli.text import duration, excerpt, harmless, when, when_short
+from brewslm.cli.text import duration, excerpt, harmless, size, when, when_short
 from brewslm.core.artifacts.base import ArtifactRecord
 from brewslm.core.events.base import RunEvent
 from brewslm.core.job import Job
 from brewslm.core.project import Project
 from brewslm.lifecycle import LIFECYCLE
+from brewslm.services.data.browsing import TablePage, TableSummary
 from brewslm.services.projects import StageState
 
 STATUS_STYLES = {
@@ -144,3 +147,37 @@ def _took(job: Job) -> str:
     if job.started_at is None or job.finished_at is None:
         return ""
     return duration((job.finished_at - job.started_at).total_seconds())
+
+
+def list_of_tables(tables: Iterable[TableSummary]) -> RenderableType:
+    """One line for each table of an artifact."""
+    lines = [(one.name, f"{one.num_rows:,}", size(one.size_bytes)) for one in tables]
+    return table(("table", "rows", "size"), lines, right=(1, 2))
+
+
+def rows_page(page: TablePage) -> Iterable[RenderableType]:
+    """Rows of a table, each as a block: name and value, what is empty left out."""
+    if not page.rows:
+        yield f"{page.name!r} has {page.num_rows:,} rows; there is none from {page.start:,} on."
+        return
+    for number, row in enumerate(page.rows, start=page.start):
+        yield heading(f"{page.name} {number:,}")
+        yield row_facts(row)
+    last = page.start + len(page.rows)
+    cut = f"; {page.num_cut_cells:,} long texts are cut, the file holds them whole" if page.num_cut_cells else ""
+    yield f"rows {page.start:,} to {last - 1:,} of {page.num_rows:,}{cut}"
+
+
+def row_facts(row: dict[str, Any]) -> RenderableType:
+    """A row as names and values; what is empty is left out."""
+    return facts([(name, _cell(value)) for name, value in row.items() if value not in (None, [], "")])
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401 - any JSON value is meant
+    return harmless(value if isinstance(value, str) else json.dumps(_without_empty(value), ensure_ascii=False))
+
+
+def _without_empty(value: Any) -> Any:  # noqa: ANN401 - any JSON value is meant
+    if isinstance(value, dict):
+        return {name: _without_empty(item) for name, item in value.items() if item not in (None, [])}
+    return [_without_empty(item) for item in value] if isinstance(value, list) else value

@@ -1,32 +1,13 @@
 """The canonical dataset: one schema for every task, and a bucket for every row."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Literal
 
 from brewslm.core.artifacts.base import Artifact, ArtifactKind, SnapshotId, Tally
-from brewslm.core.artifacts.schema import Shape
+from brewslm.core.data.example import Shape
 from brewslm.core.ids import ArtifactId
 from brewslm.core.value import Value
-
-Role = Literal["system", "user", "assistant"]
-
-
-class Message(Value):
-    """One turn of a conversation."""
-
-    role: Role
-    content: str
-
-
-class Example(Value):
-    """One row after mapping. Every task is told as messages; the last one is the assistant's."""
-
-    id: str
-    """First 16 hex digits of the SHA-256 over shape and messages: equal content, equal id."""
-    task: Shape
-    messages: tuple[Message, ...]
-    label: str | None = None
-    source_row: int
 
 
 class RejectionReason(StrEnum):
@@ -51,7 +32,8 @@ class RepairRule(StrEnum):
     NUMBER_AS_TEXT = "number_as_text"
 
 
-class Rejection(Value):
+@dataclass(frozen=True, slots=True)
+class Rejection:
     """A row that did not become an example, with its text kept."""
 
     source_row: int
@@ -60,6 +42,18 @@ class Rejection(Value):
     reason: RejectionReason
     detail: str
     raw: str
+    file: str = ""
+    """The file of the source that it is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A rule that mended a row so that it could be accepted."""
+
+    source_row: int
+    id: str
+    """The example that it became."""
+    rule: RepairRule
 
 
 class RemovedExample(Value):
@@ -75,9 +69,8 @@ class RemovedExample(Value):
 class Dataset(Artifact):
     """A dataset version.
 
-    Files: `examples.parquet` (columns `id`, `task`, `messages` as a list of `{role, content}`, `label`,
-    `source_row`), and for a committed one `rejections.parquet` and `repairs.parquet`; for a cleaned one
-    `removed.parquet`.
+    Files, tables of `core/ports/tables.py`: `examples.parquet` (rows are `Example`), and for a committed one
+    `rejections.parquet` (`Rejection`) and `repairs.parquet` (`Repair`); for a cleaned one `removed.parquet`.
     """
 
     kind: ClassVar[ArtifactKind] = "dataset"

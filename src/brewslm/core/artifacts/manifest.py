@@ -3,7 +3,7 @@
 from typing import ClassVar, Literal
 
 from brewslm.core.artifacts.base import Artifact, ArtifactKind, DatasetId
-from brewslm.core.artifacts.schema import Shape
+from brewslm.core.data.example import Shape
 from brewslm.core.value import Value
 
 SplitName = Literal["train", "eval", "test"]

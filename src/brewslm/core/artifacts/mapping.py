@@ -3,8 +3,9 @@
 from typing import ClassVar
 
 from brewslm.core.artifacts.base import Artifact, ArtifactKind, SnapshotId, Tally
-from brewslm.core.artifacts.dataset import Example, Rejection
-from brewslm.core.artifacts.schema import ColumnMap, Shape
+from brewslm.core.artifacts.dataset import Rejection
+from brewslm.core.artifacts.schema import ColumnMap
+from brewslm.core.data.example import Example, Shape
 from brewslm.core.value import Value
 
 

@@ -1,13 +1,12 @@
 """What introspection saw, and the readings that it proposes."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import Field
 
 from brewslm.core.artifacts.base import Artifact, ArtifactKind, SnapshotId
+from brewslm.core.data.example import Shape
 from brewslm.core.value import Value
-
-Shape = Literal["chat", "instruction", "prompt_completion", "qa", "classification"]
 
 
 class ColumnProfile(Value):

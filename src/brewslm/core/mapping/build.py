@@ -1,7 +1,7 @@
 """Examples out of texts."""
 
-from brewslm.core.artifacts.dataset import Example, Message, RepairRule, Role
-from brewslm.core.artifacts.schema import Shape
+from brewslm.core.artifacts.dataset import RepairRule
+from brewslm.core.data.example import Example, Message, Role, Shape
 from brewslm.core.mapping.outcome import Converted, Text
 from brewslm.core.value import sha256_of
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from brewslm.core.artifacts.dataset import RejectionReason, RepairRule, Role
+from brewslm.core.artifacts.dataset import RejectionReason, RepairRule
 from brewslm.core.artifacts.schema import ColumnMap
+from brewslm.core.data.example import Role
 from brewslm.core.mapping.build import build
 from brewslm.core.mapping.outcome import Outcome, Refused, Text, missing, needs
 from brewslm.core.mapping.text import as_text, is_blank, json_type, optional

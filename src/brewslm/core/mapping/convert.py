@@ -4,7 +4,8 @@ from typing import Any, assert_never
 
 from brewslm.core.artifacts.dataset import RejectionReason
 from brewslm.core.artifacts.mapping import MappingPlan
-from brewslm.core.artifacts.schema import ColumnMap, Shape
+from brewslm.core.artifacts.schema import ColumnMap
+from brewslm.core.data.example import Shape
 from brewslm.core.mapping.chat import convert_chat
 from brewslm.core.mapping.outcome import Outcome, Refused, SourceRow
 from brewslm.core.mapping.pairs import convert_labelled, convert_pair

@@ -1,10 +1,12 @@
 """The two fates of a record: converted (with what was mended), or refused (with why)."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
-from brewslm.core.artifacts.dataset import Example, RejectionReason, RepairRule
-from brewslm.core.artifacts.schema import Shape
+from brewslm.core.artifacts.dataset import RejectionReason, RepairRule
+from brewslm.core.data.example import Example, Shape
+from brewslm.core.data.snapshot_row import SnapshotRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,20 @@ class SourceRow:
     """The text of the record."""
     problem: str = ""
     """What is wrong with a malformed record."""
+    file: str = ""
+    """The file of the source that it is in."""
+
+
+def parsed_record(record: str | None) -> dict[str, Any] | None:
+    """Parse the JSON of a record; None stays None."""
+    found: dict[str, Any] | None = None if record is None else json.loads(record)
+    return found
+
+
+def parsed(row: SnapshotRow) -> SourceRow:
+    """Parse the record of a stored row."""
+    text = (row.raw if row.record is None else row.record) or ""
+    return SourceRow(row.row, row.line, row.byte_offset, parsed_record(row.record), text, row.problem or "", row.file)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from brewslm.core.artifacts.dataset import RejectionReason
-from brewslm.core.artifacts.schema import ColumnMap, Shape
+from brewslm.core.artifacts.schema import ColumnMap
+from brewslm.core.data.example import Shape
 from brewslm.core.mapping.build import build, joined
 from brewslm.core.mapping.outcome import Outcome, Refused, needs
 from brewslm.core.mapping.text import optional, required

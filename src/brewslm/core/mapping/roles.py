@@ -1,6 +1,6 @@
 """How sources spell the speakers of a conversation."""
 
-from brewslm.core.artifacts.dataset import Role
+from brewslm.core.data.example import Role
 
 ROLE_NAMES: dict[str, Role] = {
     "system": "system",

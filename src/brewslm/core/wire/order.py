@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from brewslm.core.artifacts.dataset import Message
+from brewslm.core.data.example import Message
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.value import Value
 

@@ -2,9 +2,9 @@
 
 from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.bundle import Bundle
-from brewslm.core.artifacts.dataset import Message
 from brewslm.core.artifacts.release import Release, SmokeAnswer
 from brewslm.core.context import StageContext
+from brewslm.core.data.example import Message
 from brewslm.core.errors import WorkerError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import Deployment

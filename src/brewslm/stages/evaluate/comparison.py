@@ -2,9 +2,9 @@
 
 import math
 
-from brewslm.core.artifacts.dataset import Message
 from brewslm.core.artifacts.eval_report import AccuracyComparison, Answer, GateOutcome, LossComparison
 from brewslm.core.artifacts.manifest import Manifest
+from brewslm.core.data.example import Message
 from brewslm.core.wire.order import LabelledRows
 from brewslm.core.wire.result import EvaluateResult, ScoredLabels, ScoredSplit
 from brewslm.stages.evaluate.statistics import paired_ratio_interval, verdict_of

@@ -4,8 +4,9 @@ from collections import Counter
 from typing import Any
 
 from brewslm.core.artifacts.base import FileRef
-from brewslm.core.artifacts.dataset import Dataset, Message
+from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.manifest import Manifest, SplitName
+from brewslm.core.data.example import Message
 from brewslm.core.ports.artifact_store import Shelf
 from brewslm.core.wire.order import LabelledRows
 from brewslm.core.wire.result import ScoredSplit

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.bundle import Parity
-from brewslm.core.artifacts.dataset import Message
 from brewslm.core.artifacts.eval_report import EvalReport
 from brewslm.core.artifacts.manifest import Manifest
+from brewslm.core.data.example import Message
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.project import Project
 

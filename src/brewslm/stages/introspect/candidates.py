@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from brewslm.core.artifacts.schema import ColumnMap, ColumnProfile, Shape
+from brewslm.core.artifacts.schema import ColumnMap, ColumnProfile
+from brewslm.core.data.example import Shape
 from brewslm.core.mapping.outcome import SourceRow
 from brewslm.core.mapping.roles import CONTENT_KEYS, ROLE_KEYS, ROLE_NAMES
 from brewslm.stages.introspect.names import NONE, WEAK, is_metadata, matters, name_evidence

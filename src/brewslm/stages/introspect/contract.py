@@ -3,10 +3,11 @@
 from pydantic import Field
 
 from brewslm.core.artifacts.base import SnapshotId
-from brewslm.core.artifacts.schema import Schema, Shape
+from brewslm.core.artifacts.schema import Schema
 from brewslm.core.artifacts.snapshot import Snapshot
 from brewslm.core.context import StageContext
 from brewslm.core.contract import After, Before, Contract
+from brewslm.core.data.example import Shape
 from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
 from brewslm.core.value import Value

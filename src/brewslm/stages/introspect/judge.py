@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from brewslm.core.artifacts.schema import ColumnProfile, Hypothesis, Shape
+from brewslm.core.artifacts.schema import ColumnProfile, Hypothesis
+from brewslm.core.data.example import Shape
 from brewslm.core.mapping.convert import convert
 from brewslm.core.mapping.outcome import Refused, SourceRow
 from brewslm.stages.introspect.candidates import Candidate

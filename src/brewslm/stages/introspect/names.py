@@ -2,7 +2,7 @@
 
 import re
 
-from brewslm.core.artifacts.schema import Shape
+from brewslm.core.data.example import Shape
 
 STRONG, WEAK, NONE = 1.0, 0.9, 0.6
 """How much a name says for a role: it is the word for it, a word near it, or says nothing."""

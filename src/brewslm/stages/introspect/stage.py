@@ -21,10 +21,10 @@ def run(inputs: IntrospectInputs, context: StageContext) -> Schema:
     """Profile the columns of a spread sample, score every candidate on it, and rank."""
     snapshot = context.shelf.read(Snapshot, inputs.snapshot_id)
     path = context.shelf.path(next(file.path for file in snapshot.files if file.path.endswith("/rows.parquet")))
-    rows = sample_rows(path, snapshot.num_rows, inputs.sample_size)
+    rows = sample_rows(path, context.tables, snapshot.num_rows, inputs.sample_size)
     context.progress(0.3, f"{len(rows)} rows sampled")
     profiles = profile_columns(rows, snapshot.columns)
-    candidates = list(propose(rows, profiles, cache(lambda column: vocabulary_of(path, column))))
+    candidates = list(propose(rows, profiles, cache(lambda column: vocabulary_of(path, context.tables, column))))
     context.progress(0.8, f"{len(candidates)} readings to try")
     hypotheses = rank([score(candidate, rows) for candidate in candidates])
     choice = choose(hypotheses, profiles, inputs.as_shape)

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from brewslm.core.artifacts.base import Tally
-from brewslm.core.artifacts.dataset import Example, Rejection, RejectionReason
+from brewslm.core.artifacts.dataset import Rejection, RejectionReason
 from brewslm.core.artifacts.mapping import MappingPlan
+from brewslm.core.data.example import Example
 from brewslm.core.mapping.convert import convert
 from brewslm.core.mapping.outcome import Converted, Refused, SourceRow
 
@@ -70,6 +71,7 @@ def rejection_of(row: SourceRow, refused: Refused) -> Rejection:
         reason=refused.reason,
         detail=refused.detail,
         raw=row.raw,
+        file=row.file,
     )
 
 
@@ -91,7 +93,7 @@ class Sample:
         """Keep it if it is among the first, or the first of its reason; places are held free for these."""
         is_new = all(kept.reason != rejection.reason for kept in self.rejections)
         if is_new or len(self.rejections) < self._limits[1] - len(RejectionReason):
-            self.rejections.append(rejection.model_copy(update={"raw": rejection.raw[: self._limits[2]]}))
+            self.rejections.append(replace(rejection, raw=rejection.raw[: self._limits[2]]))
 
 
 def _ranked(counts: Counter[str]) -> dict[str, int]:

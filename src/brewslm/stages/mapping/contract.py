@@ -5,9 +5,10 @@ from pydantic import Field
 from brewslm.core.artifacts.base import MappingId, SchemaId, SnapshotId
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.mapping import MappingPreview
-from brewslm.core.artifacts.schema import ColumnMap, Schema, Shape
+from brewslm.core.artifacts.schema import ColumnMap, Schema
 from brewslm.core.context import StageContext
 from brewslm.core.contract import After, Before, Contract
+from brewslm.core.data.example import Shape
 from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
 from brewslm.core.value import Value

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from brewslm.core.artifacts.mapping import MappingPlan
-from brewslm.core.artifacts.schema import ColumnMap, Schema, Shape
+from brewslm.core.artifacts.schema import ColumnMap, Schema
+from brewslm.core.data.example import Shape
 from brewslm.core.errors import InvalidRequestError, MappingAmbiguousError
 from brewslm.core.mapping.convert import REQUIRED_ROLES, label_of
 from brewslm.core.mapping.outcome import SourceRow

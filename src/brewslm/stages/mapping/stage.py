@@ -17,9 +17,9 @@ from brewslm.core.stage import Stage
 from brewslm.stages.mapping.accounting import Sample, map_rows
 from brewslm.stages.mapping.change import refuse_if_changed, refuse_other_counts
 from brewslm.stages.mapping.contract import COMMIT_CONTRACT, DRY_RUN_CONTRACT, MapCommitInputs, MapDryRunInputs
+from brewslm.stages.mapping.files import DatasetFiles
 from brewslm.stages.mapping.plan import plan_of
-from brewslm.stages.mapping.rows import BATCH_ROWS, read_rows, rows_path
-from brewslm.stages.mapping.tables import DatasetFiles
+from brewslm.stages.mapping.rows import REPORT_ROWS, read_rows, rows_path
 
 NUM_EXAMPLES = 5
 NUM_REJECTIONS = 20
@@ -37,9 +37,9 @@ def preview(inputs: MapDryRunInputs, context: StageContext) -> MappingPreview:
     snapshot = context.shelf.read(Snapshot, inputs.snapshot_id)
     schema = context.shelf.read(Schema, inputs.schema_id)
     path = rows_path(snapshot, context.shelf)
-    plan = plan_of(inputs, schema, lambda: read_rows(path))
+    plan = plan_of(inputs, schema, lambda: read_rows(path, context.tables))
     sample = Sample(num_examples=NUM_EXAMPLES, num_rejections=NUM_REJECTIONS, raw_characters=RAW_CHARACTERS)
-    accounts = map_rows(read_rows(path), plan, sample, at_row=_progress(snapshot, context))
+    accounts = map_rows(read_rows(path, context.tables), plan, sample, at_row=_progress(snapshot, context))
     return MappingPreview(
         plan=plan,
         plan_hash=plan_hash_of(plan),
@@ -60,9 +60,9 @@ def commit(inputs: MapCommitInputs, context: StageContext) -> Dataset:
     preview = context.shelf.read(MappingPreview, inputs.mapping_id)
     snapshot = context.shelf.read(Snapshot, preview.plan.snapshot_id)
     refuse_if_changed(inputs, preview, snapshot, context.shelf)
-    rows = read_rows(rows_path(snapshot, context.shelf))
+    rows = read_rows(rows_path(snapshot, context.shelf), context.tables)
     draft = context.shelf.draft()
-    with DatasetFiles(draft) as files:
+    with DatasetFiles(draft, context.tables) as files:
         accounts = map_rows(rows, preview.plan, files, at_row=_progress(snapshot, context))
     refuse_other_counts(preview, accounts)
     return Dataset(
@@ -113,7 +113,7 @@ def _told(tally: Tally) -> str:
 
 def _progress(snapshot: Snapshot, context: StageContext) -> Callable[[int], None]:
     def at_row(done: int) -> None:
-        if done % BATCH_ROWS == 0:
+        if done % REPORT_ROWS == 0:
             if context.is_cancelled():
                 raise CancelledError(f"Mapping was cancelled after {done:,} of {snapshot.num_rows:,} rows.")
             context.progress(done / snapshot.num_rows, f"{done:,} of {snapshot.num_rows:,} rows")

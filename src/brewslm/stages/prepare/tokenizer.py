@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brewslm.core.artifacts.schema import Shape
+from brewslm.core.data.example import Shape
 from brewslm.core.errors import BaseModelError
 from brewslm.stages.prepare.template import ChatTemplate, read_template
 

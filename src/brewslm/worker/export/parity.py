@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from brewslm.core.artifacts.dataset import Message
+from brewslm.core.data.example import Message
 from brewslm.worker.chat import Chat
 from brewslm.worker.generation import greedy_ids
 from brewslm.worker.models import AnyModel, unpacked, vocab_size_of

@@ -6,7 +6,8 @@ import pytest
 
 from brewslm.core.artifacts.dataset import RejectionReason as R
 from brewslm.core.artifacts.dataset import RepairRule
-from brewslm.core.artifacts.schema import ColumnMap, Shape
+from brewslm.core.artifacts.schema import ColumnMap
+from brewslm.core.data.example import Shape
 from brewslm.core.mapping.convert import convert
 from brewslm.core.mapping.outcome import Converted, Outcome, Refused, SourceRow
 from brewslm.core.mapping.roles import ROLE_NAMES

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from brewslm.core.artifacts.schema import Schema, Shape
+from brewslm.core.artifacts.schema import Schema
+from brewslm.core.data.example import Shape
 from brewslm.core.errors import GateRefusedError
 from brewslm.core.events.reasons import Reason
 from tests.unit.stages.workbench import Workbench

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from brewslm.core.artifacts.schema import ColumnMap, Shape
+from brewslm.core.artifacts.schema import ColumnMap
+from brewslm.core.data.example import Shape
 from brewslm.core.errors import GateRefusedError, InvalidRequestError, MappingAmbiguousError, MappingSourceChangedError
 from brewslm.core.events.reasons import Reason
 from tests.unit.stages.workbench import Workbench

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from brewslm.adapters.sources.bundled import BASE_MODELS_FOLDER
-from brewslm.core.artifacts.schema import Shape
+from brewslm.core.data.example import Shape
 from brewslm.core.errors import BaseModelError
 from brewslm.core.events.reasons import Reason
 from brewslm.stages.prepare.mask import Tokenised, tokenise

@@ -1,0 +1,242 @@
+"""Tables as Parquet, zstd. Columns are built and taken apart whole; no row becomes a dictionary on the way."""
+
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import MISSING, fields, is_dataclass
+from enum import StrEnum
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from brewslm.core.errors import ArtifactDamagedError, NotFoundError
+from brewslm.core.ports.tables import Outline
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+BATCH_ROWS = 4096
+
+ValueT = TypeVar("ValueT")
+
+
+class ParquetTables:
+    """Implements `core.ports.tables.Tables`."""
+
+    def read(self, path: Path, row: type[ValueT], *, start: int = 0) -> Iterator[list[ValueT]]:
+        """Yield batches of rows from row number `start` on.
+
+        Raises:
+            ArtifactDamagedError: the file is no table of such rows.
+        """
+        import pyarrow.parquet as pq
+
+        with _damage_named(path), pq.ParquetFile(path) as file:
+            columns = _columns(file, row, path)
+            groups, skipped = _groups(file, start)
+            for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=columns):
+                kept = batch.slice(skipped)
+                skipped = max(0, skipped - batch.num_rows)
+                if kept.num_rows:
+                    yield _rows(kept, row, columns)
+
+    @contextmanager
+    def write(self, path: Path, row: type[ValueT]) -> "Iterator[_Writer[ValueT]]":
+        """Open a new table; it is whole when the context ends."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        schema = pa.schema([pa.field(name, _type(hint)) for name, hint in _hints(row).items()])
+        with pq.ParquetWriter(path, schema, compression="zstd") as file:
+            writer = _Writer(file, row, schema)
+            yield writer
+            writer.flush()
+
+    def outline(self, path: Path) -> Outline:
+        """Say how large a table is, without reading it.
+
+        Raises:
+            ArtifactDamagedError: the file is no table.
+        """
+        import pyarrow.parquet as pq
+
+        with _damage_named(path):
+            metadata = pq.read_metadata(path)
+            return Outline(int(metadata.num_rows), tuple(metadata.schema.to_arrow_schema().names))
+
+    def page(
+        self, path: Path, *, start: int, limit: int, where: Mapping[str, str | int] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return rows of any table as JSON-ready objects; with `where` only those whose columns have these values.
+
+        Raises:
+            ArtifactDamagedError: the file is no table.
+            NotFoundError: it has no such column, or one of texts is compared with a number.
+        """
+        import pyarrow.parquet as pq
+
+        found: list[dict[str, Any]] = []
+        with _damage_named(path), pq.ParquetFile(path) as file:
+            wanted = where or {}
+            _check_columns(file, wanted, path)
+            groups, skipped = _fitting_groups(file, wanted, start) if wanted else _groups(file, start)
+            for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups):
+                fitting = _fitting(batch, wanted)
+                found += fitting.slice(skipped, limit - len(found)).to_pylist()
+                skipped = max(0, skipped - fitting.num_rows)
+                if len(found) >= limit:
+                    break
+        return found
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowInvalid, pa.ArrowTypeError, FileNotFoundError) as error:
+        raise ArtifactDamagedError(f"{path.name!r} cannot be read: {error}. Make it again.") from error
+
+
+class _Writer(Generic[ValueT]):
+    def __init__(self, file: "pq.ParquetWriter", row: type[ValueT], schema: "pa.Schema") -> None:
+        self._file, self._schema = file, schema
+        self._hints = _hints(row)
+        self._waiting: list[ValueT] = []
+
+    def add(self, rows: Sequence[ValueT]) -> None:
+        self._waiting += rows
+        if len(self._waiting) >= BATCH_ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        import pyarrow as pa
+
+        if self._waiting:
+            columns = [
+                _array([getattr(row, name) for row in self._waiting], hint) for name, hint in self._hints.items()
+            ]
+            self._file.write_batch(pa.record_batch(columns, schema=self._schema))
+            self._waiting = []
+
+
+def _hints(row: type) -> dict[str, Any]:
+    hints = get_type_hints(row)
+    return {field.name: hints[field.name] for field in fields(row)}
+
+
+def _bare(hint: Any) -> Any:  # noqa: ANN401 - a type hint
+    """The hint without `| None`."""
+    if get_origin(hint) in {Union, types.UnionType}:
+        return next(part for part in get_args(hint) if part is not type(None))
+    return hint
+
+
+def _type(hint: Any) -> "pa.DataType":  # noqa: ANN401 - a type hint
+    import pyarrow as pa
+
+    bare = _bare(hint)
+    if get_origin(bare) is tuple:
+        return pa.list_(_type(get_args(bare)[0]))
+    if is_dataclass(bare):
+        return pa.struct([pa.field(name, _type(inner)) for name, inner in _hints(bare).items()])  # type: ignore[arg-type]  # a class, not an instance
+    scalars = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
+    if bare is str or get_origin(bare) is Literal or (isinstance(bare, type) and issubclass(bare, StrEnum)):
+        return pa.large_string()
+    return scalars[bare]
+
+
+def _array(values: list[Any], hint: Any) -> "pa.Array":  # noqa: ANN401 - a type hint
+    import pyarrow as pa
+
+    bare = _bare(hint)
+    if get_origin(bare) is tuple:
+        inner = get_args(bare)[0]
+        offsets = [0]
+        for value in values:
+            offsets.append(offsets[-1] + len(value))
+        flat = [item for value in values for item in value]
+        return pa.ListArray.from_arrays(pa.array(offsets, type=pa.int32()), _array(flat, inner))
+    if is_dataclass(bare):
+        hints = _hints(bare)  # type: ignore[arg-type]  # a class, not an instance
+        columns = [_array([getattr(value, name) for value in values], inner) for name, inner in hints.items()]
+        return pa.StructArray.from_arrays(columns, fields=list(_type(bare)))
+    return pa.array(values, type=_type(bare))
+
+
+def _rows(batch: "pa.RecordBatch", row: type[ValueT], columns: list[str]) -> list[ValueT]:
+    hints = _hints(row)
+    values = [_values(batch.column(name), hints[name]) for name in columns]
+    if list(hints) == columns:
+        return [row(*parts) for parts in zip(*values, strict=True)]
+    return [row(**dict(zip(columns, parts, strict=True))) for parts in zip(*values, strict=True)]
+
+
+def _values(array: "pa.Array", hint: Any) -> list[Any]:  # noqa: ANN401 - a type hint
+    bare = _bare(hint)
+    if get_origin(bare) is tuple:
+        offsets = array.offsets.to_pylist()
+        flat = _values(array.values.slice(offsets[0], offsets[-1] - offsets[0]), get_args(bare)[0])
+        first = offsets[0]
+        return [tuple(flat[begin - first : end - first]) for begin, end in pairwise(offsets)]
+    if is_dataclass(bare):
+        hints = _hints(bare)  # type: ignore[arg-type]  # a class, not an instance
+        columns = [_values(part, inner) for part, inner in zip(array.flatten(), hints.values(), strict=True)]
+        return [bare(*parts) for parts in zip(*columns, strict=True)]  # type: ignore[operator]  # a class
+    found: list[Any] = array.to_pylist()
+    if isinstance(bare, type) and issubclass(bare, StrEnum):
+        return [None if value is None else bare(value) for value in found]
+    return found
+
+
+def _columns(file: Any, row: type, path: Path) -> list[str]:  # noqa: ANN401 - a pyarrow Parquet file
+    present = set(file.schema_arrow.names)
+    wanted = list(fields(row))
+    absent = [f.name for f in wanted if f.name not in present and f.default is MISSING]
+    if absent:
+        raise ArtifactDamagedError(f"{path.name!r} lacks the column {absent[0]!r}. Make it again.")
+    return [field.name for field in wanted if field.name in present]
+
+
+def _check_columns(file: Any, where: Mapping[str, str | int], path: Path) -> None:  # noqa: ANN401 - a pyarrow file
+    import pyarrow as pa
+
+    schema = file.schema_arrow
+    for name, value in where.items():
+        kind = schema.field(name).type if name in schema.names else None
+        is_text = kind is not None and (pa.types.is_string(kind) or pa.types.is_large_string(kind))
+        is_number = kind is not None and pa.types.is_integer(kind)
+        if not (is_text if isinstance(value, str) else is_number):
+            message = f"{path.name!r} has no column {name[:80]!r} that could be {value!r}"
+            raise NotFoundError(f"{message}; its columns are {', '.join(map(repr, schema.names))}")
+
+
+def _fitting(batch: "pa.RecordBatch", where: Mapping[str, str | int]) -> "pa.RecordBatch":
+    import pyarrow.compute as pc
+
+    for name, value in where.items():
+        batch = batch.filter(pc.equal(batch.column(name), value))
+    return batch
+
+
+def _fitting_groups(file: Any, where: Mapping[str, str | int], start: int) -> tuple[list[int], int]:  # noqa: ANN401
+    """The row groups whose least and greatest values leave room for what is wanted; `start` counts fitting rows."""
+    indices = {file.metadata.schema.column(at).path: at for at in range(file.metadata.num_columns)}
+    kept = []
+    for number in range(file.num_row_groups):
+        group = file.metadata.row_group(number)
+        ranges = [(group.column(indices[name]).statistics, value) for name, value in where.items()]
+        if all(seen is None or not seen.has_min_max or seen.min <= value <= seen.max for seen, value in ranges):
+            kept.append(number)
+    return kept, start
+
+
+def _groups(file: Any, start: int) -> tuple[list[int], int]:  # noqa: ANN401 - a pyarrow Parquet file
+    """The row groups from `start` on, and the rows to skip in the first of them."""
+    skipped, first = start, 0
+    while first < file.num_row_groups and skipped >= file.metadata.row_group(first).num_rows:
+        skipped -= file.metadata.row_group(first).num_rows
+        first += 1
+    return list(range(first, file.num_row_groups)), skipped

@@ -1,0 +1,1 @@
+"""What rows and examples are: the values that tables hold."""

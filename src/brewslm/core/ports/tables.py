@@ -1,0 +1,68 @@
+"""Typed tables in files: a frozen dataclass is the schema, one value of it is a row."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+Row_contra = TypeVar("Row_contra", contravariant=True)
+ValueT = TypeVar("ValueT")
+
+
+class Rows(Protocol[Row_contra]):
+    """A table that is being written."""
+
+    def add(self, rows: Sequence[Row_contra]) -> None:
+        """Append rows; they reach the file in batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a table's footer says."""
+
+    num_rows: int
+    columns: tuple[str, ...]
+
+
+class Tables(Protocol):
+    """Reads and writes tables, batch by batch, so that memory does not grow with the number of rows.
+
+    Fields of a row may be texts, numbers, booleans, closed sets of texts, tuples of these or of dataclasses, and any
+    scalar of these or None.
+    """
+
+    def read(self, path: Path, row: type[ValueT], *, start: int = 0) -> Iterator[list[ValueT]]:
+        """Yield batches of rows from row number `start` on; only the columns that `row` names are read.
+
+        A field with a default may be absent from the file.
+
+        Raises:
+            ArtifactDamagedError: the file is no table of such rows.
+        """
+
+    def write(self, path: Path, row: type[ValueT]) -> AbstractContextManager[Rows[ValueT]]:
+        """Open a new table; it is whole when the context ends."""
+
+    def outline(self, path: Path) -> Outline:
+        """Say how large a table is, without reading it.
+
+        Raises:
+            ArtifactDamagedError: the file is no table.
+        """
+
+    def page(
+        self, path: Path, *, start: int, limit: int, where: Mapping[str, str | int] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return rows of any table as JSON-ready objects, for showing.
+
+        Args:
+            path: the table.
+            start: how many rows are skipped; with `where`, of those that fit.
+            limit: at most so many are returned.
+            where: columns and the values that they must have; parts of the table that cannot hold them are not read.
+
+        Raises:
+            ArtifactDamagedError: the file is no table.
+            NotFoundError: it has no such column, or one of texts is compared with a number.
+        """

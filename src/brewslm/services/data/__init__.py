@@ -1,0 +1,1 @@
+"""Looking at data: its tables, and how healthy it is."""

@@ -1,0 +1,106 @@
+"""What tables promise: what was written is read, row by row, from anywhere, without holding it all."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from brewslm.adapters.files.tables import BATCH_ROWS, ParquetTables
+from brewslm.core.data.example import Example, Message, ToolCall
+from brewslm.core.errors import ArtifactDamagedError
+from brewslm.core.ports.tables import Tables
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    number: int
+    share: float
+    is_kept: bool
+    colour: Colour
+    size: Literal["s", "l"] | None
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Newer:
+    number: int
+    added_later: str = "absent"
+
+
+@pytest.fixture
+def tables() -> Tables:
+    return ParquetTables()
+
+
+def _plain(number: int) -> Plain:
+    words = tuple(f"word {index}" for index in range(number % 3))
+    return Plain(number, number / 3, number % 2 == 0, Colour.BLUE, None if number % 5 else "l", words)
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+CALLS = st.builds(ToolCall, name=TEXT, arguments=TEXT, id=st.none() | TEXT)
+MESSAGES = st.lists(
+    st.builds(
+        Message, role=st.sampled_from(["user", "assistant"]), content=TEXT, tool_calls=st.lists(CALLS).map(tuple)
+    ),
+    max_size=3,
+).map(tuple)
+EXAMPLES = st.builds(
+    Example, id=TEXT, task=st.just("chat"), messages=MESSAGES, chosen=MESSAGES, text=st.none() | TEXT, label=st.none()
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(examples=st.lists(EXAMPLES, max_size=12))
+def test_examples_come_back_as_they_were(examples: list[Example], tmp_path_factory: pytest.TempPathFactory) -> None:
+    tables, path = ParquetTables(), tmp_path_factory.mktemp("table") / "examples.parquet"
+    with tables.write(path, Example) as rows:
+        rows.add(examples)
+    assert [row for batch in tables.read(path, Example) for row in batch] == examples
+
+
+@pytest.mark.parametrize("start", [0, 1, BATCH_ROWS - 1, BATCH_ROWS, BATCH_ROWS + 1, 9999, 10_000])
+def test_reading_begins_at_any_row(tables: Tables, tmp_path: Path, start: int) -> None:
+    path = tmp_path / "plain.parquet"
+    written = [_plain(number) for number in range(10_000)]
+    with tables.write(path, Plain) as rows:
+        for first in range(0, len(written), 333):
+            rows.add(written[first : first + 333])
+    assert tables.outline(path).num_rows == 10_000
+    assert tables.outline(path).columns[:2] == ("number", "share")
+    assert [row for batch in tables.read(path, Plain, start=start) for row in batch] == written[start:]
+    assert [row["number"] for row in tables.page(path, start=start, limit=3)] == list(range(10_000))[start : start + 3]
+    assert [row for batch in tables.read(path, Number, start=start) for row in batch][:1] == [
+        Number(number) for number in range(start, 10_000)
+    ][:1]
+
+
+def test_a_field_with_a_default_may_be_absent(tables: Tables, tmp_path: Path) -> None:
+    path = tmp_path / "old.parquet"
+    with tables.write(path, Number) as rows:
+        rows.add([Number(7)])
+    assert list(tables.read(path, Newer)) == [[Newer(7, "absent")]]
+    with pytest.raises(ArtifactDamagedError, match="lacks the column 'share'"):
+        list(tables.read(path, Plain))
+
+
+def test_what_is_no_table_is_damaged(tables: Tables, tmp_path: Path) -> None:
+    path = tmp_path / "broken.parquet"
+    path.write_bytes(b"PAR1 no more")
+    for found in (path, tmp_path / "absent.parquet"):
+        with pytest.raises(ArtifactDamagedError, match=found.name):
+            list(tables.read(found, Plain))
