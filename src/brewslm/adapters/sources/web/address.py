@@ -50,7 +50,7 @@ class WebAddress:
         Raises:
             SourceError: it is no http or https address, or leads from https back to http.
         """
-        there = parse_address(urljoin(self.url, location))
+        there = parse_address(urljoin(self.url, location.strip().replace(" ", "%20")))
         if (self.scheme, there.scheme) == ("https", "http"):
             message = (
                 f"{self.shown} redirects to {there.shown}, which is not encrypted. Give that address if it is meant."
