@@ -31,7 +31,8 @@ def test_an_address_is_taken_apart(text: str, url: str, shown: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["https://", "https:///a", "https:a", "https://a b/", "https://a/\r\nX: y", "https://[::1", "https://a:99999/",
-     "https://a:x/", "https://" + "a" * 300 + "/", "https://a/" + "b" * 9000, "https://../a", "https://a\x00b/"],
+     "https://a:x/", "https://" + "a" * 300 + "/", "https://a/" + "b" * 9000, "https://../a", "https://¯/",
+     "https://a!b/", "https://a\x00b/"],
 )  # fmt: skip
 def test_what_is_no_address_is_one_clear_line(text: str) -> None:
     with pytest.raises(SourceError) as caught:
