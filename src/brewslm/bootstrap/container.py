@@ -26,7 +26,7 @@ from brewslm.services.data.manifests import Manifests
 from brewslm.services.data.mappings import Mappings
 from brewslm.services.data.rejections import Rejections
 from brewslm.services.data.trace import Tracing
-from brewslm.services.data.uploads import Uploads
+from brewslm.services.uploads.book import Uploads
 from brewslm.services.data.xray import Xrays
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow

@@ -49,7 +49,8 @@ class Sources(Protocol):
         """Find the source, and bring it here where it is not.
 
         Raises:
-            SourceError: it does not exist, cannot be reached or read, or is refused; `ingestion_unreachable`.
+            SourceError: it does not exist or cannot be reached or read (`ingestion_unreachable`), or is refused
+                (`ingestion_refused`).
             CancelledError: `fetch.is_cancelled` said so.
         """
 

@@ -106,6 +106,20 @@ def test_retry_after_is_waited_for_or_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "when", ["Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:28:00 -0000", "soon", "-1", "1.5"]
+)
+def test_a_retry_after_that_is_past_or_nonsense_is_not_waited_for(get: Get, when: str) -> None:
+    def reply(exchange: Exchange) -> None:
+        if len(server.requests) == 1:
+            exchange.answer(503, Retry_After=when)
+        else:
+            exchange.give_file(b"a\n")
+
+    with serving(reply) as server:
+        assert get(server.url("/a")).files[0].path.read_bytes() == b"a\n"
+
+
+@pytest.mark.parametrize(
     ("status", "words"),
     [
         (401, "wants a login"), (403, "access is denied"), (404, "there is nothing"), (410, "was removed"),

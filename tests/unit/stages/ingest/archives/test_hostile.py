@@ -1,6 +1,8 @@
 """Promise E3: crafted archives. Nothing outside the target, nothing left on refusal, one clear line each."""
 
 import itertools
+import random
+import shutil
 import struct
 import tarfile
 import time
@@ -213,3 +215,39 @@ def test_every_prefix_of_a_zip_is_refused_or_whole(tmp_path: Path) -> None:
         with pytest.raises(SourceError):
             unpack(path, "x.zip", tmp_path / "t", LIMITS, is_cancelled=lambda: False)
     assert tree(tmp_path / "t") == {}
+
+
+def mutated(number: int) -> bytes:
+    """An archive with some bytes changed, put in, or taken out."""
+    chance = random.Random(number)
+    tar = tarred([("b.csv", ROW), ("d/a.jsonl", b"{}" * 300), ("e", b"")])
+    seeds = [zipped([("b.csv", ROW), ("d/a.jsonl", b"{}" * 300)]), tar, *(pack(tar) for pack in PACKERS.values())]
+    data = bytearray(chance.choice(seeds))
+    for _ in range(chance.randint(1, 4)):
+        place = chance.randrange(len(data))
+        change = chance.choice(["byte", "insert", "delete"])
+        if change == "byte":
+            data[place] = chance.choice([0, 0x7F, 0x80, 0xFF, chance.randrange(256)])
+        elif change == "insert":
+            data[place:place] = chance.randbytes(chance.randint(1, 8))
+        else:
+            del data[place : place + chance.randint(1, 64)]
+    return bytes(data)
+
+
+def test_spoiled_archives_are_refused_or_whole(tmp_path: Path) -> None:
+    path, target = tmp_path / "x", tmp_path / "t"
+    num_refused = 0
+    for number in range(600):
+        path.write_bytes(mutated(number))
+        if not is_archive(path):
+            continue
+        try:
+            files = unpack(path, "x", target, LIMITS, is_cancelled=lambda: False)
+        except SourceError:
+            num_refused += 1
+            assert tree(target) == {}, number
+        else:
+            assert all(file.path.is_file() for file in files)
+            shutil.rmtree(target)
+    assert num_refused > 300
