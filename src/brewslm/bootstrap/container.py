@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.tables import ParquetTables
+from brewslm.adapters.plugins.mappers import EntryPointMappers
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sources.locators import LocalSources
 from brewslm.adapters.sql.storage import open_storage
@@ -68,6 +69,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         machine=SystemMachine(),
         engine=LocalEngine(environment=os.environ),
         clock=SystemClock(),
+        mappers=EntryPointMappers(),
     )
     stage_runs = StageRuns(ports, entries={"release": enter_release})
     runner = Runner(

@@ -1,12 +1,13 @@
 """The ports that services work through, in one value that bootstrap fills."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from brewslm.core.ports.artifact_store import ArtifactStore
 from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.engine import Engine
 from brewslm.core.ports.machine import Machine
+from brewslm.core.ports.mappers import Mappers, NoMappers
 from brewslm.core.ports.source import Sources
 from brewslm.core.ports.storage import Storage
 from brewslm.core.ports.tables import Tables
@@ -24,3 +25,4 @@ class Ports:
     machine: Machine
     engine: Engine
     clock: Clock
+    mappers: Mappers = field(default_factory=NoMappers)

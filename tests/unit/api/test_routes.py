@@ -86,7 +86,9 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
     tested = {("GET", path) for path in READ if path not in {"/", "/api/openapi.json"}}
     tested |= {("POST", path) for path in WORK} | {("POST", "/api/projects"), ("POST", "/api/jobs/{job_id}/cancel")}
     # These two are tested in test_datasets.py, where there is a dataset to mend.
-    tested |= {("POST", f"/api/projects/{{project_id}}/{path}") for path in ("mappings", "datasets/{dataset_id}/repair")}
+    tested |= {
+        ("POST", f"/api/projects/{{project_id}}/{path}") for path in ("mappings", "datasets/{dataset_id}/repair")
+    }
     assert described == tested
 
 

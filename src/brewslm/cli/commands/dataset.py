@@ -26,6 +26,7 @@ def import_(
     as_shape: options.AsShape = None,
     columns: mapping_options.Columns = None,
     mapping: mapping_options.MappingFile = None,
+    mapper: mapping_options.Mapper = None,
     labels: mapping_options.Labels = None,
     tags: mapping_options.Tags = None,
     instruction: mapping_options.Instruction = None,
@@ -49,7 +50,9 @@ def import_(
 
     locator = one_locator(source, source_option, sample)
     session = open_session(is_json=as_json)
-    choices = mapping_options.choices_from(as_shape, columns, mapping, labels, tags, instruction, max_characters)
+    choices = mapping_options.choices_from(
+        as_shape, columns, mapping, mapper, labels, tags, instruction, max_characters
+    )
     request = validated(
         ImportRequest, locator=locator, reading=overrides_from(reading), min_coverage=min_coverage, **choices
     )

@@ -25,6 +25,7 @@ FAILURES: frozenset[Reason] = frozenset(
         Reason.INTROSPECTION_AMBIGUOUS,
         Reason.MAPPING_COVERAGE,
         Reason.MAPPING_SOURCE_CHANGED,
+        Reason.MAPPING_PLUGIN,
         Reason.CLEANING_EMPTY,
         Reason.PREPARATION_EMPTY_SPLIT,
         Reason.PREPARATION_EMPTY_MASK,

@@ -40,7 +40,9 @@ def preview(inputs: MapDryRunInputs, context: StageContext) -> MappingPreview:
     path = rows_path(snapshot, context.shelf)
     plan = plan_of(inputs, schema, lambda: read_rows(path, context.tables))
     sample = Sample(num_examples=NUM_EXAMPLES, num_rejections=NUM_REJECTIONS, raw_characters=RAW_CHARACTERS)
-    accounts = map_rows(read_rows(path, context.tables), plan, sample, at_row=_progress(snapshot, context))
+    accounts = map_rows(
+        read_rows(path, context.tables), plan, sample, mappers=context.mappers, at_row=_progress(snapshot, context)
+    )
     return MappingPreview(
         plan=plan,
         plan_hash=plan_hash_of(plan),
@@ -66,7 +68,7 @@ def commit(inputs: MapCommitInputs, context: StageContext) -> Dataset:
     rows = read_rows(rows_path(snapshot, context.shelf), context.tables)
     draft = context.shelf.draft()
     with DatasetFiles(draft, context.tables) as files:
-        accounts = map_rows(rows, preview.plan, files, at_row=_progress(snapshot, context))
+        accounts = map_rows(rows, preview.plan, files, mappers=context.mappers, at_row=_progress(snapshot, context))
     refuse_other_counts(preview, accounts)
     return Dataset(
         files=context.shelf.publish(draft, room="datasets"),
