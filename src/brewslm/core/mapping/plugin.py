@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -85,7 +84,7 @@ def _made(row: SourceRow, mapper: Mapper, name: str) -> SourceRow | Refused:
             return Refused(RejectionReason.MAPPER_FAILED, detail)
         text = canonical_json(made)
         text.encode()
-        return replace(row, record=json.loads(text))
+        return row._replace(record=json.loads(text))
     except Exception as error:  # noqa: BLE001 - whatever a plugin raises is the fate of this row
         return Refused(RejectionReason.MAPPER_FAILED, f"the mapper {name!r} raised {_told(error)}")
 

@@ -14,6 +14,7 @@ from brewslm.core.mapping.outcome import Converted, Outcome, Refused, SourceRow
 from brewslm.core.mapping.plugin import made_rows
 from brewslm.core.mapping.seen import SeenIds
 from brewslm.core.ports.mappers import Mappers
+from brewslm.stages.mapping.rows import REPORT_ROWS
 
 
 class Outlet(Protocol):
@@ -45,7 +46,9 @@ def map_rows(
     mappers: Mappers,
     at_row: Callable[[int], None],
 ) -> Accounts:
-    """Convert every row by the plan, hand it to the outlet, and count it. `at_row` hears the number of rows done.
+    """Convert every row by the plan, hand it to the outlet, and count it.
+
+    Every 4,096 rows `at_row` hears how many are done.
 
     Raises:
         MapperError: the plan needs a plugin that is not there, or that does not answer.
@@ -62,7 +65,8 @@ def map_rows(
             num_repaired += bool(outcome.repairs)
             repairs.update(outcome.repairs)
             outlet.accept(outcome)
-        at_row(total)
+        if not total % REPORT_ROWS:
+            at_row(total)
     num_rejected = rejections.total()
     tally = Tally(
         total=total,

@@ -20,7 +20,7 @@ from brewslm.stages.mapping.contract import COMMIT_CONTRACT, DRY_RUN_CONTRACT, M
 from brewslm.stages.mapping.files import DatasetFiles
 from brewslm.stages.mapping.plan import plan_of
 from brewslm.stages.mapping.repair import repair
-from brewslm.stages.mapping.rows import REPORT_ROWS, read_rows, rows_path
+from brewslm.stages.mapping.rows import read_rows, rows_path
 
 NUM_EXAMPLES = 5
 NUM_REJECTIONS = 20
@@ -122,10 +122,9 @@ def _told(tally: Tally) -> str:
 
 def _progress(snapshot: Snapshot, context: StageContext) -> Callable[[int], None]:
     def at_row(done: int) -> None:
-        if done % REPORT_ROWS == 0:
-            if context.is_cancelled():
-                raise CancelledError(f"Mapping was cancelled after {done:,} of {snapshot.num_rows:,} rows.")
-            context.progress(done / snapshot.num_rows, f"{done:,} of {snapshot.num_rows:,} rows")
+        if context.is_cancelled():
+            raise CancelledError(f"Mapping was cancelled after {done:,} of {snapshot.num_rows:,} rows.")
+        context.progress(done / snapshot.num_rows, f"{done:,} of {snapshot.num_rows:,} rows")
 
     return at_row
 
