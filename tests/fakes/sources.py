@@ -25,6 +25,9 @@ class FakeSources:
             file = SourceFile(path=path, name=f"{name}{path.suffix}")
             return OpenedSource(files=(file,), name=file.name, licence="Apache-2.0")
         path = Path(name if kind == "file" else locator)
+        if "*" in path.name and (found := sorted(path.parent.glob(path.name))):
+            files = tuple(SourceFile(path=one.absolute(), name=one.name) for one in found)
+            return OpenedSource(files=files, name=path.name)
         if kind == "sample" or not path.is_file():
             raise SourceError(f"There is no source {locator!r}.", reason=Reason.INGESTION_UNREACHABLE)
         return OpenedSource(files=(SourceFile(path=path.absolute(), name=path.name),), name=path.name)

@@ -8,12 +8,12 @@ from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.plugins.mappers import EntryPointMappers
 from brewslm.adapters.sources.base_models import LocalBaseModels
-from brewslm.adapters.sources.locators import LocalSources
 from brewslm.adapters.sql.storage import open_storage
 from brewslm.adapters.system.clock import SystemClock
 from brewslm.adapters.system.machine import SystemMachine
 from brewslm.adapters.system.owner import is_owner_gone, process_owner
 from brewslm.bootstrap.settings import Settings
+from brewslm.bootstrap.sources import connected_sources
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
 from brewslm.services.data.browsing import Browsing
@@ -64,7 +64,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         storage=open_storage(settings.database),
         store=FileArtifactStore(settings.home),
         tables=ParquetTables(),
-        sources=LocalSources(),
+        sources=connected_sources(settings),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(),
         engine=LocalEngine(environment=os.environ),

@@ -13,6 +13,10 @@ HOME_VARIABLE = "BREWSLM_HOME"
 TOKEN_VARIABLE = "BREWSLM_TOKEN"  # noqa: S105 - the name, not the secret
 HOSTS_VARIABLE = "BREWSLM_ALLOWED_HOSTS"
 OFFLINE_VARIABLES = ("BREWSLM_OFFLINE", "HF_HUB_OFFLINE")
+PRIVATE_VARIABLE = "BREWSLM_ALLOW_PRIVATE_SOURCES"
+SOURCE_BYTES_VARIABLE = "BREWSLM_MAX_SOURCE_BYTES"
+UPLOAD_BYTES_VARIABLE = "BREWSLM_MAX_UPLOAD_BYTES"
+PROXY_SUFFIX = "_proxy"
 
 MIN_TOKEN_LENGTH = 16
 
@@ -24,6 +28,15 @@ class Settings(Value):
     """The workspace: database, projects, logs."""
     is_offline: bool = False
     """Whether the hub is not asked, even where the network would work."""
+
+    is_private_allowed: bool = False
+    """Whether sources may lie at addresses within networks: loopback, private, link-local and the like."""
+    max_source_bytes: int = Field(50 << 30, ge=1)
+    """The largest file that is fetched from the network, in bytes; 50 GiB hold any corpus for one machine."""
+    max_upload_bytes: int = Field(50 << 30, ge=1)
+    """The largest file that can be uploaded, in bytes."""
+    proxies: dict[str, str] = Field(default_factory=dict, repr=False)
+    """Scheme to the address of a proxy, and under `no` the hosts that are asked directly; may hold passwords."""
 
     token: str | None = Field(None, repr=False)
     """What clients of the server must show where it asks for it; at least 16 visible ASCII characters."""
@@ -45,10 +58,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings from the environment; the workspace is `~/.brewslm` where nothing else is said.
 
     Raises:
-        InvalidRequestError: the token is too short, or could not travel in a header.
+        InvalidRequestError: the token is too short, or could not travel in a header; or a limit is no number.
     """
     home = Path(environment.get(HOME_VARIABLE) or Path.home() / ".brewslm").expanduser()
-    is_offline = any(environment.get(name, "").lower() in {"1", "true", "yes", "on"} for name in OFFLINE_VARIABLES)
     token = environment.get(TOKEN_VARIABLE) or None
     if token is not None and (len(token) < MIN_TOKEN_LENGTH or not all("!" <= character <= "~" for character in token)):
         message = (
@@ -57,4 +69,36 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         )
         raise InvalidRequestError(message)
     hosts = tuple(name.strip() for name in environment.get(HOSTS_VARIABLE, "").split(",") if name.strip())
-    return Settings(home=home.absolute(), is_offline=is_offline, token=token, allowed_hosts=hosts)
+    return Settings(
+        home=home.absolute(),
+        is_offline=any(_is_on(environment, name) for name in OFFLINE_VARIABLES),
+        is_private_allowed=_is_on(environment, PRIVATE_VARIABLE),
+        proxies=_proxies(environment),
+        token=token,
+        allowed_hosts=hosts,
+        **_sizes(environment),
+    )
+
+
+def _is_on(environment: Mapping[str, str], name: str) -> bool:
+    return environment.get(name, "").lower() in {"1", "true", "yes", "on"}
+
+
+def _sizes(environment: Mapping[str, str]) -> dict[str, int]:
+    """The limits in bytes that are set; the others keep their default."""
+    found = {}
+    for field, name in (("max_source_bytes", SOURCE_BYTES_VARIABLE), ("max_upload_bytes", UPLOAD_BYTES_VARIABLE)):
+        text = environment.get(name, "").replace("_", "")
+        if not text:
+            continue
+        if not text.isdecimal() or not 0 < int(text) < 2**63:
+            message = f"{name}={environment[name]!r} is no number of bytes; set it to one such as 50_000_000_000"
+            raise InvalidRequestError(message)
+        found[field] = int(text)
+    return found
+
+
+def _proxies(environment: Mapping[str, str]) -> dict[str, str]:
+    """Read `HTTPS_PROXY`, `NO_PROXY` and the like; where both spellings are set, that in small letters counts."""
+    spellings = sorted(name for name in environment if name.lower().endswith(PROXY_SUFFIX) and environment[name])
+    return {name.lower().removesuffix(PROXY_SUFFIX): environment[name] for name in spellings}

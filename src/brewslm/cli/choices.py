@@ -17,6 +17,30 @@ Shape = Literal[
     "plain_text",
     "documents",
 ]
+SourceFormat = Literal["jsonl", "json", "csv", "parquet", "arrow", "xlsx", "text", "markdown", "html", "docx", "pdf"]
+Encoding = Literal[
+    "utf-8",
+    "utf-16-le",
+    "utf-16-be",
+    "utf-32-le",
+    "utf-32-be",
+    "cp1252",
+    "iso8859-1",
+    "cp1250",
+    "cp1251",
+    "koi8-r",
+    "cp1253",
+    "cp1254",
+    "cp1255",
+    "cp1256",
+    "cp874",
+    "shift_jis",
+    "cp932",
+    "euc_jp",
+    "gb18030",
+    "big5",
+    "cp949",
+]
 Profile = Literal["safe", "balanced", "max_quality"]
 Task = Literal["causal_lm"]
 Device = Literal[

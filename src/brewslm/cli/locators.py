@@ -26,3 +26,17 @@ def absolute(locator: str) -> str:
     if _SCHEME.match(locator) and not Path(locator).exists():
         return locator
     return str(Path(locator).expanduser().absolute())
+
+
+def delimiter_of(spelled: str | None) -> str | None:
+    """Return the character that was named, or spelled out.
+
+    Raises:
+        typer.BadParameter: it is neither.
+    """
+    names = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "bar": "|", "pipe": "|", "space": " "}
+    mark = names.get(spelled.lower(), spelled) if spelled is not None else None
+    if mark is not None and (len(mark) != 1 or mark in "\r\n\"'"):
+        message = f"{spelled!r} is no delimiter; name one character, or tab, comma, semicolon, bar or space"
+        raise typer.BadParameter(message, param_hint="--delimiter")
+    return mark

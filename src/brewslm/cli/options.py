@@ -27,4 +27,27 @@ MaxSeqLen = Annotated[
 ]
 Prompts = Annotated[list[str] | None, typer.Option("--prompt", metavar="TEXT", help="A prompt to answer. Repeatable.")]
 AsShape = Annotated[choices.Shape | None, typer.Option("--as", help="How to read the data, where it is not certain.")]
+SourceFormat = Annotated[
+    choices.SourceFormat | None, typer.Option("--format", help="The format of the files, where it is not found out.")
+]
+Encoding = Annotated[
+    choices.Encoding | None, typer.Option("--encoding", help="The encoding of text files, where it is not found out.")
+]
+Delimiter = Annotated[
+    str | None,
+    typer.Option("--delimiter", metavar="MARK", help="What stands between cells: a character, or tab, comma, …"),
+]
+HasHeader = Annotated[
+    bool | None, typer.Option("--header/--no-header", help="Whether the first record of a table names its columns.")
+]
+MaxMalformed = Annotated[
+    float,
+    typer.Option("--max-malformed", min=0.0, max=1.0, metavar="SHARE", help="Refuse a source with more bad records."),
+]
+MaxMemory = Annotated[
+    int, typer.Option("--max-memory-mb", min=64, metavar="MIB", help="Memory that parsing the files may take.")
+]
+MaxSeconds = Annotated[
+    int, typer.Option("--max-seconds", min=1, metavar="SECONDS", help="Time that parsing the files may take.")
+]
 Detach = Annotated[bool, typer.Option("--detach", help="Queue the work for a running server, and return at once.")]

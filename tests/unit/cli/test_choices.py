@@ -7,6 +7,7 @@ import pytest
 from brewslm.cli import choices
 from brewslm.core.artifacts.base import ArtifactKind
 from brewslm.core.artifacts.optimization import DeviceName
+from brewslm.core.artifacts.snapshot import EncodingName, SourceFormat
 from brewslm.core.data.example import Shape
 from brewslm.core.job import JobStatus
 from brewslm.core.project import Template
@@ -18,6 +19,8 @@ from brewslm.stages.preflight.contract import PreflightInputs, Profile
     [
         (choices.Template, get_args(Template)),
         (choices.Shape, get_args(Shape)),
+        (choices.SourceFormat, get_args(SourceFormat)),
+        (choices.Encoding, get_args(EncodingName)),
         (choices.Profile, get_args(Profile)),
         (choices.Task, get_args(PreflightInputs.model_fields["task"].annotation)),
         (choices.Device, get_args(DeviceName)),

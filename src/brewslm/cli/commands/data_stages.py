@@ -15,10 +15,17 @@ def ingest(
     project: options.ProjectId,
     source: Annotated[str | None, typer.Argument(metavar="[SOURCE]", help="A path, file:… or sample:NAME.")] = None,
     sample: Annotated[str | None, typer.Option("--sample", metavar="NAME", help="A bundled sample.")] = None,
+    source_format: options.SourceFormat = None,
+    encoding: options.Encoding = None,
+    delimiter: options.Delimiter = None,
+    has_header: options.HasHeader = None,
+    max_malformed: options.MaxMalformed = 0.25,
+    max_memory_mb: options.MaxMemory = 2048,
+    max_seconds: options.MaxSeconds = 6 * 3600,
     as_json: options.AsJson = False,
 ) -> None:
-    """01: turn a source into an immutable snapshot."""
-    from brewslm.cli.locators import one_locator
+    """01: turn a source into an immutable snapshot, and say how it was read."""
+    from brewslm.cli.locators import delimiter_of, one_locator
     from brewslm.cli.render.data import snapshot_page
     from brewslm.cli.render.parts import next_steps
     from brewslm.cli.session import open_session, product, told
@@ -28,7 +35,17 @@ def ingest(
 
     locator = one_locator(source, None, sample)
     session = open_session(is_json=as_json)
-    job = session.do(ProjectId(project), "ingest", IngestInputs(locator=locator))
+    inputs = IngestInputs(
+        locator=locator,
+        format=source_format,
+        encoding=encoding,
+        delimiter=delimiter_of(delimiter),
+        has_header=has_header,
+        max_malformed_share=max_malformed,
+        max_memory_mb=max_memory_mb,
+        max_seconds=max_seconds,
+    )
+    job = session.do(ProjectId(project), "ingest", inputs)
     made = product(session, job, Snapshot)
     follow_up = next_steps((f"brewslm introspect --project {project}", "see how it can be read"))
     session.answer(told(job, made), *snapshot_page(made), follow_up)

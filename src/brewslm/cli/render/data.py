@@ -84,20 +84,57 @@ def label_line(labels: Sequence[str]) -> str:
     return f"{len(labels)}: {first}{', …' if len(labels) > 6 else ''}"
 
 
+_SHOWN_PARTS = 12
+
+
 def snapshot_page(snapshot: Snapshot) -> Iterable[RenderableType]:
-    """What was read."""
-    reading = ", ".join(f"{name} {value!r}" for name, value in snapshot.reading.items())
+    """What was read, and how: format, encoding, dialect, header, files."""
     yield facts(
         [
             ("snapshot", str(snapshot.id)),
             ("source", snapshot.locator),
-            ("format", f"{snapshot.format}, {snapshot.encoding}{', ' if reading else ''}{reading}"),
+            *([("revision", f"{snapshot.revision}; no copy is kept")] if snapshot.revision else []),
+            *([("licence", snapshot.licence)] if snapshot.licence else []),
+            ("format", f"{snapshot.format}, {snapshot.encoding}"),
+            *((name.replace("_", " "), value) for name, value in snapshot.reading.items()),
             ("records", f"{snapshot.num_rows:,}, of which {snapshot.num_malformed:,} malformed"),
-            ("columns", ", ".join(excerpt(name, 32) for name in snapshot.columns[:20])),
+            ("columns", _columns_line(snapshot.columns)),
         ]
     )
-    for problem in snapshot.first_problems:
-        yield Text(f"  {excerpt(problem, 110)}", style="yellow")
+    if snapshot.num_parts > 1:
+        yield heading("\nFiles")
+        yield indented(_parts_table(snapshot))
+    if snapshot.num_parts > _SHOWN_PARTS:
+        yield Text(f"  and {snapshot.num_parts - _SHOWN_PARTS:,} more files", style="dim")
+    if snapshot.notes:
+        yield heading("\nNoted")
+        for note in snapshot.notes:
+            yield Text(f"  {excerpt(note, 140)}", style="dim")
+    if snapshot.first_problems:
+        yield heading("\nFirst malformed records")
+        for problem in snapshot.first_problems:
+            yield Text(f"  {excerpt(problem, 110)}", style="yellow")
+
+
+def _parts_table(snapshot: Snapshot) -> RenderableType:
+    rows = [
+        (
+            part.name,
+            part.split or "",
+            part.format,
+            part.encoding,
+            f"{part.num_rows:,}",
+            f"{part.num_malformed:,}",
+            ", ".join(f"{name} {value}" for name, value in part.reading.items() if name in {"delimiter", "header"}),
+        )
+        for part in snapshot.parts[:_SHOWN_PARTS]
+    ]
+    return table(("file", "split", "format", "encoding", "records", "malformed", ""), rows, right=(4, 5))
+
+
+def _columns_line(columns: Sequence[str]) -> str:
+    shown = ", ".join(excerpt(name, 32) for name in columns[:20])
+    return f"{shown} and {len(columns) - 20:,} more" if len(columns) > 20 else shown
 
 
 def schema_page(schema: Schema) -> Iterable[RenderableType]:

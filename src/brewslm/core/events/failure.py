@@ -18,10 +18,13 @@ class Failure(Value):
 FAILURES: frozenset[Reason] = frozenset(
     {
         Reason.INGESTION_UNREACHABLE,
+        Reason.INGESTION_REFUSED,
         Reason.INGESTION_UNSUPPORTED_FORMAT,
         Reason.INGESTION_EMPTY,
         Reason.INGESTION_MALFORMED,
         Reason.INGESTION_IO_ERROR,
+        Reason.INGESTION_RESOURCE_LIMIT,
+        Reason.INGESTION_PARSER_CRASHED,
         Reason.INTROSPECTION_AMBIGUOUS,
         Reason.MAPPING_COVERAGE,
         Reason.MAPPING_SOURCE_CHANGED,

@@ -33,6 +33,9 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.INGESTION_UNREACHABLE: _row(
         "ingestion", "error", "The source does not exist or could not be reached.", "Check the path or the address."
     ),
+    Reason.INGESTION_REFUSED: _row(
+        "ingestion", "error", "The source is unsafe or beyond a limit, and was not taken.", "Do what the message says."
+    ),
     Reason.INGESTION_UNSUPPORTED_FORMAT: _row(
         "ingestion", "error", "The format of the source is not one that BrewSLM reads.", "Convert it to JSONL or CSV."
     ),
@@ -45,6 +48,15 @@ TAXONOMY: dict[Reason, Meaning] = {
     ),
     Reason.INGESTION_IO_ERROR: _row(
         "ingestion", "error", "Reading the source failed half-way.", "Check disk and permissions, then import again."
+    ),
+    Reason.INGESTION_RESOURCE_LIMIT: _row(
+        "ingestion",
+        "error",
+        "Reading the source took more memory or time than it may.",
+        "Check that the file is sound; else split or convert it.",
+    ),
+    Reason.INGESTION_PARSER_CRASHED: _row(
+        "ingestion", "error", "The process that reads the source died of it.", "Convert the file to JSONL or CSV."
     ),
     Reason.INTROSPECTION: _row(
         "introspection", "info", "The shape of the data was recognised.", "Preview the mapping."

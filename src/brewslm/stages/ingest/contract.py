@@ -1,10 +1,8 @@
 """What ingest needs, and what must hold of its snapshot."""
 
-from typing import Literal
-
 from pydantic import Field
 
-from brewslm.core.artifacts.snapshot import Snapshot, SourceFormat
+from brewslm.core.artifacts.snapshot import EncodingName, Snapshot, SourceFormat
 from brewslm.core.context import StageContext
 from brewslm.core.contract import After, Contract
 from brewslm.core.events.reasons import Reason
@@ -19,15 +17,19 @@ class IngestInputs(Value):
     """A source, and what the user says about it; None means: find out."""
 
     locator: str = Field(min_length=1)
-    """A path, `file:` or `sample:<name>`."""
+    """A path or glob, `file:`, `sample:<name>`, or what lies on the network."""
     format: SourceFormat | None = None
-    encoding: Literal["utf-8", "utf-16-le", "utf-16-be", "cp1252"] | None = None
+    encoding: EncodingName | None = None
     delimiter: str | None = Field(None, min_length=1, max_length=1)
     """The character between the cells of a CSV file."""
     has_header: bool | None = None
     """Whether the first record of a CSV file names the columns."""
     max_malformed_share: float = Field(0.25, ge=0.0, le=1.0)
     """Above this share of malformed records the snapshot is refused."""
+    max_memory_mb: int = Field(2048, ge=64)
+    """MiB that the process which parses the files may use; a sound file of any size needs a few hundred."""
+    max_seconds: int = Field(6 * 3600, ge=1)
+    """How long parsing may take."""
 
 
 def _malformed(snapshot: Snapshot, context: StageContext) -> Finding | None:
@@ -44,7 +46,7 @@ def _malformed(snapshot: Snapshot, context: StageContext) -> Finding | None:
         check="malformed_share",
         level="block" if is_refused else "warn",
         seen=seen,
-        next_step="Repair these lines, then import again." if is_refused else "",
+        next_step="Repair these lines, then import again; or allow more with --max-malformed." if is_refused else "",
         reason=Reason.INGESTION_MALFORMED if is_refused else None,
     )
 

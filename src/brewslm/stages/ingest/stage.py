@@ -1,80 +1,91 @@
 """Stage 01: a source becomes an immutable snapshot, byte for byte and row by row."""
 
-import errno
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from brewslm.core.artifacts.snapshot import Snapshot
 from brewslm.core.context import StageContext
-from brewslm.core.errors import CancelledError, SourceError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.data import Ingestion
 from brewslm.core.events.reasons import Reason
-from brewslm.core.ports.source import Fetch
+from brewslm.core.ports.source import Fetch, SourceFile
 from brewslm.core.stage import Stage
 from brewslm.stages.ingest.contract import CONTRACT, IngestInputs
-from brewslm.stages.ingest.encoding import detect_encoding
-from brewslm.stages.ingest.formats import reading_of, refuse_binary
-from brewslm.stages.ingest.table import Written, write_rows
+from brewslm.stages.ingest.originals import keep_originals
+from brewslm.stages.ingest.parser.order import Limits, Order, OrderedFile
+from brewslm.stages.ingest.parser.supervisor import parse_apart
+
+FETCH_SHARE = 0.5
+"""Of the progress, where a source has to be fetched."""
 
 
 def run(inputs: IngestInputs, context: StageContext) -> Snapshot:
-    """Copy the source, settle encoding and format, and write one line of `rows.parquet` per record.
+    """Bring the source here, keep its bytes, and have one row written per record by the limited process.
 
     Raises:
-        SourceError: the source is missing, empty, in a format that is not read, or not text.
+        SourceError: the source is missing, empty, in a format that is not read, damaged, or takes too much to read.
     """
-    draft = context.shelf.draft()
-    fetch = Fetch(context.shelf.draft(), progress=lambda _done, _total: None, is_cancelled=context.is_cancelled)
-    source = context.sources.open(inputs.locator, fetch)
-    file = source.files[0]
-    original = draft / "original" / source.name
-    original.parent.mkdir()
-    try:
-        shutil.copyfile(file.path, original)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise
-        message = f"{source.name!r} cannot be read: {error.strerror}. Check disk and permissions."
-        raise SourceError(message, reason=Reason.INGESTION_IO_ERROR) from error
-    size = original.stat().st_size
-    if size == 0:
-        raise _empty(source.name, "the file is empty")
-    refuse_binary(original, source.name)
-    encoding = detect_encoding(original, inputs.encoding)
-    reading = reading_of(
-        original,
-        source.name,
-        encoding,
-        chosen=inputs.format,
+    reached = 0.0
+
+    def fetching(done: int, total: int | None) -> None:
+        nonlocal reached
+        reached = FETCH_SHARE * min(1.0, done / total) if total else reached
+        context.progress(reached, f"{done:,} bytes fetched")
+
+    def parsing(fraction: float, phrase: str) -> None:
+        context.progress(reached + (1.0 - reached) * fraction, phrase)
+
+    with _drafts(context) as (draft, fetched, scratch):
+        source = context.sources.open(inputs.locator, Fetch(fetched, fetching, context.is_cancelled))
+        files = source.files
+        if source.revision is None:
+            folder = draft / "original"
+            files = keep_originals(source, folder, fetched=fetched, is_cancelled=context.is_cancelled)
+        order = _order(inputs, files, draft, scratch)
+        parsed = parse_apart(order, progress=parsing, is_cancelled=context.is_cancelled)
+        return Snapshot(
+            files=context.shelf.publish(draft, room="snapshots"),
+            locator=source.name,
+            revision=source.revision,
+            licence=source.licence,
+            max_malformed_share=inputs.max_malformed_share,
+            **{name: getattr(parsed, name) for name in type(parsed).model_fields if name != "kind"},
+        )
+
+
+def _order(inputs: IngestInputs, files: tuple[SourceFile, ...], draft: Path, scratch: Path) -> Order:
+    return Order(
+        files=tuple(OrderedFile(path=str(file.path), name=file.name, split=file.split) for file in files),
+        draft=str(draft),
+        scratch=str(scratch),
+        format=inputs.format,
+        encoding=inputs.encoding,
         delimiter=inputs.delimiter,
         has_header=inputs.has_header,
+        limits=Limits(memory_bytes=inputs.max_memory_mb << 20, seconds=inputs.max_seconds),
     )
 
-    def at_batch(written: Written, position: int) -> None:
-        if context.is_cancelled():
-            raise CancelledError(f"Reading {source.name!r} was cancelled after {written.num_rows:,} rows.")
-        context.progress(min(1.0, position / size), f"{written.num_rows:,} rows")
 
-    written = write_rows(draft / "rows.parquet", reading.read(), at_batch=at_batch)
-    if written.num_rows == 0:
-        raise _empty(source.name, "it holds no record")
-    return Snapshot(
-        files=context.shelf.publish(draft, room="snapshots"),
-        locator=source.name,
-        format=reading.format,
-        encoding=encoding.name,
-        reading={**reading.details, "encoding": encoding.note},
-        num_rows=written.num_rows,
-        num_malformed=written.num_malformed,
-        columns=tuple(written.columns),
-        first_problems=tuple(written.problems),
-        max_malformed_share=inputs.max_malformed_share,
-    )
+@contextmanager
+def _drafts(context: StageContext) -> Iterator[tuple[Path, Path, Path]]:
+    """A folder that will be the snapshot, and two that are gone at the end."""
+    draft, aside = context.shelf.draft(), context.shelf.draft()
+    fetched, scratch = aside / "fetched", aside / "scratch"
+    try:
+        fetched.mkdir()
+        scratch.mkdir()
+        yield draft, fetched, scratch
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def report(snapshot: Snapshot) -> Draft:
     """The event of success."""
-    summary = f"{snapshot.num_rows:,} rows read from {snapshot.locator!r}, {snapshot.num_malformed:,} malformed."
+    files = f" ({snapshot.num_parts:,} files)" if snapshot.num_parts > 1 else ""
+    summary = f"{snapshot.num_rows:,} rows read from {snapshot.locator!r}{files}, {snapshot.num_malformed:,} malformed."
     payload = Ingestion(
         snapshot_id=snapshot.id,
         locator=snapshot.locator,
@@ -83,11 +94,6 @@ def report(snapshot: Snapshot) -> Draft:
         num_malformed=snapshot.num_malformed,
     )
     return Draft(Reason.INGESTION, summary, payload)
-
-
-def _empty(name: str, why: str) -> SourceError:
-    message = f"{name!r} has no rows: {why}. Check that it is the right file."
-    return SourceError(message, reason=Reason.INGESTION_EMPTY)
 
 
 INGEST: Stage[IngestInputs, Snapshot] = Stage(

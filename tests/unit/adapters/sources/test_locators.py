@@ -43,8 +43,9 @@ def test_a_file_locator_is_opened(file: Path, tmp_path: Path) -> None:
         (".", "is a folder"),
         ("x" * 5000, "cannot be read"),
         ("a\0b", "There is no file"),
-        ("https://example.org/a.csv", "kind 'https:' cannot be opened yet"),
-        ("hf:owner/data", "kind 'hf:' cannot be opened yet"),
+        ("https://example.org/a.csv", "kind 'https:' are not on this machine"),
+        ("*.csv", "No file matches '*.csv'"),
+        ("nowhere/*.csv", "There is no folder 'nowhere' for the pattern 'nowhere/*.csv'"),
         ("file://elsewhere/a.csv", "names the machine 'elsewhere'"),
         ("file:///nothing.csv", "There is no file '/nothing.csv'"),
         ("sample:nope", "There is no sample 'nope'. The bundled samples are: "),
@@ -62,6 +63,51 @@ def test_what_cannot_be_opened_says_so(
     assert words in str(caught.value)
     assert caught.value.code == Reason.INGESTION_UNREACHABLE
     assert len(str(caught.value)) < 6000
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "tree"
+    for name in ("b.jsonl", "a.jsonl", "a.csv", ".hidden.jsonl", "deep/er/c.jsonl", "deep/a.jsonl", "dir.jsonl/x.txt"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "files"),
+    [
+        ("*.jsonl", "*.jsonl", ["a.jsonl", "b.jsonl"]),
+        ("{tree}/*.jsonl", "*.jsonl", ["a.jsonl", "b.jsonl"]),
+        ("file:{tree}/*.jsonl", "*.jsonl", ["a.jsonl", "b.jsonl"]),
+        ("**/*.jsonl", "**/*.jsonl", ["a.jsonl", "b.jsonl", "deep/a.jsonl", "deep/er/c.jsonl"]),
+        ("deep/*.jsonl", "*.jsonl", ["a.jsonl"]),
+        ("deep/**", "**", ["a.jsonl", "er/c.jsonl"]),
+        ("[ab].jsonl", "[ab].jsonl", ["a.jsonl", "b.jsonl"]),
+        ("?.csv", "?.csv", ["a.csv"]),
+        (".*.jsonl", ".*.jsonl", [".hidden.jsonl"]),
+        ("**/a.*", "**/a.*", ["a.csv", "a.jsonl", "deep/a.jsonl"]),
+    ],
+)
+def test_a_pattern_opens_its_files_in_the_order_of_their_names(
+    tree: Path, pattern: str, name: str, files: list[str], tmp_path: Path
+) -> None:
+    opened = LocalSources().open(pattern.format(tree=tree), fetch_into(tmp_path / "fetched"))
+    assert opened.name == name, "without the folders of this machine"
+    assert [file.name for file in opened.files] == files
+    assert all(file.path.is_absolute() and file.path.read_text().endswith(file.name) for file in opened.files)
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_itself(tree: Path, tmp_path: Path) -> None:
+    (tree / "[ab].jsonl").write_text("itself")
+    opened = LocalSources().open("[ab].jsonl", fetch_into(tmp_path / "fetched"))
+    assert [file.path.read_text() for file in opened.files] == ["itself"]
+
+
+def test_a_folder_is_refused_with_a_pattern_for_its_usual_files(tree: Path, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"is a folder.*several by a pattern such as '.*/tree/\*\.jsonl'"):
+        LocalSources().open(str(tree), fetch_into(tmp_path / "fetched"))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from brewslm.core.artifacts.snapshot import Snapshot
 from brewslm.core.errors import GateRefusedError, SourceError
 from brewslm.core.events.reasons import Reason
-from brewslm.stages.ingest.csv_cells import CellScan, Dialect
+from brewslm.stages.ingest.formats.csv_cells import CellScan, Dialect
 from tests.unit.stages.workbench import Workbench
 
 
@@ -125,7 +125,7 @@ def test_a_quote_that_closes_in_another_record_swallows_nothing(bench: Workbench
 def test_a_record_beyond_the_limit_is_taken_for_an_unclosed_quote(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("brewslm.stages.ingest.csv_records.MAX_RECORD_CHARACTERS", 50)
+    monkeypatch.setattr("brewslm.stages.ingest.formats.csv_records.MAX_RECORD_CHARACTERS", 50)
     text = "text,label\n" + "a,x\n" * 10 + '"open,x\n' + "b,y\n" * 100
     snapshot = bench.ingest("data.csv", text)
     assert (snapshot.num_rows, snapshot.num_malformed) == (111, 1)

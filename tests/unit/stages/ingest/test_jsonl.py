@@ -81,8 +81,8 @@ def test_a_line_of_a_megabyte_is_read(bench: Workbench) -> None:
 def test_a_line_beyond_the_limit_is_malformed_and_reading_goes_on(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("brewslm.stages.ingest.lines.MAX_LINE_BYTES", 100)
-    monkeypatch.setattr("brewslm.stages.ingest.lines.BLOCK_BYTES", 32)
+    monkeypatch.setattr("brewslm.stages.ingest.reading.lines.MAX_LINE_BYTES", 100)
+    monkeypatch.setattr("brewslm.stages.ingest.reading.lines.BLOCK_BYTES", 32)
     found = problems(bench, f'{GOOD}\n{{"a": "{"x" * 500}"}}\n{GOOD}\n')
     assert [line for line, *_ in found] == [1, 2, 3]
     assert "longer than" in str(found[1][3])
@@ -98,7 +98,7 @@ def test_line_ends_of_all_kinds(bench: Workbench, end: str) -> None:
 
 
 def test_mixed_line_ends_across_block_borders(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brewslm.stages.ingest.lines.BLOCK_BYTES", 5)
+    monkeypatch.setattr("brewslm.stages.ingest.reading.lines.BLOCK_BYTES", 5)
     found = problems(bench, '{"a":1}\r\n{"a":2}\r{"a":3}\n\r\n{"a":4}')
     assert [(line, offset) for line, offset, *_ in found] == [(1, 0), (2, 9), (3, 17), (5, 27)]
 

@@ -12,8 +12,7 @@ from brewslm.core.errors import BrewError, CancelledError, SourceError
 from brewslm.core.events.reasons import Reason
 from brewslm.stages.ingest import INGEST
 from brewslm.stages.ingest.contract import IngestInputs
-from brewslm.stages.ingest.encoding import detect_encoding
-from brewslm.stages.ingest.formats import reading_of, refuse_binary
+from brewslm.stages.ingest.formats.choice import Choices, reading_of
 from tests.unit.stages.workbench import Workbench
 
 TEXT = "text,label\na,b\nc,d\n"
@@ -58,7 +57,7 @@ def test_the_report_tells_the_counts(bench: Workbench) -> None:
 
 def test_a_cancelled_ingest_stops(bench: Workbench) -> None:
     bench.is_cancelled = lambda: True
-    with pytest.raises(CancelledError, match="2 rows"):
+    with pytest.raises(CancelledError, match="cancelled"):
         bench.ingest("data.csv", TEXT)
 
 
@@ -66,7 +65,7 @@ def test_progress_rises_to_one_at_most(bench: Workbench) -> None:
     bench.ingest("data.jsonl", '{"a": 1}\n' * 10_000)
     assert bench.fractions == sorted(bench.fractions)
     assert len(bench.fractions) == 3
-    assert bench.fractions[-1] <= 1.0
+    assert 0.9 < bench.fractions[-1] <= 1.0
 
 
 @given(st.binary(max_size=300), st.sampled_from(["data.csv", "data.jsonl", "data.json", "data.txt", "data.tsv"]))
@@ -89,16 +88,16 @@ def check_never_crashes(content: bytes, name: str) -> None:
         path = Path(folder) / name
         path.write_bytes(content)
         try:
-            refuse_binary(path, name)
-            records = list(reading_of(path, name, detect_encoding(path, None)).read())
+            batches = list(reading_of(path, name, Choices()).read()) if content else []
         except BrewError:
             return
-    assert [record.byte_offset for record in records] == sorted(record.byte_offset for record in records)
-    for record in records:
-        assert record.byte_offset <= len(content)
-        assert (record.text is None) == (record.problem is not None)
-        (record.raw or "").encode()
-        assert record.text is None or isinstance(json.loads(record.text), dict)
+    for batch in batches:
+        assert batch.offsets == sorted(batch.offsets)
+        assert all(offset <= len(content) for offset in batch.offsets)
+        for text, raw, problem in zip(batch.texts, batch.raws, batch.problems, strict=True):
+            assert (text is None) == (problem is not None) == (raw is not None)
+            (raw or "").encode()
+            assert text is None or isinstance(json.loads(text), dict)
 
 
 def test_a_source_that_is_missing_is_unreachable(bench: Workbench) -> None:

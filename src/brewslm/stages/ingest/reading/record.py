@@ -1,14 +1,20 @@
 """One record of a source, whatever its format."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import jiter
+import orjson
 
 from brewslm.core.value import canonical_json
 
 MAX_DEPTH = 64
 """Levels of nesting in a record; deeper ones would break the readers that come after."""
+
+JSON_SPACE = " \t\r\n"
+"""White space as JSON knows it."""
 
 _TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
 
@@ -19,7 +25,7 @@ class Record:
 
     line: int
     byte_offset: int
-    text: str | None
+    text: str | bytes | None
     """The record as canonical JSON object; None where it is malformed."""
     columns: tuple[str, ...] = ()
     """Its names, in the order of the source."""
@@ -39,6 +45,38 @@ def printable(text: str) -> str:
     return spelled.replace("\0", "\\x00")
 
 
+def quick_record(data: bytes) -> tuple[bytes, tuple[str, ...]] | None:
+    """The canonical text and the names of one JSON object in UTF-8, or None where it wants a closer look.
+
+    None is also the answer for rare rows that are in order; `record_of_json` decides. What is given here is what it
+    would give.
+    """
+    try:
+        value = jiter.from_json(data, allow_inf_nan=False, catch_duplicate_keys=True)
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except (ValueError, TypeError):
+        return None
+    if type(value) is not dict or b"\\u0000" in data or data.count(b"[") + data.count(b"{") > MAX_DEPTH:
+        return None
+    # A number beyond the range of floats has become an infinity, which is written as null.
+    return None if text.count(b"null") != data.count(b"null") else (text, tuple(value))
+
+
+def quick_records(lines: Sequence[bytes]) -> tuple[list[bytes], dict[tuple[str, ...], None]] | None:
+    """As `quick_record` for many lines at once, several times as fast; None where one of them wants a closer look."""
+    whole = b"".join(lines)
+    if b"\\u0000" in whole or whole.count(b"[") + whole.count(b"{") > len(lines) + MAX_DEPTH - 1:
+        return None
+    try:
+        values = [jiter.from_json(line, allow_inf_nan=False, catch_duplicate_keys=True) for line in lines]
+        texts = [orjson.dumps(value, option=orjson.OPT_SORT_KEYS) for value in values]
+    except (ValueError, TypeError):
+        return None
+    if set(map(type, values)) != {dict} or b"".join(texts).count(b"null") != whole.count(b"null"):
+        return None
+    return texts, dict.fromkeys(map(tuple, values))
+
+
 def record_of_json(text: str, line: int, byte_offset: int) -> Record:
     """Parse one JSON object, strictly."""
     try:
@@ -54,8 +92,7 @@ def record_of_value(value: Any, raw: str, line: int, byte_offset: int) -> Record
         kind = "an array" if isinstance(value, list) else "a single value"
         return malformed(line, byte_offset, raw=raw, problem=f"an object is expected, this is {kind}")
     try:
-        text = canonical_json(value)
-        text.encode()
+        text = spelled(value)
     except UnicodeEncodeError:
         return malformed(line, byte_offset, raw=raw, problem="a character is half of a surrogate pair")
     except (ValueError, RecursionError) as error:
@@ -65,6 +102,22 @@ def record_of_value(value: Any, raw: str, line: int, byte_offset: int) -> Record
     if "\\u0000" in text and _holds_nul(value):
         return malformed(line, byte_offset, raw=raw, problem="a text holds the NUL character")
     return Record(line, byte_offset, text, columns=tuple(value))
+
+
+def spelled(value: Any) -> str:  # noqa: ANN401 - any JSON value is meant
+    """The canonical JSON of a value: sorted keys, no spaces, UTF-8.
+
+    Raises:
+        UnicodeEncodeError: a text in it holds half of a surrogate pair.
+        ValueError: it holds a number that is not finite.
+        RecursionError: it is nested too deeply.
+    """
+    exact = canonical_json(value)
+    exact.encode()
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:  # an integer of more than 64 bits, or nested deeper than orjson goes
+        return exact
 
 
 def parse_json(text: str) -> Any:  # noqa: ANN401 - any JSON value is meant

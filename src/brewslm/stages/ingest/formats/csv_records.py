@@ -1,46 +1,43 @@
 """CSV and TSV: records of the width of the header. A record of another width is malformed, never shifted."""
 
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-from brewslm.stages.ingest.csv_cells import CellScan, cells_of
-from brewslm.stages.ingest.csv_dialect import CsvForm
-from brewslm.stages.ingest.encoding import Encoding
-from brewslm.stages.ingest.lines import Line, read_lines
-from brewslm.stages.ingest.record import Record, malformed, record_of_value
+from brewslm.stages.ingest.formats.csv_cells import CellScan, cells_of
+from brewslm.stages.ingest.formats.csv_dialect import CsvForm
+from brewslm.stages.ingest.formats.csv_lines import CsvLines
+from brewslm.stages.ingest.formats.csv_quick import QuickCsv
+from brewslm.stages.ingest.reading.batch import Batch
+from brewslm.stages.ingest.reading.encoding import Encoding
+from brewslm.stages.ingest.reading.lines import Line
+from brewslm.stages.ingest.reading.record import Record, malformed, record_of_value
 
 MAX_RECORD_CHARACTERS = 16 << 20
 """A quoted cell that goes on for longer is taken for one that was never closed."""
 
 
-def read_csv(path: Path, encoding: Encoding, form: CsvForm) -> Iterator[Record]:
-    """Yield a record for every CSV record that is not blank, without the header.
+def read_csv(path: Path, encoding: Encoding, form: CsvForm) -> Iterator[Batch]:
+    """Yield a row for every CSV record that is not blank, without the header.
 
     Where a quote is never closed, or closes so that the lines inside look like records of their own, only its first
     line is malformed, and reading goes on with the next.
     """
-    lines = _Lines(read_lines(path, encoding))
-    is_header_due = form.has_header
-    while (group := _next_group(lines, form)) is not None:
-        if is_header_due:
-            is_header_due = False
-            continue
-        yield _record(group, form)
-
-
-class _Lines:
-    """Lines that can be put back."""
-
-    def __init__(self, lines: Iterator[Line]) -> None:
-        self._lines = lines
-        self._returned: deque[Line] = deque()
-
-    def take(self) -> Line | None:
-        return self._returned.popleft() if self._returned else next(self._lines, None)
-
-    def put_back(self, lines: list[Line]) -> None:
-        self._returned.extendleft(reversed(lines))
+    lines = CsvLines(path, encoding)
+    quick = QuickCsv(form, encoding)
+    if form.has_header:
+        _next_group(lines, form)
+    batch = Batch()
+    while True:
+        if not quick.add_rows(batch, lines):
+            group = _next_group(lines, form)
+            if group is None:
+                break
+            batch.add(_record(group, form))
+        if batch.is_full:
+            yield batch
+            batch = Batch()
+    if batch.lines:
+        yield batch
 
 
 class _Group:
@@ -50,7 +47,7 @@ class _Group:
         self.lines, self.cells, self.problem = lines, cells, problem
 
 
-def _next_group(lines: _Lines, form: CsvForm) -> _Group | None:
+def _next_group(lines: CsvLines, form: CsvForm) -> _Group | None:
     first = lines.take()
     while first is not None and not first.text.strip("\r\n") and first.problem is None:
         first = lines.take()

@@ -8,12 +8,14 @@ State = Literal["whole", "open", "broken"]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a CSV file is written. A quote inside a quoted cell is doubled (RFC 4180)."""
+    """How a CSV file is written. A quote inside a quoted cell is doubled (RFC 4180), or escaped where that is said."""
 
     delimiter: str
     quote: str = '"'
     skips_space: bool = False
     """Whether spaces after a delimiter belong to no cell."""
+    escape: str | None = None
+    """The character that takes away the meaning of the quote after it, inside quoted cells."""
 
 
 class CellScan:
@@ -67,16 +69,34 @@ class CellScan:
         while True:
             end = line.find(quote, position)
             if end < 0:
-                parts.append(line[start:].replace(quote * 2, quote))
+                parts.append(self._bare(line[start:]))
                 self._open = parts
                 return _OPEN
-            if not line.startswith(quote, end + 1):
+            if self._is_escaped(line, start, end):
+                position = end + 1
+            elif line.startswith(quote, end + 1):
+                position = end + 2
+            else:
                 break
-            position = end + 2
-        parts.append(line[start:end].replace(quote * 2, quote))
+        parts.append(self._bare(line[start:end]))
         self.cells.append("".join(parts))
         self._open = None
         return self._after(line, end + 1)
+
+    def _is_escaped(self, line: str, start: int, end: int) -> bool:
+        escape = self._dialect.escape
+        if escape is None:
+            return False
+        before = line[start:end]
+        return (len(before) - len(before.rstrip(escape))) % 2 == 1
+
+    def _bare(self, text: str) -> str:
+        """What stands between the quotes, without doubling and escapes."""
+        quote, escape = self._dialect.quote, self._dialect.escape
+        if escape is None:
+            return text.replace(quote * 2, quote)
+        kept = text.replace(escape * 2, "\0").replace(escape + quote, quote).replace(quote * 2, quote)
+        return kept.replace("\0", escape) if "\0" not in text else text
 
     def _after(self, line: str, position: int) -> int:
         rest = line[position:]

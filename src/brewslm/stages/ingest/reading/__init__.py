@@ -1,0 +1,1 @@
+"""From the bytes of a file to batches of rows: encoding, lines, records, the table."""
