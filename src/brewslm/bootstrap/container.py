@@ -8,6 +8,7 @@ from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.files.uploads import FileUploads
+from brewslm.adapters.plugins.mappers import EntryPointMappers
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sql.storage import open_storage
 from brewslm.adapters.system.clock import SystemClock
@@ -84,6 +85,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         machine=SystemMachine(),
         engine=LocalEngine(environment=os.environ),
         clock=clock,
+        mappers=EntryPointMappers(),
     )
     stage_runs = StageRuns(ports, entries={"release": enter_release})
     runner = Runner(

@@ -19,6 +19,7 @@ Columns = Annotated[
 MappingFile = Annotated[
     Path | None, typer.Option("--mapping", metavar="FILE", help="A whole mapping, as YAML or JSON.")
 ]
+Mapper = Annotated[str | None, typer.Option("--mapper", metavar="NAME", help="Take the reading of this plugin.")]
 Labels = Annotated[
     list[str] | None, typer.Option("--label", metavar="LABEL", help="A label that is allowed. Repeatable.")
 ]
@@ -40,6 +41,7 @@ def choices_from(
     as_shape: str | None,
     columns: list[str] | None,
     mapping: Path | None,
+    mapper: str | None,
     labels: list[str] | None,
     tags: str | None,
     instruction: str | None,
@@ -55,6 +57,7 @@ def choices_from(
         "as_shape": as_shape,
         "roles": roles_from(columns),
         "mapping": None if mapping is None else mapping_in(mapping),
+        "mapper": mapper,
         "labels": tuple(labels or ()),
         "tag_names": tuple(name.strip() for name in tags.split(",")) if tags else (),
         "instruction": instruction,

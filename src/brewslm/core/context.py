@@ -1,7 +1,7 @@
 """What a stage is given: the shelf, the outside world by ports, and ways to say how far it is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.machine import Machine
 from brewslm.core.ports.similarity import Similarity
+from brewslm.core.ports.mappers import Mappers, NoMappers
 from brewslm.core.ports.source import Sources
 from brewslm.core.ports.tables import Tables
 from brewslm.core.project import Project
@@ -59,3 +60,5 @@ class StageContext:
     progress: Callable[[float, str], None]
     """Say how far the stage is: a fraction from 0 to 1, and a short phrase."""
     is_cancelled: Callable[[], bool]
+    mappers: Mappers = field(default_factory=NoMappers)
+    """Plugins that convert records."""

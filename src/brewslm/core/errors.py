@@ -79,6 +79,12 @@ class MappingSourceChangedError(BrewError):
     reason = Reason.MAPPING_SOURCE_CHANGED
 
 
+class MapperError(BrewError):
+    """A plugin that maps rows is missing, cannot be loaded, or does not answer."""
+
+    reason = Reason.MAPPING_PLUGIN
+
+
 class BaseModelError(BrewError):
     """The base model cannot be found or cannot be used for this task."""
 

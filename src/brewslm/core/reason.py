@@ -44,6 +44,7 @@ class Reason(StrEnum):
     MAPPING = "mapping"
     MAPPING_COVERAGE = "mapping_coverage"
     MAPPING_SOURCE_CHANGED = "mapping_source_changed"
+    MAPPING_PLUGIN = "mapping_plugin"
     CLEANING = "cleaning"
     CLEANING_EMPTY = "cleaning_empty"
     CLEANING_PII = "cleaning_pii"

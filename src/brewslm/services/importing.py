@@ -55,7 +55,7 @@ def import_dataset(request: ImportRequest, run: FlowRun, *, purpose: Purpose = "
     )
     schema_id = run.step("introspect", seen, share=0.4, purpose=purpose)
     schema = run.shelf.read(Schema, schema_id)
-    if schema.chosen is None and not (request.names_columns and request.shape is not None):
+    if schema.chosen is None and not (request.names_columns and (request.shape or request.mapper)):
         project = run.claim.job.project_id
         command = f"`brewslm map --dry-run --project {project}`"
         raise MappingAmbiguousError(

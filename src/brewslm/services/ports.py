@@ -1,6 +1,6 @@
 """The ports that services work through, in one value that bootstrap fills."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from brewslm.core.ports.advisor import Advisor
 from brewslm.core.ports.artifact_store import ArtifactStore
@@ -9,6 +9,7 @@ from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.engine import Engine
 from brewslm.core.ports.machine import Machine
 from brewslm.core.ports.similarity import Similarity
+from brewslm.core.ports.mappers import Mappers, NoMappers
 from brewslm.core.ports.source import Sources
 from brewslm.core.ports.storage import Storage
 from brewslm.core.ports.tables import Tables
@@ -28,3 +29,4 @@ class Ports:
     machine: Machine
     engine: Engine
     clock: Clock
+    mappers: Mappers = field(default_factory=NoMappers)

@@ -112,6 +112,7 @@ class StageRuns:
             emit=claim.emit,
             progress=claim.progress,
             is_cancelled=claim.is_cancelled,
+            mappers=ports.mappers,
         )
 
     def _record(self, claim: Claim, artifact: Artifact, parents: tuple[ArtifactId, ...], draft: Draft) -> None:

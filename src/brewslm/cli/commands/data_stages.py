@@ -84,6 +84,7 @@ def map_rows(
     as_shape: options.AsShape = None,
     columns: mapping_options.Columns = None,
     mapping: mapping_options.MappingFile = None,
+    mapper: mapping_options.Mapper = None,
     saved: Annotated[str | None, typer.Option("--saved", metavar="NAME[@N]", help="A mapping saved before.")] = None,
     labels: mapping_options.Labels = None,
     tags: mapping_options.Tags = None,
@@ -103,7 +104,9 @@ def map_rows(
     if is_dry_run is None:
         message = "say --dry-run to try the mapping, or --commit to write what was tried"
         raise typer.BadParameter(message, param_hint="--dry-run / --commit")
-    choices = mapping_options.choices_from(as_shape, columns, mapping, labels, tags, instruction, max_characters)
+    choices = mapping_options.choices_from(
+        as_shape, columns, mapping, mapper, labels, tags, instruction, max_characters
+    )
     if choices and not is_dry_run:
         message = "a commit writes what the dry run showed; name shape and columns there"
         raise typer.BadParameter(message, param_hint="--as")

@@ -26,20 +26,21 @@ def import_(
     as_shape: options.AsShape = None,
     columns: mapping_options.Columns = None,
     mapping: mapping_options.MappingFile = None,
+    mapper: mapping_options.Mapper = None,
     labels: mapping_options.Labels = None,
     tags: mapping_options.Tags = None,
     instruction: mapping_options.Instruction = None,
     max_characters: mapping_options.MaxCharacters = None,
     min_coverage: mapping_options.MinCoverage = 0.95,
-    reading: Annotated[
-        list[str] | None,
-        typer.Option("--read", metavar="NAME=VALUE", help="How to read the file, e.g. format=csv. Repeatable."),
-    ] = None,
+    source_format: options.SourceFormat = None,
+    encoding: options.Encoding = None,
+    delimiter: options.Delimiter = None,
+    has_header: options.HasHeader = None,
+    max_malformed: options.MaxMalformed = 0.25,
     as_json: options.AsJson = False,
 ) -> None:
     """Read a source and commit it as a dataset: stages 01 to 04 in one go, where the mapping is certain."""
-    from brewslm.cli.locators import one_locator
-    from brewslm.cli.recipe_options import overrides_from
+    from brewslm.cli.locators import delimiter_of, one_locator
     from brewslm.cli.render.data import dataset_page
     from brewslm.cli.render.parts import next_steps
     from brewslm.cli.session import open_session, product, told, validated
@@ -49,10 +50,18 @@ def import_(
 
     locator = one_locator(source, source_option, sample)
     session = open_session(is_json=as_json)
-    choices = mapping_options.choices_from(as_shape, columns, mapping, labels, tags, instruction, max_characters)
-    request = validated(
-        ImportRequest, locator=locator, reading=overrides_from(reading), min_coverage=min_coverage, **choices
+    choices = mapping_options.choices_from(
+        as_shape, columns, mapping, mapper, labels, tags, instruction, max_characters
     )
+    reading = {
+        "format": source_format,
+        "encoding": encoding,
+        "delimiter": delimiter_of(delimiter),
+        "has_header": has_header,
+        "max_malformed_share": max_malformed,
+    }
+    given = {name: value for name, value in reading.items() if value is not None}
+    request = validated(ImportRequest, locator=locator, reading=given, min_coverage=min_coverage, **choices)
     job = session.do(ProjectId(project), "import", request)
     dataset = product(session, job, Dataset)
     steps = [

@@ -60,11 +60,11 @@ def dataset_page(dataset: Dataset, rejected: Sequence[Rejection | RejectedRow] =
 
 def mapping_table(mappings: Iterable[SavedMapping]) -> RenderableType:
     """Saved mappings with their newest versions."""
-    rows = [(one.name, str(one.version), one.spec.shape, _columns_line(one.spec.columns)) for one in mappings]
+    rows = [(one.name, str(one.version), one.spec.shape, _roles_line(one.spec.columns)) for one in mappings]
     return table(("name", "version", "shape", "columns"), rows, right=(1,))
 
 
-def _columns_line(columns: ColumnMap) -> str:
+def _roles_line(columns: ColumnMap) -> str:
     pairs = [f"{role}={column}" for role in COLUMN_ROLES if (column := getattr(columns, role)) is not None]
     return excerpt(" ".join(pairs), 80)
 

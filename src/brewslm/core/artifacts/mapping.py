@@ -47,6 +47,8 @@ class MappingChoices(Value):
     """A whole mapping, of a file or saved before; then nothing of the schema is taken."""
     roles: dict[str, str] = Field(default_factory=dict)
     """Roles to columns, put over the proposed map: `{"prompt": "user_msg"}`. An empty text takes a column away."""
+    mapper: str | None = None
+    """The plugin whose reading is taken."""
     transforms: tuple[Transform, ...] | None = None
     """Instead of the proposed transforms."""
     labels: tuple[str, ...] = ()
@@ -69,7 +71,7 @@ class MappingChoices(Value):
     @property
     def names_columns(self) -> bool:
         """Whether the user names columns, and so has decided between readings of one shape."""
-        return bool(self.columns or self.mapping or self.roles)
+        return bool(self.columns or self.mapping or self.roles or self.mapper)
 
 
 class MappingPlan(MappingSpec):

@@ -29,6 +29,7 @@ FAILURES: frozenset[Reason] = frozenset(
         Reason.INTROSPECTION_ADVICE_FAILED,
         Reason.MAPPING_COVERAGE,
         Reason.MAPPING_SOURCE_CHANGED,
+        Reason.MAPPING_PLUGIN,
         Reason.CLEANING_EMPTY,
         Reason.CLEANING_PII,
         Reason.PREPARATION_EMPTY_SPLIT,

@@ -81,6 +81,9 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.MAPPING_SOURCE_CHANGED: _row(
         "mapping", "error", "Snapshot or mapping changed since the preview.", "Run the dry run again, then commit."
     ),
+    Reason.MAPPING_PLUGIN: _row(
+        "mapping", "error", "A plugin that maps rows is missing or broken.", "Install or repair it, then run again."
+    ),
     Reason.CLEANING: _row("cleaning", "info", "A cleaned dataset version was written.", "Prepare it."),
     Reason.CLEANING_EMPTY: _row(
         "cleaning", "error", "Cleaning would leave no examples.", "Loosen the rules or import more data."

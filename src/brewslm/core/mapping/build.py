@@ -1,16 +1,16 @@
 """Examples out of messages and texts."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from brewslm.core.artifacts.dataset import RejectionReason, RepairRule
 from brewslm.core.data.example import Example, Message, Shape
 from brewslm.core.mapping.outcome import Converted, Outcome, Refused, Text
 
+_NO_TEXTS = (None, None, None)
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+
+class Frame(NamedTuple):
     """What an example is made in: its task, its row, and what is kept beside its content."""
 
     shape: Shape
@@ -39,7 +39,7 @@ def build(  # noqa: PLR0913 - the parts of an example
             return Refused(RejectionReason.TOO_LONG, detail)
     feedback = label if frame.shape == "binary_feedback" else None
     example = Example(
-        example_id(frame.shape, (messages, chosen, rejected), (text, tools, feedback)),
+        example_id(frame.shape, messages, (chosen, rejected), (text, tools, feedback)),
         frame.shape,
         messages,
         text,
@@ -54,17 +54,15 @@ def build(  # noqa: PLR0913 - the parts of an example
     return Converted(example, tuple(sorted(set(repairs))) if repairs else ())
 
 
-def example_id(shape: Shape, talks: Iterable[tuple[Message, ...]], texts: Iterable[str | None] = ()) -> str:
+def example_id(
+    shape: Shape,
+    messages: tuple[Message, ...],
+    answers: tuple[tuple[Message, ...], tuple[Message, ...]] = ((), ()),
+    texts: tuple[str | None, ...] = _NO_TEXTS,
+) -> str:
     """First 16 hex digits of the SHA-256 over shape and content; every part stands behind its length."""
-    parts: list[str] = [shape]
-    for talk in talks:
-        parts.append("\n;")
-        for turn in talk:
-            parts.append(f"\n{turn.role} {len(turn.content)} {turn.content}")
-            if turn.tool_calls or turn.tool_call_id is not None or turn.name is not None:
-                parts += (_told(part) for part in (turn.tool_call_id, turn.name))
-                parts += (_told(part) for call in turn.tool_calls for part in (call.name, call.arguments, call.id))
-    parts += (_told(text) for text in texts)
+    parts = [shape, _talk(messages), _talk(answers[0]), _talk(answers[1])]
+    parts += ["\n-" if text is None else f"\n+{len(text)} {text}" for text in texts]
     return hashlib.sha256("".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -75,6 +73,17 @@ def joined(first: Text, second: Text) -> Text:
     if not first.text:
         return second
     return Text(f"{first.text}\n\n{second.text}", first.repairs + second.repairs)
+
+
+def _talk(turns: tuple[Message, ...]) -> str:
+    parts = ["\n;"]
+    for turn in turns:
+        content = turn.content
+        parts.append(f"\n{turn.role} {len(content)} {content}")
+        if turn.tool_calls or turn.role == "tool":
+            parts += [_told(part) for part in (turn.tool_call_id, turn.name)]
+            parts += [_told(part) for call in turn.tool_calls for part in (call.name, call.arguments, call.id)]
+    return "".join(parts)
 
 
 def _told(text: str | None) -> str:

@@ -1,16 +1,19 @@
-"""The two fates of a record: converted (with what was mended), or refused (with why)."""
+"""The two fates of a record: converted (with what was mended), or refused (with why).
+
+These are named tuples, because one of each is made for every row, and they are made faster than frozen dataclasses.
+"""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+from pydantic_core import from_json
 
 from brewslm.core.artifacts.dataset import RejectionReason, RepairRule
 from brewslm.core.data.example import Example, Shape
 from brewslm.core.data.snapshot_row import SnapshotRow
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRow:
+class SourceRow(NamedTuple):
     """One row of a snapshot."""
 
     row: int
@@ -30,7 +33,13 @@ class SourceRow:
 
 def parsed_record(record: str | None) -> dict[str, Any] | None:
     """Parse the JSON of a record; None stays None."""
-    found: dict[str, Any] | None = None if record is None else json.loads(record)
+    if record is None:
+        return None
+    try:
+        found: dict[str, Any] = from_json(record, cache_strings="keys")
+    except ValueError:
+        # The fast parser refuses what is nested deeply.
+        found = json.loads(record)
     return found
 
 
@@ -42,24 +51,21 @@ def parsed(row: SnapshotRow) -> SourceRow:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """A record, or a part of it, that cannot become an example."""
 
     reason: RejectionReason
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A text taken from a record, and the rules that mended it."""
 
     text: str
     repairs: tuple[RepairRule, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Converted:
+class Converted(NamedTuple):
     """A record that became an example, and the rules that mended it, each once."""
 
     example: Example

@@ -28,6 +28,8 @@ def told_columns(hypothesis: Hypothesis) -> str:
 
 def option_of(hypothesis: Hypothesis, *, with_columns: bool) -> str:
     """What a user types to choose a reading."""
+    if hypothesis.mapper is not None:
+        return f"`--mapper '{hypothesis.mapper}'`"
     named = {role: getattr(hypothesis.columns, role) for role in _SHOWN_ROLES}
     pairs = [f"{role}={column}" for role, column in named.items() if column is not None]
     spelled = [f"'{pair}'" if " " in pair else pair for pair in pairs]
@@ -46,6 +48,6 @@ def problem_of_shape(ranked: Sequence[Hypothesis], shape: Shape) -> str:
 
 
 def _makes_the_same(one: Hypothesis, other: Hypothesis) -> bool:
-    if not {one.shape, other.shape} <= _SAME_TEXTS:
+    if not {one.shape, other.shape} <= _SAME_TEXTS or one.mapper != other.mapper:
         return False
     return all(getattr(one.columns, role) == getattr(other.columns, role) for role in ("prompt", "completion"))

@@ -45,7 +45,17 @@ def _is_certain(schema: Schema, context: StageContext) -> Finding | None:
     return Finding(check="certain_shape", level="warn", seen=schema.problem)
 
 
+def _do_plugins_work(schema: Schema, context: StageContext) -> Finding | None:
+    del context
+    if not schema.mapper_problems:
+        return None
+    return Finding(check="working_mappers", level="warn", seen="; ".join(schema.mapper_problems) + ".")
+
+
 CONTRACT: Contract[IntrospectInputs, Schema] = Contract(
     before=(Before("readable_rows", "At least one record of the snapshot can be read.", _is_readable),),
-    after=(After("certain_shape", "One reading is certain enough to be chosen without asking.", _is_certain),),
+    after=(
+        After("certain_shape", "One reading is certain enough to be chosen without asking.", _is_certain),
+        After("working_mappers", "Every mapper that is installed as a plugin works.", _do_plugins_work),
+    ),
 )

@@ -23,11 +23,18 @@ class Choice:
     problem: str = ""
 
 
-def score(candidate: Candidate, rows: Sequence[SourceRow]) -> Hypothesis:
-    """Confidence: the share of the readable rows of the sample that it converts, times the column evidence."""
+def score(
+    candidate: Candidate, rows: Sequence[SourceRow], made: Sequence[SourceRow | Refused] | None = None
+) -> Hypothesis:
+    """Confidence: the share of the readable rows of the sample that it converts, times the column evidence.
+
+    `made` are the rows as a plugin has made them.
+    """
     convert = converter(candidate.shape, candidate.columns, candidate.transforms)
-    readable = [row for row in rows if row.record is not None]
-    refused = [(row, outcome) for row in readable if isinstance(outcome := convert(row), Refused)]
+    pairs = zip(rows, rows if made is None else made, strict=True)
+    readable = [(row, one) for row, one in pairs if row.record is not None]
+    outcomes = [(row, one if isinstance(one, Refused) else convert(one)) for row, one in readable]
+    refused = [(row, outcome) for row, outcome in outcomes if isinstance(outcome, Refused)]
     num_converted = len(readable) - len(refused)
     evidence = (*candidate.notes, f"converts {num_converted:,} of {len(readable):,} sampled rows")
     if refused:
@@ -48,9 +55,9 @@ def score(candidate: Candidate, rows: Sequence[SourceRow]) -> Hypothesis:
 def rank(hypotheses: Sequence[Hypothesis]) -> tuple[Hypothesis, ...]:
     """The most confident first, equals in the order given. Of equal readings the best evidenced one is kept."""
     ranked = sorted(hypotheses, key=lambda hypothesis: -hypothesis.confidence)
-    kept: dict[tuple[Shape, str], Hypothesis] = {}
+    kept: dict[tuple[Shape, str | None, str], Hypothesis] = {}
     for hypothesis in ranked:
-        kept.setdefault((hypothesis.shape, told_columns(hypothesis)), hypothesis)
+        kept.setdefault((hypothesis.shape, hypothesis.mapper, told_columns(hypothesis)), hypothesis)
     return tuple(kept.values())
 
 

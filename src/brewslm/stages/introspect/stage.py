@@ -14,6 +14,7 @@ from brewslm.stages.introspect.advice import advised
 from brewslm.stages.introspect.candidates import propose
 from brewslm.stages.introspect.contract import CONTRACT, IntrospectInputs
 from brewslm.stages.introspect.judge import choose, rank, score
+from brewslm.stages.introspect.plugins import judge_plugins
 from brewslm.stages.introspect.profile import profile_columns
 from brewslm.stages.introspect.sample import sample_rows, vocabulary_of
 
@@ -31,7 +32,8 @@ def run(inputs: IntrospectInputs, context: StageContext) -> Schema:
         candidates.append(advised(context.advisor, profiles, rows))
     context.progress(0.8, f"{len(candidates)} readings to try")
     likely = sorted(candidates, key=lambda candidate: -candidate.evidence)
-    hypotheses = rank([score(candidate, rows) for candidate in likely])
+    foreign, problems = judge_plugins(rows, context.mappers)
+    hypotheses = rank([*foreign, *(score(candidate, rows) for candidate in likely)])
     choice = choose(hypotheses, profiles, inputs.as_shape)
     return Schema(
         snapshot_id=inputs.snapshot_id,
@@ -40,6 +42,7 @@ def run(inputs: IntrospectInputs, context: StageContext) -> Schema:
         hypotheses=hypotheses,
         chosen=choice.shape,
         problem=choice.problem,
+        mapper_problems=problems,
     )
 
 

@@ -1,7 +1,7 @@
 """The one way from rows to examples, which dry run and commit share: every row is counted in exactly one bucket."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -11,7 +11,10 @@ from brewslm.core.artifacts.mapping import MappingPlan
 from brewslm.core.data.example import Example
 from brewslm.core.mapping.convert import converter, row_id_of
 from brewslm.core.mapping.outcome import Converted, Outcome, Refused, SourceRow
+from brewslm.core.mapping.plugin import made_rows
 from brewslm.core.mapping.seen import SeenIds
+from brewslm.core.ports.mappers import Mappers
+from brewslm.stages.mapping.rows import REPORT_ROWS
 
 
 class Outlet(Protocol):
@@ -36,16 +39,25 @@ class Accounts:
 
 
 def map_rows(
-    rows: Iterable[SourceRow], plan: MappingPlan, outlet: Outlet, *, at_row: Callable[[int], None]
+    rows: Iterable[SourceRow],
+    plan: MappingPlan,
+    outlet: Outlet,
+    *,
+    mappers: Mappers,
+    at_row: Callable[[int], None],
 ) -> Accounts:
-    """Convert every row by the plan, hand it to the outlet, and count it. `at_row` hears the number of rows done."""
+    """Convert every row by the plan, hand it to the outlet, and count it.
+
+    Every 4,096 rows `at_row` hears how many are done.
+
+    Raises:
+        MapperError: the plan needs a plugin that is not there, or that does not answer.
+    """
     rejections: Counter[str] = Counter()
     repairs: Counter[str] = Counter()
     total = num_repaired = 0
-    convert = once_each(converter_of(plan), plan)
-    for row in rows:
+    for row, outcome in outcomes_of(rows, plan, mappers, once_each(converter_of(plan), plan)):
         total += 1
-        outcome = convert(row)
         if isinstance(outcome, Refused):
             rejections[outcome.reason] += 1
             outlet.reject(rejection_of(row, outcome))
@@ -53,7 +65,8 @@ def map_rows(
             num_repaired += bool(outcome.repairs)
             repairs.update(outcome.repairs)
             outlet.accept(outcome)
-        at_row(total)
+        if not total % REPORT_ROWS:
+            at_row(total)
     num_rejected = rejections.total()
     tally = Tally(
         total=total,
@@ -62,6 +75,18 @@ def map_rows(
         rejected=num_rejected,
     )
     return Accounts(tally, ranked(rejections), ranked(repairs))
+
+
+def outcomes_of(
+    rows: Iterable[SourceRow], plan: MappingPlan, mappers: Mappers, convert: Callable[[SourceRow], Outcome]
+) -> Iterator[tuple[SourceRow, Outcome]]:
+    """Yield each row with what becomes of it; where the plan names a plugin, its record is made by that first."""
+    if plan.mapper is None:
+        for row in rows:
+            yield row, convert(row)
+        return
+    for row, made in made_rows(rows, mappers.find(plan.mapper), plan.mapper):
+        yield row, made if isinstance(made, Refused) else convert(made)
 
 
 def converter_of(plan: MappingPlan) -> Callable[[SourceRow], Outcome]:

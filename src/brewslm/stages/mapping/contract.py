@@ -43,7 +43,9 @@ class MapCommitInputs(Value):
 def _is_decided(inputs: MapDryRunInputs, context: StageContext) -> Finding | None:
     schema = context.shelf.read(Schema, inputs.schema_id)
     shape = inputs.shape
-    if shape is None:
+    if inputs.mapper is not None:
+        problem = ""
+    elif shape is None:
         problem = "" if schema.chosen is not None else schema.problem
     else:
         problem = "" if inputs.names_columns else problem_of_shape(schema.hypotheses, shape)

@@ -48,12 +48,15 @@ def plan_of(inputs: MapDryRunInputs, schema: Schema, rows: Rows) -> MappingPlan:
 
 
 def _proposed(inputs: MapDryRunInputs, schema: Schema) -> MappingSpec:
+    if inputs.mapper is not None:
+        return _of_plugin(inputs.mapper, schema)
     shape = inputs.shape or schema.chosen
     if shape is None:
         raise MappingAmbiguousError(schema.problem)
     if inputs.columns is not None:
         return MappingSpec(shape=shape, columns=inputs.columns)
-    fitting = [found for found in schema.hypotheses if found.shape == shape]
+    ranked = [found for found in schema.hypotheses if found.shape == shape]
+    fitting = [found for found in ranked if found.mapper is None or not inputs.roles]
     found = next((one for one in fitting if _agrees(one, inputs.roles)), fitting[0] if fitting else None)
     if found is not None:
         return MappingSpec(shape=shape, columns=found.columns, transforms=found.transforms, mapper=found.mapper)
@@ -62,6 +65,15 @@ def _proposed(inputs: MapDryRunInputs, schema: Schema) -> MappingSpec:
     names = ", ".join(repr(profile.name) for profile in schema.columns)
     message = f"No columns for a {shape} mapping are recognised among {names}. Name them, or choose another shape."
     raise MappingAmbiguousError(message)
+
+
+def _of_plugin(name: str, schema: Schema) -> MappingSpec:
+    ours = [found for found in schema.hypotheses if found.mapper is not None]
+    found = next((one for one in ours if name in {one.mapper, str(one.mapper).split(" ")[0]}), None)
+    if found is None:
+        known = ", ".join(repr(one.mapper) for one in ours) or "none"
+        raise InvalidRequestError(f"no mapper {name!r} has read the snapshot; those that have: {known}")
+    return MappingSpec(shape=found.shape, columns=found.columns, mapper=found.mapper)
 
 
 def _agrees(hypothesis: Hypothesis, roles: dict[str, str]) -> bool:

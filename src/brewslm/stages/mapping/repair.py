@@ -17,9 +17,9 @@ from brewslm.core.data.example import Example
 from brewslm.core.data.snapshot_row import SnapshotRow
 from brewslm.core.errors import InvalidRequestError, MappingSourceChangedError
 from brewslm.core.mapping.convert import row_id_of
-from brewslm.core.mapping.outcome import Converted, Outcome, Refused, SourceRow, parsed, parsed_record
+from brewslm.core.mapping.outcome import Converted, Refused, SourceRow, parsed, parsed_record
 from brewslm.core.mapping.seen import SeenIds
-from brewslm.stages.mapping.accounting import converter_of, once_each, ranked, rejection_of
+from brewslm.stages.mapping.accounting import converter_of, once_each, outcomes_of, ranked, rejection_of
 from brewslm.stages.mapping.contract import MapCommitInputs
 from brewslm.stages.mapping.rows import rows_path
 
@@ -97,17 +97,19 @@ def _rerun(
     convert = once_each(converter_of(preview.plan), preview.plan, _known_ids(preview, rejected, rows, context))
     converted: dict[int, Converted] = {}
     refused: dict[int, Rejection] = {}
-    for number in sorted(wanted):
-        place, text = places[number], wanted[number].record
-        row = SourceRow(
-            number, place.line, place.byte_offset, parsed_record(text), text, "", place.file, splits.get(number)
-        )
-        outcome: Outcome = convert(row)
+    mended = (_mended(places[number], wanted[number], splits.get(number)) for number in sorted(wanted))
+    for row, outcome in outcomes_of(mended, preview.plan, context.mappers, convert):
         if isinstance(outcome, Refused):
-            refused[number] = rejection_of(row, outcome)
+            refused[row.row] = rejection_of(row, outcome)
         else:
-            converted[number] = outcome
+            converted[row.row] = outcome
     return _Rerun(converted, refused)
+
+
+def _mended(place: Rejection, edit: EditedRow, split: str | None) -> SourceRow:
+    """The rejected row with the user's record in its place."""
+    record = parsed_record(edit.record)
+    return SourceRow(place.source_row, place.line, place.byte_offset, record, edit.record, "", place.file, split)
 
 
 def _known_ids(preview: MappingPreview, rejected: Path, rows: Path, context: StageContext) -> SeenIds | None:

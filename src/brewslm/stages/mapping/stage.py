@@ -20,7 +20,7 @@ from brewslm.stages.mapping.contract import COMMIT_CONTRACT, DRY_RUN_CONTRACT, M
 from brewslm.stages.mapping.files import DatasetFiles
 from brewslm.stages.mapping.plan import plan_of
 from brewslm.stages.mapping.repair import repair
-from brewslm.stages.mapping.rows import REPORT_ROWS, read_rows, rows_path
+from brewslm.stages.mapping.rows import read_rows, rows_path
 
 NUM_EXAMPLES = 5
 NUM_REJECTIONS = 20
@@ -40,7 +40,9 @@ def preview(inputs: MapDryRunInputs, context: StageContext) -> MappingPreview:
     path = rows_path(snapshot, context.shelf)
     plan = plan_of(inputs, schema, lambda: read_rows(path, context.tables))
     sample = Sample(num_examples=NUM_EXAMPLES, num_rejections=NUM_REJECTIONS, raw_characters=RAW_CHARACTERS)
-    accounts = map_rows(read_rows(path, context.tables), plan, sample, at_row=_progress(snapshot, context))
+    accounts = map_rows(
+        read_rows(path, context.tables), plan, sample, mappers=context.mappers, at_row=_progress(snapshot, context)
+    )
     return MappingPreview(
         plan=plan,
         plan_hash=plan_hash_of(plan),
@@ -66,7 +68,7 @@ def commit(inputs: MapCommitInputs, context: StageContext) -> Dataset:
     rows = read_rows(rows_path(snapshot, context.shelf), context.tables)
     draft = context.shelf.draft()
     with DatasetFiles(draft, context.tables) as files:
-        accounts = map_rows(rows, preview.plan, files, at_row=_progress(snapshot, context))
+        accounts = map_rows(rows, preview.plan, files, mappers=context.mappers, at_row=_progress(snapshot, context))
     refuse_other_counts(preview, accounts)
     return Dataset(
         files=context.shelf.publish(draft, room="datasets"),
@@ -120,10 +122,9 @@ def _told(tally: Tally) -> str:
 
 def _progress(snapshot: Snapshot, context: StageContext) -> Callable[[int], None]:
     def at_row(done: int) -> None:
-        if done % REPORT_ROWS == 0:
-            if context.is_cancelled():
-                raise CancelledError(f"Mapping was cancelled after {done:,} of {snapshot.num_rows:,} rows.")
-            context.progress(done / snapshot.num_rows, f"{done:,} of {snapshot.num_rows:,} rows")
+        if context.is_cancelled():
+            raise CancelledError(f"Mapping was cancelled after {done:,} of {snapshot.num_rows:,} rows.")
+        context.progress(done / snapshot.num_rows, f"{done:,} of {snapshot.num_rows:,} rows")
 
     return at_row
 

@@ -8,7 +8,7 @@ from brewslm.stages.introspect.view import Candidate, View
 
 DOCUMENT_CHARACTERS = 4000
 """Texts of at least this median length are documents, that are to be cut."""
-DOCUMENT_FORMATS = frozenset({"txt", "md", "markdown", "text", "html", "docx", "pdf", "documents"})
+DOCUMENT_FORMATS = frozenset({"text", "markdown", "html", "docx", "pdf"})
 ONLY, BESIDE, MARKED = 0.9, 0.5, 0.7
 """What the only column that says something is worth without a name; what is left beside others, or with marks."""
 

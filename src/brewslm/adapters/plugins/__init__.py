@@ -1,0 +1,1 @@
+"""What other distributions bring along."""
