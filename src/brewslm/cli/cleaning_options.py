@@ -63,9 +63,7 @@ def read_rules(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, RecursionError) as error:
         raise InvalidRequestError(f"The rules {str(path)!r} are no YAML: {error}. Correct them.") from error
     if not isinstance(data, dict) or not all(isinstance(name, str) for name in data):
-        raise InvalidRequestError(
-            f"The rules {str(path)!r} are no mapping; write e.g. `pii: {{policy: redact}}`."
-        )
+        raise InvalidRequestError(f"The rules {str(path)!r} are no mapping; write e.g. `pii: {{policy: redact}}`.")
     return data
 
 
