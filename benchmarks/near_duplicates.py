@@ -2,9 +2,9 @@
 
 Run `python -m benchmarks.near_duplicates` (with `--large` for a million texts).
 
-`tests/data/near_duplicates/texts.jsonl` holds texts that we wrote. Of each, copies are made with edits that leave it the
-same for a reader; beside them stand texts that share a template and say something else. A pair is a duplicate when both
-come from the same text by edits.
+`tests/data/near_duplicates/texts.jsonl` holds texts that we wrote. Of each, copies are made with edits that leave it
+the same for a reader; beside them stand texts that share a template and say something else. A pair is a duplicate when
+both come from the same text by edits.
 """
 
 import json
