@@ -1,141 +1,89 @@
-"""Documents are cut where a reader would cut them, and nothing of them is lost."""
+"""Chunks: within the size, nothing lost, cut where a reader pauses."""
 
-import json
-from collections.abc import Callable
+import re
+from bisect import bisect_left
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from brewslm.adapters.sources.base_models import LocalBaseModels
-from brewslm.core.artifacts.cleaning import ChunkRule, CleaningPlan, CleaningReport
-from brewslm.core.data.example import Example
-from brewslm.core.errors import BaseModelError
-from brewslm.stages.clean.chunks import Chunk, Starts, cut, unit_starts
-from brewslm.stages.clean.sweep import Means, sweep
-from tests.unit.stages.workbench import Workbench
-
-BASE = "brewslm-tiny-v1"
-LOCATE = LocalBaseModels(is_offline=True).locate
-PIECES = ("a", "b", " ", ".", "\n", "#", "é", "日", "!", "```", "## ", "\n\n")
-TEXT = st.lists(st.sampled_from(PIECES), max_size=200).map("".join)
+from brewslm.stages.clean.chunks import Chunk, chunk
 
 
-def rule(size: int, overlap: int = 0, unit: str = "characters") -> ChunkRule:
-    base = BASE if unit == "tokens" else None
-    return ChunkRule(size=size, overlap=overlap, unit=unit, base_model=base)  # type: ignore[arg-type]
+def _starts(text: str) -> list[int]:
+    """A token is a word of up to four letters, or a longer word's part of four."""
+    return [match.start() for match in re.finditer(r"\S{1,4}", text)]
 
 
-@pytest.fixture(scope="module")
-def starts() -> Callable[[str], Starts]:
-    made = {unit: unit_starts(rule(16, unit=unit), LOCATE) for unit in ("characters", "words", "tokens")}
-    return made.__getitem__
+def _cut(text: str, size: int, overlap: int = 0) -> list[str]:
+    return [text[one.start : one.end] for one in chunk(text, _starts(text), size=size, overlap=overlap)]
 
 
-@pytest.mark.parametrize("unit", ["characters", "words", "tokens"])
-@given(text=TEXT, size=st.integers(16, 60), overlap=st.integers(0, 30))
-@settings(max_examples=60, deadline=None)
-def test_every_character_is_in_a_chunk_and_none_is_too_large(
-    starts: Callable[[str], Starts], unit: str, text: str, size: int, overlap: int
-) -> None:
-    made = rule(size, min(overlap, size // 2), unit)
-    chunks = cut(text, made, starts(unit))
-    assert chunks[0].start == 0 if text else chunks == []
-    for one, other in pairwise(chunks):
-        assert one.start < other.start <= one.end < other.end
-    if text:
-        assert chunks[-1].end == len(text)
-    units = starts(unit)(text)
-    for chunk in chunks:
-        assert sum(chunk.start <= start < chunk.end for start in units) <= size
+TEXTS = st.text(st.sampled_from("ab c.\n#!é。 "), max_size=300)
+SIZES = st.integers(1, 40).flatmap(lambda size: st.tuples(st.just(size), st.integers(0, (size - 1) // 2)))
 
 
-def texts(text: str, made: ChunkRule) -> list[str]:
-    return [text[chunk.start : chunk.end] for chunk in cut(text, made, unit_starts(made, LOCATE))]
+@given(text=TEXTS, sizes=SIZES)
+def test_every_character_is_in_a_chunk_and_none_is_too_long(text: str, sizes: tuple[int, int]) -> None:
+    size, overlap = sizes
+    starts = _starts(text)
+    chunks = chunk(text, starts, size=size, overlap=overlap)
+    assert [chunks[0].start, chunks[-1].end] == [0, len(text)] if text else chunks == []
+    for one in chunks:
+        assert one.start < one.end
+        assert bisect_left(starts, one.end) - bisect_left(starts, one.start) <= size
+    for before, after in pairwise(chunks):
+        assert before.start < after.start <= before.end < after.end
+        assert bisect_left(starts, before.end) - bisect_left(starts, after.start) <= overlap
 
 
-def test_sentences_are_whole_where_they_fit() -> None:
-    text = "The first sentence. The second one is here! And a third? Then the fourth."
-    assert texts(text, rule(45)) == ["The first sentence. The second one is here! ", "And a third? Then the fourth."]
+def test_a_short_document_is_one_chunk() -> None:
+    assert _cut("One two. Three four.", 50) == ["One two. Three four."]
 
 
-def test_a_heading_begins_a_chunk_and_is_kept_beside_it() -> None:
-    text = "# Mill\n\nIt is old. It stands still.\n\n## Wheel\n\nIt is made of oak.\n\n# Brook\n\nIt is cold there."
-    chunks = cut(text, rule(50), unit_starts(rule(50), LOCATE))
-    assert [(text[one.start : one.end].splitlines()[0], one.headings) for one in chunks] == [
-        ("# Mill", ("Mill",)),
-        ("## Wheel", ("Mill", "Wheel")),
-        ("# Brook", ("Brook",)),
+def test_chunks_end_at_paragraphs_before_sentences_before_words() -> None:
+    assert _cut("aa bb cc.\n\ndd ee. ff gg hh", 7) == ["aa bb cc.\n\n", "dd ee. ff gg hh"]
+    assert _cut("aa bb. cc dd ee. ff gg hh", 6) == ["aa bb. cc dd ee. ", "ff gg hh"]
+    assert _cut("aa bb cc dd ee ff gg", 4) == ["aa bb cc dd ", "ee ff gg"]
+
+
+def test_only_a_word_longer_than_a_chunk_is_cut_inside() -> None:
+    assert _cut("abcdefghijkl", 2) == ["abcdefgh", "ijkl"]
+
+
+def test_abbreviations_and_decimals_end_no_sentence() -> None:
+    text = "We met Dr. Who at 3.50 pm. Then we all left home"
+    assert _cut(text, 10)[0] == "We met Dr. Who at 3.50 pm. "
+
+
+def test_sentences_without_spaces_are_found() -> None:
+    assert _cut("今日は雨です。明日は晴れます。", 3) == ["今日は雨です。", "明日は晴れます。"]
+
+
+def test_chunks_overlap_by_whole_sentences_where_they_fit() -> None:
+    text = "aa bb. cc dd. ee ff. gg hh. ii jj. kk ll."
+    assert _cut(text, 6, overlap=2) == ["aa bb. cc dd. ee ff. ", "ee ff. gg hh. ii jj. ", "ii jj. kk ll."]
+
+
+def test_a_chunk_knows_the_headings_above_it() -> None:
+    text = "# Book\n\n## One\n\naa bb cc dd.\n\n## Two\n\nee ff gg hh.\n\n# Other\n\nii jj kk ll."
+    chunks = chunk(text, _starts(text), size=9, overlap=0)
+    assert [(text[one.start : one.end].split("\n", maxsplit=1)[0], one.headings) for one in chunks] == [
+        ("# Book", ("Book",)),
+        ("## Two", ("Book", "Two")),
+        ("# Other", ("Other",)),
     ]
 
 
-def test_a_comment_in_code_is_no_heading() -> None:
-    text = "# Top\n```\n# comment\ncode = 1\n```\nmore text behind the code that is long enough to be cut off"
-    assert cut(text, rule(48), unit_starts(rule(48), LOCATE))[-1].headings == ("Top",)
+@pytest.mark.parametrize(("size", "overlap"), [(0, 0), (4, 2), (10, 5), (10, -1)])
+def test_sizes_that_cannot_be_kept_are_refused(size: int, overlap: int) -> None:
+    with pytest.raises(ValueError, match="less than half"):
+        chunk("aa bb", [0, 2], size=size, overlap=overlap)
 
 
-def test_an_overlap_repeats_the_end_of_the_last_chunk() -> None:
-    text = " ".join(f"w{number}" for number in range(100))
-    made = rule(20, 5, "words")
-    chunks = cut(text, made, unit_starts(made, LOCATE))
-    shared = [len(text[two.start : one.end].split()) for one, two in pairwise(chunks)]
-    assert set(shared) == {5}
-
-
-def test_a_short_text_is_one_chunk() -> None:
-    assert cut("short", rule(16), unit_starts(rule(16), LOCATE)) == [Chunk(0, 5, ())]
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"size": 8},
-        {"size": 20, "overlap": 11, "unit": "words"},
-        {"size": 20},
-        {"size": 20, "unit": "words", "base_model": "x"},
-    ],
-)
-def test_impossible_rules_are_refused(fields: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
-        ChunkRule.model_validate(fields)
-
-
-def test_an_unknown_tokenizer_is_told_before_any_work() -> None:
-    with pytest.raises(BaseModelError, match="no-such-model"):
-        unit_starts(ChunkRule(size=20, base_model="no-such-model"), LOCATE)
-
-
-def test_documents_become_examples_with_their_place(bench: Workbench) -> None:
-    text = "# One\n\n" + "A sentence of the document. " * 20
-    documents = [
-        Example("a" * 16, "chat", text=text, metadata='{"file":"a.md"}', source_row=3),
-        Example("b" * 16, "chat", text="short", source_row=4),
-    ]
-    first, report = sweep_of(bench, documents, rule(100, 20))
-    assert [row["source_row"] for row in first] == [3] * (len(first) - 1) + [4]
-    assert (report.num_chunked, report.num_chunks) == (
-        1,
-        report.num_after - 1 + report.removed.get("exact_duplicate", 0),
-    )
-    place = json.loads(first[1]["metadata"])
-    assert place["file"] == "a.md"
-    assert place["chunk"]["of"] == "a" * 16
-    assert place["chunk"]["headings"] == ["One"]
-    assert text[place["chunk"]["start"] : place["chunk"]["end"]] == first[1]["text"]
-    again, _ = sweep_of(bench, documents, rule(100, 20))
-    assert [row["id"] for row in again] == [row["id"] for row in first]
-
-
-def sweep_of(
-    bench: Workbench, documents: list[Example], chunks: ChunkRule
-) -> tuple[list[dict[str, str]], CleaningReport]:
-    tables = bench.context.tables
-    folder = bench.shelf.draft()
-    source = folder / "source.parquet"
-    with tables.write(source, Example) as rows:
-        rows.add(documents)
-    means = Means(tables, bench.context.similarity, LOCATE)
-    report = sweep(source, folder, CleaningPlan(chunks=chunks), means, at_batch=lambda _: None)
-    return tables.page(folder / "examples.parquet", start=0, limit=1000), report
+def test_a_large_document_takes_time_in_proportion() -> None:
+    text = "Some words make a sentence. " * 40_000
+    chunks = chunk(text, _starts(text), size=256, overlap=32)
+    assert isinstance(chunks[0], Chunk)
+    assert chunks[-1].end == len(text)
