@@ -13,6 +13,8 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 DISTRIBUTIONS = {"huggingface_hub": "huggingface-hub", "yaml": "pyyaml"}
 """Name of a module to its distribution, where they differ."""
+ON_DEMAND = {"ray", "presidio-analyzer"}
+"""Of extras; imported in one function each, which says which extra to install where they are missing."""
 HEAVY_ROOMS = ("worker", "serving")
 """Rooms that run in processes of their own, with the extra `train` or `serve`."""
 
@@ -97,7 +99,7 @@ def test_every_room_imports_only_what_is_declared_for_it() -> None:
     sections = declared()
     allowed = sections["core"] | {"starlette", "click"}  # the ground that FastAPI and Typer stand on
 
-    undeclared = {name: place for name, place in third_party(light).items() if name not in allowed | {"ray"}}
+    undeclared = {name: place for name, place in third_party(light).items() if name not in allowed | ON_DEMAND}
     assert not undeclared
     undeclared = {name: place for name, place in third_party(heavy).items() if name not in allowed | sections["train"]}
     assert not undeclared
