@@ -13,6 +13,8 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 DISTRIBUTIONS = {"huggingface_hub": "huggingface-hub", "yaml": "pyyaml", "backports": "backports-zstd"}
 """Name of a module to its distribution, where they differ."""
+ON_DEMAND = {"ray", "presidio-analyzer"}
+"""Of extras; imported in one function each, which says which extra to install where they are missing."""
 HEAVY_ROOMS = ("worker", "serving")
 """Rooms that run in processes of their own, with the extra `train` or `serve`."""
 
@@ -102,7 +104,7 @@ def test_every_room_imports_only_what_is_declared_for_it() -> None:
     allowed_here = allowed | sections["documents"]
     assert not {name: place for name, place in third_party(documents).items() if name not in allowed_here}
     rest = [path for path in light if path not in documents]
-    extras = {"ray"} | sections["kaggle"]  # imported where they are used, and missed by name
+    extras = ON_DEMAND | sections["kaggle"]
     undeclared = {name: place for name, place in third_party(rest).items() if name not in allowed | extras}
     assert not undeclared
     undeclared = {name: place for name, place in third_party(heavy).items() if name not in allowed | sections["train"]}

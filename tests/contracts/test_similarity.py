@@ -1,6 +1,7 @@
 """What an index of similar sets promises: pairs over the threshold share a bucket, wherever they stand."""
 
 import random
+import tracemalloc
 from collections.abc import Iterable
 from itertools import combinations
 
@@ -84,3 +85,16 @@ def test_buckets_reach_over_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("threshold", "rows"), [(0.85, 8), (0.9, 10), (0.5, 3), (1.0, 128)])
 def test_bands_are_as_wide_as_the_threshold_allows(threshold: float, rows: int) -> None:
     assert rows_per_band(threshold) == rows
+
+
+def test_a_set_takes_four_bytes_for_each_band(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapter, "BLOCK", 2000)
+    index = MinHashSimilarity().index(0.85)
+    num_sets = 10_000
+    tracemalloc.start()
+    for begin in range(0, num_sets, 1000):
+        index.add([frozenset((number, number + 1)) for number in range(begin, begin + 1000)])
+    list(index.shared())
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held / num_sets < 70

@@ -8,7 +8,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from itertools import chain
 from zlib import crc32
 
 Shingles = frozenset[int]
@@ -18,6 +17,7 @@ _UNSPACED += "\\U00020000-\\U0003ffff"
 _MARKS = "\\u0300-\\u036f\\u0591-\\u05c7\\u064b-\\u065f\\u0900-\\u0963\\u0966-\\u0dff"
 _WORD = re.compile(rf"[{_UNSPACED}]|(?:[^\W_{_UNSPACED}]|[{_MARKS}])+")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
+_ODD, _MASK = 0x9E3779B1, 0xFFFFFFFF
 _PART_MARKS = (0, 0x9E3779B9, 0x7F4A7C15, 0xBF58476D)
 
 
@@ -37,9 +37,14 @@ def words_of(text: str) -> list[str]:
 
 def shingles_of(text: str, size: int = 1) -> Shingles:
     """Return the runs of 1 to `size` words: of size 1 the set of words, which knows no order."""
-    words = [word.encode("utf-8", "surrogatepass") for word in words_of(text)]
-    runs = (zip(*(words[start:] for start in range(length)), strict=False) for length in range(2, size + 1))
-    return frozenset(chain(map(crc32, words), (crc32(b" ".join(run)) for run in chain.from_iterable(runs))))
+    numbers = [crc32(word.encode("utf-8", "surrogatepass")) for word in words_of(text)]
+    found = set(numbers)
+    runs = numbers
+    for length in range(2, size + 1):
+        # A run's number is made of that of the run without its last word, and of that word's.
+        runs = [(run * _ODD ^ last) & _MASK for run, last in zip(runs, numbers[length - 1 :], strict=False)]
+        found.update(runs)
+    return frozenset(found)
 
 
 def jaccard(one: AbstractSet[int], other: AbstractSet[int]) -> float:
@@ -65,6 +70,7 @@ def union_of(parts: Sequence[Shingles]) -> Shingles:
     Where every part of two examples has a Jaccard index of at least t, so have the unions: what is looked for in an
     index of unions misses no pair that `likeness` would find.
     """
-    return frozenset(
-        (value ^ _PART_MARKS[place % len(_PART_MARKS)]) for place, part in enumerate(parts) for value in part
-    )
+    if not parts:
+        return frozenset()
+    marked = ({value ^ _PART_MARKS[place % 4] for value in part} for place, part in enumerate(parts[1:], start=1))
+    return parts[0].union(*marked)

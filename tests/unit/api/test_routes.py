@@ -278,3 +278,14 @@ def test_the_document_describes_only_json(client: TestClient) -> None:
     document = json.dumps(client.get("/api/openapi.json").json())
     assert "text/html" not in document
     assert "HTTPValidationError" not in document
+
+
+def test_a_cleaning_can_be_tried_over_the_api(client: TestClient, project: int) -> None:
+    path = f"/api/projects/{project}/cleaning/preview"
+    assert client.post(path, json={"plan": {}}).json()["error"]["reason"] == "system_not_found"
+    assert client.post(path, json={"plan": {}, "dataset_id": "dataset-1"}).status_code == 404
+    refused = client.post(path, json={"plan": {"pii": {"policy": "erase"}}, "max_examples": 0})
+    assert {one["check"] for one in refused.json()["error"]["findings"]} == {
+        "body.plan.pii.policy",
+        "body.max_examples",
+    }

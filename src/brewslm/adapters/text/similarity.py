@@ -60,7 +60,7 @@ class MinHashIndex:
         if not sets:
             return
         matrix: Any = rensa.RMinHash.digest_matrix_from_token_hash_sets(
-            [sorted(members) for members in sets], num_perm=NUM_PERMUTATIONS, seed=SEED
+            [list(members) for members in sets], num_perm=NUM_PERMUTATIONS, seed=SEED
         )
         keys = _band_keys(np.asarray(matrix.to_rows(), dtype=np.uint64), self._bands, self._rows)
         done = 0

@@ -86,8 +86,8 @@ class ChunkRule(Value):
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
-        if self.overlap > self.size // 2:
-            message = f"an overlap of {self.overlap} is more than half of the size {self.size}"
+        if self.overlap * 2 >= self.size:
+            message = f"an overlap of {self.overlap} is not less than half of the size {self.size}"
             raise ValueError(message)
         if (self.unit == "tokens") != (self.base_model is not None):
             message = (

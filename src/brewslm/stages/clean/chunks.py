@@ -1,139 +1,143 @@
-"""Documents cut into chunks on the borders of headings, paragraphs, sentences and words.
+"""Cuts a document into chunks that end where a reader would pause.
 
-Chunks are pieces of the text as it is: laid over each other at their overlaps they make the whole of it.
+A chunk has at most `size` tokens. It ends at the last heading or paragraph of its second half; where there is none, at
+the last sentence of its last three quarters; where there is none, between two words; and only inside a word that is
+longer than a chunk between two tokens. The next chunk begins up to `overlap` tokens before that end, at the beginning
+of a sentence, or of a word where one sentence is longer than that. Every character of the document is in a chunk.
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from enum import IntEnum
 
-from brewslm.core.artifacts.cleaning import ChunkRule
-from brewslm.core.errors import BaseModelError
-
-_BORDERS = (
-    re.compile(r"^(?=#{1,6} )", re.MULTILINE),
-    re.compile(r"(?<=\n)\n+(?=\S)"),
-    re.compile(r"(?:[.!?…][\"'”’)\]]{0,3}(?=\s)\s+|[\u3002\uff01\uff1f][」』”]?)"),
-    re.compile(r"\n"),
-    re.compile(r"\s+"),
-)
-"""From the best place to cut to the worst; the cut is made after it. Where there is none, between any two units."""
-_HEADING = re.compile(r"^(#{1,6}) +(.+?)\s*#*\s*$", re.MULTILINE)
+_HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*?)[ \t]*#*[ \t]*$", re.MULTILINE)
 _FENCE = re.compile(r"^(?:```|~~~)", re.MULTILINE)
-_WORD = re.compile(r"\S+\s*|\s+")
-_BLOCK = 100_000
-"""So many characters go to a tokenizer at once."""
+_PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
+_SENTENCE = re.compile(
+    "(?:[.!?\u2026]+[\"'\u201d\u2019\u00bb)\\]]*\\s+)|(?:[\u3002\uff01\uff1f]+[\u300d\u300f\u201d\u2019\uff09]*\\s*)"
+)
+"""Latin punctuation needs a space behind it, that of Chinese and Japanese does not."""
+_WORD = re.compile(r"\s+")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St|Sr|Jr|No|Nr|vs|cf|e\.g|i\.e|etc|approx|Fig|bzw|z\.B|p\.ej|Sra?)|\b[A-Z])\.\s+\Z"
+)
+_LOOK_BACK = 16
+"""Characters before a sentence's end in which an abbreviation is looked for."""
 
-Starts = Callable[[str], list[int]]
-"""Where the units of a text begin, ascending from 0."""
+
+def headings_of(text: str) -> list[re.Match[str]]:
+    """Return the Markdown headings; a comment in fenced code is none."""
+    fences = [match.start() for match in _FENCE.finditer(text)]
+    return [match for match in _HEADING.finditer(text) if bisect_right(fences, match.start()) % 2 == 0]
+
+
+class _Rank(IntEnum):
+    """How good a place for a cut is."""
+
+    WORD = 0
+    SENTENCE = 1
+    PARAGRAPH = 2
+    HEADING = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """`text[start:end]` of a document, and the headings that it stands under."""
+    """A piece of a document: the characters from `start` up to `end`."""
 
     start: int
     end: int
     headings: tuple[str, ...]
+    """The headings under which it begins, the outermost first."""
 
 
-def unit_starts(rule: ChunkRule, locate: Callable[[str], Path]) -> Starts:
-    """Return the function that says where units (tokens, words, characters) begin.
+class _Places:
+    """Where a document may be cut."""
+
+    def __init__(self, text: str) -> None:
+        ranks: dict[int, _Rank] = {match.end(): _Rank.WORD for match in _WORD.finditer(text)}
+        for match in _SENTENCE.finditer(text):
+            if not _ABBREVIATION.search(text, max(0, match.end() - _LOOK_BACK), match.end()):
+                ranks[match.end()] = _Rank.SENTENCE
+        behind_headings: set[int] = set()
+        ranks |= {match.end(): _Rank.PARAGRAPH for match in _PARAGRAPH.finditer(text)}
+        for match in headings_of(text):
+            if match.start() not in behind_headings:
+                ranks[match.start()] = _Rank.HEADING
+            # A heading stays with what it is the heading of.
+            space = _WORD.match(text, match.end())
+            behind_headings.add(space.end() if space else match.end())
+        ranks |= dict.fromkeys(behind_headings, _Rank.WORD)
+        self._by_rank = {
+            rank: sorted(place for place, best in ranks.items() if best >= rank and 0 < place < len(text))
+            for rank in _Rank
+        }
+
+    def last(self, rank: _Rank, after: int, upto: int) -> int | None:
+        """The last place of this rank or a better one, behind `after`, not behind `upto`."""
+        places = self._by_rank[rank]
+        index = bisect_right(places, upto) - 1
+        return places[index] if index >= 0 and places[index] > after else None
+
+    def first(self, rank: _Rank, at: int, before: int) -> int | None:
+        """The first place of this rank or a better one, from `at` on, before `before`."""
+        places = self._by_rank[rank]
+        index = bisect_left(places, at)
+        return places[index] if index < len(places) and places[index] < before else None
+
+
+def chunk(text: str, token_starts: Sequence[int], *, size: int, overlap: int) -> list[Chunk]:
+    """Cut `text` into chunks of at most `size` tokens that share up to `overlap` tokens with the one before.
+
+    Args:
+        text: the document.
+        token_starts: the first character of each token that is no white space, ascending.
+        size: the most tokens of a chunk, from 1.
+        overlap: the most tokens that a chunk shares with the one before; less than half of `size`.
 
     Raises:
-        BaseModelError: the base model that counts tokens cannot be found or read.
+        ValueError: size or overlap cannot be kept.
     """
-    match rule.unit:
-        case "characters":
-            return lambda text: list(range(len(text)))
-        case "words":
-            return lambda text: [found.start() for found in _WORD.finditer(text)]
-        case "tokens":
-            return _token_starts(locate(rule.base_model or ""))
-
-
-def _token_starts(folder: Path) -> Starts:
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    except Exception as error:
-        message = f"The tokenizer of {folder.name!r} cannot be read: {error}. Choose another base model."
-        raise BaseModelError(message) from error
-
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-
-    def starts(text: str) -> list[int]:
-        found: list[int] = []
-        for begin in range(0, len(text), _BLOCK):
-            encoded = tokenizer.encode(text[begin : begin + _BLOCK], add_special_tokens=False)
-            found += [begin + offset for offset, _ in encoded.offsets]
-        return sorted(found)
-
-    return starts
-
-
-def cut(text: str, rule: ChunkRule, starts: Starts) -> list[Chunk]:
-    """Cut a text into chunks of at most `rule.size` units; every character is in at least one."""
-    units = starts(text)
-    if len(units) <= rule.size:
-        return [Chunk(0, len(text), ())] if text else []
-    borders = [_borders(pattern, text) for pattern in _BORDERS]
-    headings = _headings(text)
+    if size < 1 or not 0 <= overlap * 2 < size:
+        message = f"chunks of {size} tokens cannot share {overlap}: the overlap has to be less than half of the size"
+        raise ValueError(message)
+    places = _Places(text)
+    headings = headings_of(text)
     chunks: list[Chunk] = []
-    first = 0
-    while True:
-        begin = chunks[-1].end if chunks and rule.overlap == 0 else _place(units, first, text)
-        last = first + rule.size
-        if last >= len(units):
-            chunks.append(Chunk(begin, len(text), _over(headings, begin)))
-            return chunks
-        middle, limit = _place(units, first + (rule.size + 1) // 2, text), _place(units, last, text)
-        end = max(begin + 1, _best_border(borders, max(middle, begin), limit))
-        chunks.append(Chunk(begin, end, _over(headings, begin)))
-        # The unit that `end` stands in counts for the next chunk, of which it may be the beginning.
-        first = max(first + 1, bisect_right(units, end) - 1 - rule.overlap)
+    start = 0
+    while start < len(text):
+        end = _end(text, start, token_starts, places, size)
+        chunks.append(Chunk(start, end, _headings_at(headings, start)))
+        start = end if end == len(text) else _next_start(start, end, token_starts, places, overlap)
+    return chunks
 
 
-def _place(units: list[int], number: int, text: str) -> int:
-    """Where unit `number` begins. The first chunk begins with the text, whatever the tokenizer skips there."""
-    if number == 0:
-        return 0
-    return units[number] if number < len(units) else len(text)
+def _end(text: str, start: int, tokens: Sequence[int], places: _Places, size: int) -> int:
+    first = bisect_left(tokens, start)
+    if first + size >= len(tokens):
+        return len(text)
+    limit = tokens[first + size]
+    half, quarter = tokens[first + size // 2], tokens[first + size // 4]
+    found = places.last(_Rank.PARAGRAPH, max(start, half - 1), limit)
+    found = found or places.last(_Rank.SENTENCE, max(start, quarter - 1), limit)
+    return found or places.last(_Rank.WORD, start, limit) or limit
 
 
-def _borders(pattern: re.Pattern[str], text: str) -> list[int]:
-    return [found.end() for found in pattern.finditer(text)]
+def _next_start(start: int, end: int, tokens: Sequence[int], places: _Places, overlap: int) -> int:
+    earliest = tokens[max(0, bisect_left(tokens, end) - overlap)] if overlap else end
+    if earliest <= start or earliest >= end:
+        return end
+    found = places.first(_Rank.SENTENCE, earliest, end)
+    return found or places.first(_Rank.WORD, earliest, end) or end
 
 
-def _best_border(borders: list[list[int]], after: int, limit: int) -> int:
-    """The last border of the best kind in (after, limit]; the limit itself where there is none."""
-    for places in borders:
-        index = bisect_right(places, limit)
-        if index and places[index - 1] > after:
-            return places[index - 1]
-    return limit
-
-
-def _headings(text: str) -> list[tuple[int, tuple[str, ...]]]:
-    """Where each Markdown heading begins, and the path of headings that it opens; not in fenced code."""
-    fences = [found.start() for found in _FENCE.finditer(text)]
-    path: list[tuple[int, str]] = []
-    found: list[tuple[int, tuple[str, ...]]] = []
-    for heading in _HEADING.finditer(text):
-        if bisect_right(fences, heading.start()) % 2:
-            continue
-        level = len(heading[1])
-        path = [(other, title) for other, title in path if other < level]
-        path.append((level, heading[2][:200]))
-        found.append((heading.start(), tuple(title for _, title in path)))
-    return found
-
-
-def _over(headings: list[tuple[int, tuple[str, ...]]], begin: int) -> tuple[str, ...]:
-    """The headings that `begin` stands under; a heading that stands just there included."""
-    index = bisect_right(headings, begin, key=lambda heading: heading[0])
-    return headings[index - 1][1] if index else ()
+def _headings_at(headings: Sequence[re.Match[str]], start: int) -> tuple[str, ...]:
+    open_: list[tuple[int, str]] = []
+    for match in headings:
+        if match.start() > start:
+            break
+        level = len(match.group(1))
+        open_ = [(above, title) for above, title in open_ if above < level]
+        open_.append((level, match.group(2)))
+    return tuple(title for _, title in open_)

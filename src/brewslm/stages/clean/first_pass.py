@@ -11,11 +11,12 @@ from brewslm.core.data.example import Example
 from brewslm.core.ports.tables import Rows
 from brewslm.core.value import canonical_json
 from brewslm.stages.clean.account import Account, excerpt
-from brewslm.stages.clean.chunks import Chunk, cut, unit_starts
+from brewslm.stages.clean.chunks import Chunk, chunk
 from brewslm.stages.clean.exact import ExactDuplicates
 from brewslm.stages.clean.mending import Mender
 from brewslm.stages.clean.quality import Judge
 from brewslm.stages.clean.texts import identity_of, text_of
+from brewslm.stages.clean.units import unit_starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,28 +89,29 @@ class FirstPass:
         if self._plan.chunks is None or self._starts is None or example.text is None or example.messages:
             yield example
             return
-        chunks = cut(example.text, self._plan.chunks, self._starts)
+        rule = self._plan.chunks
+        chunks = chunk(example.text, self._starts(example.text), size=rule.size, overlap=rule.overlap)
         if len(chunks) <= 1:
             yield example
             return
         self._account.num_chunked += 1
         self._account.num_chunks += len(chunks)
-        for number, chunk in enumerate(chunks):
-            yield _piece(example, example.text, chunk, number, len(chunks))
+        for number, place in enumerate(chunks):
+            yield _piece(example, example.text, place, number, len(chunks))
 
 
-def _piece(example: Example, text: str, chunk: Chunk, number: int, count: int) -> Example:
+def _piece(example: Example, text: str, cut: Chunk, number: int, count: int) -> Example:
     kept = json.loads(example.metadata) if example.metadata else {}
     place = {
         "of": example.id,
         "number": number,
         "count": count,
-        "start": chunk.start,
-        "end": chunk.end,
-        "headings": list(chunk.headings),
+        "start": cut.start,
+        "end": cut.end,
+        "headings": list(cut.headings),
     }
     metadata = canonical_json({**(kept if isinstance(kept, dict) else {"kept": kept}), "chunk": place})
-    piece = replace(example, text=text[chunk.start : chunk.end], metadata=metadata)
+    piece = replace(example, text=text[cut.start : cut.end], metadata=metadata)
     return replace(piece, id=identity_of(piece))
 
 

@@ -93,7 +93,7 @@ class NearDuplicates:
         return Near(self._keep(place, example, parts, buckets), 1.0, is_kept=True)
 
     def _keep(self, place: int, example: Example, parts: list[Shingles], buckets: tuple[int, ...]) -> Kept:
-        packed = tuple(array("I", sorted(part)).tobytes() for part in parts)
+        packed = tuple(array("I", part).tobytes() for part in parts)
         kept = Kept(example.id, example.source_row, example.label, excerpt(text_of(example)), packed)
         self._kept[place] = kept
         for bucket in buckets:

@@ -21,8 +21,8 @@ _ANYWHERE: tuple[tuple[Kind, Callable[[str], Iterator[Span]]], ...] = (
     ("email", emails),
     ("ip", addresses),
 )
-_ENOUGH_DIGITS = re.compile(r"\d(?:[^\d\n]{0,6}\d){5}")
-"""No number of a person has fewer than six digits near each other (an Italian code has its letters between them)."""
+_ENOUGH_DIGITS = re.compile(r"\d(?:(?:[A-Za-z]|[^\w\n]{0,4})\d){5}")
+"""No number of a person has fewer than six digits, apart only by signs or (in an Italian code) by single letters."""
 
 
 def find(text: str, kinds: Collection[Kind] = KINDS) -> list[Span]:
