@@ -20,6 +20,8 @@ from brewslm.services.data.browsing import Browsing
 from brewslm.services.data.golden import golden_flow
 from brewslm.services.data.health import Health
 from brewslm.services.data.manifests import Manifests
+from brewslm.services.data.mappings import Mappings
+from brewslm.services.data.rejections import Rejections
 from brewslm.services.data.trace import Tracing
 from brewslm.services.data.xray import Xrays
 from brewslm.services.evaluating import evaluation_flow
@@ -49,6 +51,8 @@ class House:
     browsing: Browsing
     health: Health
     tracing: Tracing
+    mappings: Mappings
+    rejections: Rejections
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -101,4 +105,6 @@ def open_house(settings: Settings, *, actor: str) -> House:
         browsing=browsing,
         health=Health(ports, projects),
         tracing=Tracing(ports, projects, browsing, audit),
+        mappings=Mappings(ports),
+        rejections=Rejections(ports),
     )

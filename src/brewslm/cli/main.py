@@ -22,6 +22,7 @@ from brewslm.cli.commands import (
     health,
     jobs,
     manifests,
+    mappings,
     optimize,
     preflight,
     prepare,
@@ -67,6 +68,7 @@ dataset.app.command("trace")(health.trace)
 app.command("ingest", short_help="01 A source becomes an immutable snapshot.")(data_stages.ingest)
 app.command("introspect", short_help="02 The ways to read it, ranked.")(data_stages.introspect)
 app.command("map", short_help="03, 04 Try the mapping, then commit it.")(data_stages.map_rows)
+app.add_typer(mappings.app, name="mappings", short_help="Mappings that were saved, to be run again.")
 app.command("clean", short_help="05 Take out exact duplicates.")(data_stages.clean)
 app.command("prepare", short_help="06 Split and tokenise for a base model.")(prepare.prepare)
 app.command("xray", short_help="See which tokens of an example are trained.")(xray.xray)

@@ -6,7 +6,10 @@ from typer.core import TyperGroup
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Begin": ("quickstart", "doctor", "serve"),
-    "Data": ("project", "dataset", "ingest", "introspect", "map", "clean", "prepare", "xray", "manifests", "golden"),
+    "Data": (
+        *("project", "dataset", "ingest", "introspect", "map", "mappings", "clean"),
+        *("prepare", "xray", "manifests", "golden"),
+    ),
     "Training": ("preflight", "train", "evaluate", "optimize"),
     "Release": ("export", "bundle", "deploy", "releases"),
     "Records": ("jobs", "events", "artifacts", "audit", "stages", "reasons", "version"),

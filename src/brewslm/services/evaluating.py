@@ -12,7 +12,7 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import ArtifactId
 from brewslm.services.flows import FlowOutcome, FlowRun
 from brewslm.services.importing import import_dataset
-from brewslm.services.requests import EvaluationRequest
+from brewslm.services.requests import EvaluationRequest, ImportRequest
 from brewslm.stages.evaluate.contract import EvaluateInputs
 
 
@@ -46,4 +46,4 @@ def _read_file(request: EvaluationRequest, adapter: Adapter, run: FlowRun) -> Ar
             "leave --file out to evaluate on the test split"
         )
         raise InvalidRequestError(message)
-    return import_dataset(request.locator, run, as_shape=shape, purpose="evaluation")
+    return import_dataset(ImportRequest(locator=request.locator, as_shape=shape), run, purpose="evaluation")

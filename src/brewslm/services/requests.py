@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from brewslm.core.artifacts.golden import GoldenPurpose
+from brewslm.core.artifacts.mapping import MappingChoices
 from brewslm.core.artifacts.optimization import DeviceName
 from brewslm.core.data.example import Shape
 from brewslm.core.value import Value
@@ -12,13 +13,17 @@ from brewslm.core.value import Value
 Scalar = int | float | str | bool
 
 
-class ImportRequest(Value):
-    """Stages 01 to 04 in one go."""
+class ImportRequest(MappingChoices):
+    """Stages 01 to 04 in one go. Without any choice the reading is taken that introspection is certain of."""
 
     locator: str = Field(min_length=1)
     """A path, `file:…`, or `sample:<name>`."""
-    as_shape: Shape | None = None
-    """The reading to take where introspection is not certain."""
+    reading: dict[str, Scalar] = Field(default_factory=dict)
+    """What ingest is told besides: `format`, `encoding`, `delimiter`, `has_header`, `max_malformed_share`, …"""
+    min_coverage: float = Field(0.95, ge=0.0, le=1.0)
+    """Gate A: the share of rows that must become examples."""
+    sample_size: int = Field(200, ge=1, le=100_000)
+    """Rows that introspection looks at."""
 
 
 class AutopilotRequest(Value):

@@ -6,9 +6,9 @@ from tempfile import TemporaryDirectory
 
 from brewslm.core.artifacts.schema import Schema
 from brewslm.core.errors import BrewError
+from brewslm.core.mapping.rivalry import told_columns
 from brewslm.stages.ingest import INGEST
 from brewslm.stages.ingest.contract import IngestInputs
-from brewslm.stages.introspect.judge import told_columns
 from tests.unit.stages.workbench import Workbench
 
 HERE = Path(__file__).parent

@@ -47,6 +47,10 @@ READ = {
     "/api/projects/{project_id}/releases": 200,
     "/api/projects/{project_id}/artifacts": 200,
     "/api/projects/{project_id}/data-health": 404,
+    "/api/projects/{project_id}/datasets/{dataset_id}/rejections": 404,
+    "/api/projects/{project_id}/datasets/{dataset_id}/rejections/download": 404,
+    "/api/projects/{project_id}/mappings": 200,
+    "/api/projects/{project_id}/mappings/{name}": 404,
     "/api/projects/{project_id}/rows/{source_row}": 404,
     "/api/projects/{project_id}/artifacts/{artifact_id}": 404,
     "/api/projects/{project_id}/artifacts/{artifact_id}/lineage": 404,
@@ -75,9 +79,8 @@ def job(client: TestClient, project: int) -> int:
 
 
 def at(path: str, *, project: int = 1, job: int = 1) -> str:
-    return path.format(
-        project_id=project, job_id=job, artifact_id=ARTIFACT, table="rows", source_row=0, split="train", index=0
-    )
+    names = {"artifact_id": ARTIFACT, "dataset_id": ARTIFACT, "table": "rows", "source_row": 0, "name": "faq"}
+    return path.format(project_id=project, job_id=job, split="train", index=0, **names)
 
 
 def test_every_route_has_a_test_here(client: TestClient) -> None:
@@ -86,6 +89,10 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
     tested = {("GET", path) for path in READ if path not in {"/", "/api/openapi.json"}}
     tested |= {("POST", path) for path in WORK} | {("POST", "/api/projects"), ("POST", "/api/jobs/{job_id}/cancel")}
     tested |= {("POST", "/api/projects/{project_id}/manifests/{artifact_id}/activate")}
+    # These two are tested in test_datasets.py, where there is a dataset to mend.
+    tested |= {
+        ("POST", f"/api/projects/{{project_id}}/{path}") for path in ("mappings", "datasets/{dataset_id}/repair")
+    }
     assert described == tested
 
 

@@ -1,10 +1,10 @@
 """The data stages one by one: ingest, introspect, map, clean."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brewslm.cli import options
+from brewslm.cli import mapping_options, options
 
 if TYPE_CHECKING:
     from brewslm.cli.session import Session
@@ -57,6 +57,18 @@ def map_rows(
     project: options.ProjectId,
     is_dry_run: Annotated[bool | None, typer.Option("--dry-run/--commit", help="Try, or write the dataset.")] = None,
     as_shape: options.AsShape = None,
+    columns: mapping_options.Columns = None,
+    mapping: mapping_options.MappingFile = None,
+    saved: Annotated[str | None, typer.Option("--saved", metavar="NAME[@N]", help="A mapping saved before.")] = None,
+    labels: mapping_options.Labels = None,
+    tags: mapping_options.Tags = None,
+    instruction: mapping_options.Instruction = None,
+    max_characters: mapping_options.MaxCharacters = None,
+    save: Annotated[str | None, typer.Option("--save", metavar="NAME", help="Save the mapping that was tried.")] = None,
+    plan_hash: Annotated[
+        str | None, typer.Option("--plan", metavar="HASH", help="Commit only this plan, as the dry run showed it.")
+    ] = None,
+    min_coverage: mapping_options.MinCoverage = 0.95,
     as_json: options.AsJson = False,
 ) -> None:
     """03 and 04: try the mapping without writing anything, or commit what was tried."""
@@ -66,17 +78,23 @@ def map_rows(
     if is_dry_run is None:
         message = "say --dry-run to try the mapping, or --commit to write what was tried"
         raise typer.BadParameter(message, param_hint="--dry-run / --commit")
-    if as_shape is not None and not is_dry_run:
-        message = "a commit writes what the dry run showed; name the shape there"
+    choices = mapping_options.choices_from(as_shape, columns, mapping, labels, tags, instruction, max_characters)
+    if choices and not is_dry_run:
+        message = "a commit writes what the dry run showed; name shape and columns there"
         raise typer.BadParameter(message, param_hint="--as")
-    session = open_session(is_json=as_json)
+    if saved is not None and (mapping is not None or not is_dry_run):
+        message = "name one mapping, a file or a saved one, to a dry run"
+        raise typer.BadParameter(message, param_hint="--saved")
+    session, project_id = open_session(is_json=as_json), ProjectId(project)
+    if saved is not None:
+        choices["mapping"] = session.house.mappings.get(project_id, saved).spec
     if is_dry_run:
-        _try_mapping(session, ProjectId(project), as_shape)
+        _try_mapping(session, project_id, choices, save)
     else:
-        _commit_mapping(session, ProjectId(project))
+        _commit_mapping(session, project_id, plan_hash, min_coverage)
 
 
-def _try_mapping(session: "Session", project_id: "ProjectId", as_shape: str | None) -> None:
+def _try_mapping(session: "Session", project_id: "ProjectId", choices: dict[str, Any], save: str | None) -> None:
     from brewslm.cli.newest import newest
     from brewslm.cli.render.data import preview_page
     from brewslm.cli.render.parts import next_steps
@@ -87,14 +105,21 @@ def _try_mapping(session: "Session", project_id: "ProjectId", as_shape: str | No
 
     schema_id = newest(session, project_id, "introspect")
     schema = session.shelf(project_id).read(Schema, schema_id)
-    inputs = validated(MapDryRunInputs, snapshot_id=schema.snapshot_id, schema_id=schema_id, as_shape=as_shape)
+    inputs = validated(MapDryRunInputs, snapshot_id=schema.snapshot_id, schema_id=schema_id, **choices)
     job = session.do(project_id, "map_dry_run", inputs)
     made = product(session, job, MappingPreview)
-    follow_up = next_steps((f"brewslm map --commit --project {project_id}", "write the dataset"))
-    session.answer(told(job, made), *preview_page(made), follow_up)
+    steps = [(f"brewslm map --commit --project {project_id}", "write the dataset")]
+    more: dict[str, object] = {}
+    if save is not None:
+        kept = session.house.mappings.save_preview(project_id, save, made.id)
+        more["saved"] = kept
+        steps.append(
+            (f"brewslm map --dry-run --project {project_id} --saved {kept.name}@{kept.version}", "run it again")
+        )
+    session.answer(told(job, made, **more), *preview_page(made), next_steps(*steps))
 
 
-def _commit_mapping(session: "Session", project_id: "ProjectId") -> None:
+def _commit_mapping(session: "Session", project_id: "ProjectId", plan_hash: str | None, min_coverage: float) -> None:
     from brewslm.cli.newest import newest
     from brewslm.cli.render.data import dataset_page
     from brewslm.cli.render.parts import next_steps
@@ -105,7 +130,12 @@ def _commit_mapping(session: "Session", project_id: "ProjectId") -> None:
 
     mapping_id = newest(session, project_id, "map_dry_run")
     preview = session.shelf(project_id).read(MappingPreview, mapping_id)
-    inputs = MapCommitInputs(mapping_id=mapping_id, snapshot_id=preview.plan.snapshot_id, plan_hash=preview.plan_hash)
+    inputs = MapCommitInputs(
+        mapping_id=mapping_id,
+        snapshot_id=preview.plan.snapshot_id,
+        plan_hash=plan_hash or preview.plan_hash,
+        min_coverage=min_coverage,
+    )
     job = session.do(project_id, "map_commit", inputs)
     made = product(session, job, Dataset)
     follow_up = next_steps(

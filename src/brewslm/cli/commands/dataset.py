@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from brewslm.cli import options
+from brewslm.cli import mapping_options, options
 
 if TYPE_CHECKING:
-    from brewslm.cli.session import Session
-    from brewslm.core.artifacts.dataset import Dataset, Rejection
-    from brewslm.core.ids import ProjectId
+    from brewslm.services.data.rejections import Format, RejectionFilter
 
 app = typer.Typer(help="Datasets: from a source to examples, with every row accounted for.", no_args_is_help=True)
 
 _SHOWN = 5
+_PAGED = {"dataset_id", "reasons", "start", "next_start"}
 
 
 @app.command("import")
@@ -25,20 +24,35 @@ def import_(
     sample: Annotated[str | None, typer.Option("--sample", metavar="NAME", help="A bundled sample.")] = None,
     source_option: Annotated[str | None, typer.Option("--source", metavar="SOURCE", help="As the argument.")] = None,
     as_shape: options.AsShape = None,
+    columns: mapping_options.Columns = None,
+    mapping: mapping_options.MappingFile = None,
+    labels: mapping_options.Labels = None,
+    tags: mapping_options.Tags = None,
+    instruction: mapping_options.Instruction = None,
+    max_characters: mapping_options.MaxCharacters = None,
+    min_coverage: mapping_options.MinCoverage = 0.95,
+    reading: Annotated[
+        list[str] | None,
+        typer.Option("--read", metavar="NAME=VALUE", help="How to read the file, e.g. format=csv. Repeatable."),
+    ] = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Read a source and commit it as a dataset: stages 01 to 04 in one go."""
+    """Read a source and commit it as a dataset: stages 01 to 04 in one go, where the mapping is certain."""
     from brewslm.cli.locators import one_locator
+    from brewslm.cli.recipe_options import overrides_from
     from brewslm.cli.render.data import dataset_page
     from brewslm.cli.render.parts import next_steps
-    from brewslm.cli.session import open_session, product, told
+    from brewslm.cli.session import open_session, product, told, validated
     from brewslm.core.artifacts.dataset import Dataset
     from brewslm.core.ids import ProjectId
     from brewslm.services.requests import ImportRequest
 
     locator = one_locator(source, source_option, sample)
     session = open_session(is_json=as_json)
-    request = ImportRequest(locator=locator, as_shape=as_shape)
+    choices = mapping_options.choices_from(as_shape, columns, mapping, labels, tags, instruction, max_characters)
+    request = validated(
+        ImportRequest, locator=locator, reading=overrides_from(reading), min_coverage=min_coverage, **choices
+    )
     job = session.do(ProjectId(project), "import", request)
     dataset = product(session, job, Dataset)
     steps = [
@@ -47,7 +61,7 @@ def import_(
     ]
     if dataset.tally.rejected:
         steps.append((f"brewslm dataset rejections --project {project}", "read all rejected rows"))
-    first = tuple(row for _, row in zip(range(_SHOWN), rejections_of(session, job.project_id, dataset), strict=False))
+    first = session.house.rejections.page(job.project_id, dataset.id, limit=_SHOWN).rows
     session.answer(told(job, dataset), *dataset_page(dataset, first), next_steps(*steps))
 
 
@@ -55,66 +69,111 @@ def import_(
 def rejections(
     project: options.ProjectId,
     reason: Annotated[str | None, typer.Option("--reason", help="Only rows that were rejected for this.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", help="Write them as JSONL to this new file.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many are shown; a file holds all.")] = 50,
+    file: Annotated[str | None, typer.Option("--file", help="Only rows of this file of the source.")] = None,
+    contains: Annotated[str, typer.Option("--contains", metavar="TEXT", help="Only rows that hold this text.")] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Write them all to this new file, as JSONL, or CSV by its name.")
+    ] = None,
+    start: Annotated[int, typer.Option("--start", min=0, help="How many are skipped.")] = 0,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many are shown.")] = 50,
     as_json: options.AsJson = False,
 ) -> None:
     """List the rows of the newest dataset that did not become examples, with line, reason and text."""
     from brewslm.cli.newest import newest
     from brewslm.cli.render.data import rejection_table
     from brewslm.cli.session import open_session
-    from brewslm.core.artifacts.dataset import Dataset
     from brewslm.core.ids import ProjectId
 
     session = open_session(is_json=as_json)
     project_id = ProjectId(project)
-    dataset = session.shelf(project_id).read(Dataset, newest(session, project_id, "clean", "map_commit"))
-    _refuse_unknown(reason)
-    found = [row for row in rejections_of(session, project_id, dataset) if reason in {None, str(row.reason)}]
+    dataset_id = newest(session, project_id, "clean", "map_commit")
+    wanted = _filter(reason, file, contains)
     if output is not None:
-        _write(found, output)
-        answer = {"dataset_id": dataset.id, "num_rejections": len(found), "output": output}
-        session.answer(answer, f"Wrote {len(found):,} rejected rows to {output}")
+        form: Format = "csv" if output.suffix.lower() == ".csv" else "jsonl"
+        dataset_id, _ = session.house.rejections.mapped(project_id, dataset_id)
+        num_written = _write(session.house.rejections.download(project_id, dataset_id, wanted, form=form), output)
+        num_written -= form == "csv"
+        answer = {"dataset_id": dataset_id, "num_rejections": num_written, "output": output}
+        session.answer(answer, f"Wrote {num_written:,} rejected rows to {output}")
         return
-    if not found:
-        session.answer({"dataset_id": dataset.id, "num_rejections": 0, "rejections": []}, "No rows were rejected.")
+    page = session.house.rejections.page(project_id, dataset_id, wanted, start=start, limit=limit)
+    answer = {"num_rejections": page.num_rejected, "rejections": page.rows, **page.model_dump(include=_PAGED)}
+    if not page.rows:
+        session.answer(answer, "No rows were rejected." if not page.num_rejected else "No such rows were rejected.")
         return
-    more = f"{len(found) - limit:,} more; write all with --output FILE" if len(found) > limit else ""
-    answer = {"dataset_id": dataset.id, "num_rejections": len(found), "rejections": found}
-    session.answer(answer, rejection_table(found[:limit]), more)
+    more = ""
+    if page.next_start is not None:
+        more = f"There are more: show them with --start {page.next_start}, or write all with --output FILE"
+    session.answer(answer, rejection_table(page.rows), more)
 
 
-def rejections_of(session: "Session", project_id: "ProjectId", dataset: "Dataset") -> "Iterator[Rejection]":
-    """Yield the rejected rows of a dataset; of a cleaned one, those of the version that was mapped."""
-    from brewslm.core.artifacts.dataset import Dataset, Rejection
+@app.command("repair")
+def repair(
+    project: options.ProjectId,
+    file: Annotated[Path, typer.Option("--file", help="Mended rows: JSON lines with source_row and record (or raw).")],
+    as_json: options.AsJson = False,
+) -> None:
+    """Run rejected rows that you have mended again, by the same mapping; the result is the next version."""
+    from brewslm.cli.newest import newest
+    from brewslm.cli.render.data import dataset_page
+    from brewslm.cli.render.parts import next_steps
+    from brewslm.cli.session import open_session, product, told
+    from brewslm.core.artifacts.dataset import Dataset
+    from brewslm.core.ids import ProjectId
+    from brewslm.services.data.rejections import RejectionFilter, mended_rows
 
-    shelf = session.shelf(project_id)
-    while dataset.cleaned_from is not None:
-        dataset = shelf.read(Dataset, dataset.cleaned_from)
-    for file in dataset.files:
-        if file.path.endswith("/rejections.parquet"):
-            for batch in session.house.ports.tables.read(shelf.path(file.path), Rejection):
-                yield from batch
+    session = open_session(is_json=as_json)
+    project_id = ProjectId(project)
+    rows = mended_rows(_lines(file), name=str(file))
+    dataset_id = newest(session, project_id, "clean", "map_commit")
+    service = session.house.rejections
+    _, before = service.mapped(project_id, dataset_id)
+    job = session.do(project_id, "map_commit", service.repair(project_id, dataset_id, rows))
+    dataset = product(session, job, Dataset)
+    steps = [(f"brewslm clean --project {project}", "clean this version")]
+    if dataset.tally.rejected:
+        steps.append((f"brewslm dataset rejections --project {project}", "read what is still rejected"))
+    first = service.page(project_id, dataset.id, RejectionFilter(), limit=_SHOWN).rows
+    num_mended = before.tally.rejected - dataset.tally.rejected
+    words = f"{num_mended:,} of {len(rows):,} mended rows became examples."
+    session.answer(told(job, dataset, num_mended=num_mended), words, *dataset_page(dataset, first), next_steps(*steps))
 
 
-def _refuse_unknown(reason: str | None) -> None:
+def _filter(reason: str | None, file: str | None, contains: str) -> "RejectionFilter":
     from brewslm.core.artifacts.dataset import RejectionReason
+    from brewslm.services.data.rejections import RejectionFilter
 
     known = [str(one) for one in RejectionReason]
     if reason is not None and reason not in known:
         message = f"{reason!r} is no reason of a rejection; choose one of {', '.join(known)}"
         raise typer.BadParameter(message, param_hint="--reason")
+    return RejectionFilter(reason=None if reason is None else RejectionReason(reason), file=file, contains=contains)
 
 
-def _write(found: "list[Rejection]", output: Path) -> None:
-    from dataclasses import asdict
+def _lines(file: Path) -> list[str]:
+    from brewslm.core.errors import InvalidRequestError
 
+    try:
+        return file.read_text(encoding="utf-8").split("\n")
+    except OSError as error:
+        message = f"{str(file)!r} cannot be read ({error.strerror}); name a file of mended rows"
+        raise InvalidRequestError(message) from error
+    except UnicodeDecodeError as error:
+        message = f"{str(file)!r} is not UTF-8 (byte {error.start:,}); save it as UTF-8"
+        raise InvalidRequestError(message) from error
+
+
+def _write(lines: "Iterator[str]", output: Path) -> int:
     from brewslm.core.errors import ConflictError
-    from brewslm.core.value import canonical_json
 
     if output.exists():
         message = f"{str(output)!r} exists already; name a new file"
         raise ConflictError(message)
     draft = output.with_name(f".{output.name}.partial")
-    draft.write_text("".join(canonical_json(asdict(row)) + "\n" for row in found), encoding="utf-8")
+    num_lines = 0
+    with draft.open("w", encoding="utf-8", newline="") as file:
+        for line in lines:
+            file.write(line)
+            num_lines += 1
     draft.replace(output)
+    return num_lines

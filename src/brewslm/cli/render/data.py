@@ -10,9 +10,13 @@ from brewslm.cli.text import excerpt
 from brewslm.core.artifacts.base import Tally
 from brewslm.core.artifacts.dataset import Dataset, Rejection
 from brewslm.core.artifacts.mapping import MappingPreview
-from brewslm.core.artifacts.schema import Schema
+from brewslm.core.artifacts.schema import ColumnMap, Hypothesis, Schema
 from brewslm.core.artifacts.snapshot import Snapshot
-from brewslm.core.data.example import Example
+from brewslm.core.data.example import Example, Message
+from brewslm.core.mapping.convert import COLUMN_ROLES
+from brewslm.core.mapping.rivalry import told_columns
+from brewslm.services.data.mappings import SavedMapping
+from brewslm.services.data.rejections import RejectedRow
 
 _EXCERPT = 64
 
@@ -36,7 +40,7 @@ def accounting(tally: Tally, rejections: dict[str, int], repairs: dict[str, int]
     return Group(line, indented(table(("bucket", "reason", "rows"), rows, right=(2,))))
 
 
-def dataset_page(dataset: Dataset, rejected: Sequence[Rejection] = ()) -> Iterable[RenderableType]:
+def dataset_page(dataset: Dataset, rejected: Sequence[Rejection | RejectedRow] = ()) -> Iterable[RenderableType]:
     """What became of a source."""
     yield accounting(dataset.tally, dataset.rejections, dataset.repairs)
     if dataset.cleaned_from is not None:
@@ -54,7 +58,18 @@ def dataset_page(dataset: Dataset, rejected: Sequence[Rejection] = ()) -> Iterab
     yield facts(pairs)
 
 
-def rejection_table(rejected: Iterable[Rejection]) -> RenderableType:
+def mapping_table(mappings: Iterable[SavedMapping]) -> RenderableType:
+    """Saved mappings with their newest versions."""
+    rows = [(one.name, str(one.version), one.spec.shape, _columns_line(one.spec.columns)) for one in mappings]
+    return table(("name", "version", "shape", "columns"), rows, right=(1,))
+
+
+def _columns_line(columns: ColumnMap) -> str:
+    pairs = [f"{role}={column}" for role in COLUMN_ROLES if (column := getattr(columns, role)) is not None]
+    return excerpt(" ".join(pairs), 80)
+
+
+def rejection_table(rejected: Iterable[Rejection | RejectedRow]) -> RenderableType:
     """Rejected rows with their lines."""
     rows = [
         (str(one.line), str(one.reason), excerpt(one.detail, _EXCERPT), excerpt(one.raw, _EXCERPT)) for one in rejected
@@ -99,14 +114,20 @@ def schema_page(schema: Schema) -> Iterable[RenderableType]:
     yield heading(f"Columns, seen in {schema.num_sampled:,} rows")
     yield indented(table(("column", "types", "filled", "distinct", "first value"), columns, right=(2, 3)))
     readings = [
-        (one.shape, f"{one.confidence:.2f}", excerpt("; ".join(one.evidence), 90)) for one in schema.hypotheses[:4]
+        (one.shape, f"{one.confidence:.2f}", excerpt(_mapping_line(one), 60), excerpt("; ".join(one.evidence), 90))
+        for one in schema.hypotheses[:4]
     ]
     yield heading("\nReadings")
-    yield indented(table(("shape", "confidence", "evidence"), readings, right=(1,)))
+    yield indented(table(("shape", "confidence", "mapping", "evidence"), readings, right=(1,)))
     yield Text("")
     if schema.chosen is None:
         yield Text(schema.problem, style="yellow")
     yield facts([("schema", str(schema.id)), ("chosen", schema.chosen or "none; choose one with --as SHAPE")])
+
+
+def _mapping_line(hypothesis: Hypothesis) -> str:
+    steps = ", ".join(step.op for step in hypothesis.transforms)
+    return f"{steps + ' then ' if steps else ''}{told_columns(hypothesis)}"
 
 
 def preview_page(preview: MappingPreview) -> Iterable[RenderableType]:
@@ -125,9 +146,19 @@ def preview_page(preview: MappingPreview) -> Iterable[RenderableType]:
 
 def _example(example: Example) -> Text:
     text = Text()
-    for message in example.messages[-2:]:
-        text.append(f"{message.role:>9}  ", style="dim").append(excerpt(message.content, 90) + "\n")
+    lines: list[tuple[str, str]] = [(message.role, _said(message)) for message in example.messages[-2:]]
+    lines += [("better", _said(message)) for message in example.chosen[-1:]]
+    lines += [("worse", _said(message)) for message in example.rejected[-1:]]
+    lines += [("text", example.text)] if example.text is not None else []
+    lines += [("label", example.label)] if example.task == "binary_feedback" and example.label else []
+    for who, what in lines:
+        text.append(f"{who:>9}  ", style="dim").append(excerpt(what, 90) + "\n")
     return text
+
+
+def _said(message: Message) -> str:
+    calls = ", ".join(f"{call.name}({call.arguments})" for call in message.tool_calls)
+    return " ".join(part for part in (message.content, f"calls {calls}" if calls else "") if part)
 
 
 def _by_count(counts: dict[str, int]) -> list[tuple[str, int]]:

@@ -115,6 +115,8 @@ class Dataset(Artifact):
     snapshot_id: SnapshotId
     cleaned_from: ArtifactId | None = None
     """The dataset version that a cleaning began from."""
+    repaired_from: ArtifactId | None = None
+    """The dataset version of which the user mended rejected rows."""
     shape: Shape
     plan_hash: str
     tally: Tally

@@ -18,6 +18,11 @@ class SeenIds:
         self._table = array("Q", bytes(8 * _FIRST_SIZE))
         self._count = 0
 
+    @property
+    def num_bytes(self) -> int:
+        """How much memory the table takes."""
+        return len(self._table) * self._table.itemsize
+
     def add(self, text: str) -> bool:
         """Remember a text; tell whether it is new."""
         digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()

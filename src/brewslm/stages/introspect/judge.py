@@ -6,18 +6,13 @@ from dataclasses import dataclass
 
 from brewslm.core.artifacts.schema import ColumnProfile, Hypothesis
 from brewslm.core.data.example import Shape
-from brewslm.core.mapping.convert import COLUMN_ROLES, converter
+from brewslm.core.mapping.convert import converter
 from brewslm.core.mapping.outcome import Refused, SourceRow
+from brewslm.core.mapping.rivalry import CERTAIN, option_of, problem_of_shape, rivals_of, told_columns
 from brewslm.stages.introspect.view import Candidate
 
-CERTAIN = 0.80
-MARGIN = 0.10
 UNLIKELY = 0.50
 """Below this the best reading is no advice, so the user is told how to name the columns."""
-MAX_CHOICES = 4
-_SAME_TEXTS: frozenset[Shape] = frozenset({"instruction", "prompt_completion", "qa", "summarisation", "translation"})
-"""Of the same columns these shapes make the same messages, so they are no rivals of each other."""
-_SHOWN_ROLES = tuple(role for role in COLUMN_ROLES if role not in {"system", "tools", "row_id"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,46 +87,16 @@ def choose(ranked: Sequence[Hypothesis], profiles: Sequence[ColumnProfile], as_s
     return Choice(best.shape)
 
 
-def rivals_of(best: Hypothesis, ranked: Sequence[Hypothesis]) -> list[Hypothesis]:
-    """Readings that are nearly as likely as the best and make something else of the rows."""
-    near = [one for one in ranked if one is not best and best.confidence - one.confidence < MARGIN - 1e-9]
-    return [one for one in near if not _makes_the_same(best, one) and one.confidence > 0.0][: MAX_CHOICES - 1]
-
-
-def told_columns(hypothesis: Hypothesis) -> str:
-    """The columns of a reading in the spelling of `--column`."""
-    named = {role: getattr(hypothesis.columns, role) for role in _SHOWN_ROLES}
-    return " ".join(f"{role}={column}" for role, column in named.items() if column is not None)
-
-
-def _makes_the_same(one: Hypothesis, other: Hypothesis) -> bool:
-    if not {one.shape, other.shape} <= _SAME_TEXTS:
-        return False
-    return all(getattr(one.columns, role) == getattr(other.columns, role) for role in ("prompt", "completion"))
-
-
 def _choices(best: Hypothesis, rivals: Sequence[Hypothesis]) -> str:
     if not rivals:
         return f"Choose it with `--as {best.shape}`"
     is_same_shape = len({one.shape for one in (best, *rivals)}) < len(rivals) + 1
-    options = [_option(one, with_columns=is_same_shape) for one in (best, *rivals)]
+    options = [option_of(one, with_columns=is_same_shape) for one in (best, *rivals)]
     return f"Choose one with {', '.join(options[:-1])} or {options[-1]}"
 
 
-def _option(hypothesis: Hypothesis, *, with_columns: bool) -> str:
-    columns = "".join(f" --column {pair}" for pair in told_columns(hypothesis).split(" ")) if with_columns else ""
-    return f"`--as {hypothesis.shape}{columns}`"
-
-
 def _forced(ranked: Sequence[Hypothesis], names: str, as_shape: Shape) -> Choice:
-    fitting = [hypothesis for hypothesis in ranked if hypothesis.shape == as_shape and hypothesis.confidence > 0.0]
-    if not fitting:
+    if not any(hypothesis.shape == as_shape and hypothesis.confidence > 0.0 for hypothesis in ranked):
         return Choice(None, f"Read as {as_shape}, no row is converted; the columns are {names}. Choose another shape.")
-    rivals = rivals_of(fitting[0], fitting)
-    if rivals:
-        told = ", ".join(
-            f"`--as {as_shape} --column {told_columns(one).replace(' ', ' --column ')}`"
-            for one in (fitting[0], *rivals)
-        )
-        return Choice(None, f"Read as {as_shape}, several columns are plausible. Choose one with {told}.")
-    return Choice(as_shape)
+    problem = problem_of_shape(ranked, as_shape)
+    return Choice(None, problem) if problem else Choice(as_shape)

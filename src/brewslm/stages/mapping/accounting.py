@@ -61,7 +61,7 @@ def map_rows(
         repaired=num_repaired,
         rejected=num_rejected,
     )
-    return Accounts(tally, _ranked(rejections), _ranked(repairs))
+    return Accounts(tally, ranked(rejections), ranked(repairs))
 
 
 def converter_of(plan: MappingPlan) -> Callable[[SourceRow], Outcome]:
@@ -122,5 +122,6 @@ class Sample:
             self.rejections.append(replace(rejection, raw=rejection.raw[: self._limits[2]]))
 
 
-def _ranked(counts: Counter[str]) -> dict[str, int]:
+def ranked(counts: Counter[str]) -> dict[str, int]:
+    """Counts by name, the highest first, equals by name."""
     return {str(name): count for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))}

@@ -1,56 +1,28 @@
 """What dry run and commit need, and what must hold of what they make."""
 
-from collections.abc import Mapping
-
 from pydantic import Field
 
-from brewslm.core.artifacts.base import MappingId, SchemaId, SnapshotId
+from brewslm.core.artifacts.base import DatasetId, MappingId, SchemaId, SnapshotId
 from brewslm.core.artifacts.dataset import Dataset
-from brewslm.core.artifacts.mapping import MappingPreview, MappingSpec
-from brewslm.core.artifacts.schema import ColumnMap, Schema
-from brewslm.core.artifacts.transforms import Transform
+from brewslm.core.artifacts.mapping import EditedRow, MappingChoices, MappingPreview
+from brewslm.core.artifacts.schema import Schema
 from brewslm.core.context import StageContext
 from brewslm.core.contract import After, Before, Contract
-from brewslm.core.data.example import Shape
 from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
+from brewslm.core.mapping.rivalry import problem_of_shape
 from brewslm.core.value import Value
 
-_TOLD_BY: tuple[tuple[frozenset[str], Shape], ...] = (
-    (frozenset({"chosen", "rejected"}), "preference"),
-    (frozenset({"prompt", "completion", "label"}), "binary_feedback"),
-    (frozenset({"prompt", "completion"}), "prompt_completion"),
-    (frozenset({"text", "label"}), "classification"),
-    (frozenset({"text", "target"}), "extraction"),
-    (frozenset({"text", "spans"}), "extraction"),
-    (frozenset({"tokens", "tags"}), "extraction"),
-    (frozenset({"messages"}), "chat"),
-)
+MAX_EDITED_ROWS = 5_000
+MAX_EDITED_CHARACTERS = 4_000_000
+"""More is no mending by hand: the source wants to be corrected and imported again."""
 
 
-class MapDryRunInputs(Value):
+class MapDryRunInputs(MappingChoices):
     """A snapshot, its schema, and what the user decides where the schema is not certain."""
 
     snapshot_id: SnapshotId
     schema_id: SchemaId
-    as_shape: Shape | None = None
-    """The user's word on the shape."""
-    columns: ColumnMap | None = None
-    """The user's own column map; it needs a shape."""
-    mapping: MappingSpec | None = None
-    """A whole mapping, of a file or saved before; then nothing of the schema is taken."""
-    roles: dict[str, str] = Field(default_factory=dict)
-    """Roles to columns, put over the proposed map: `{"prompt": "user_msg"}`. An empty text takes a column away."""
-    transforms: tuple[Transform, ...] | None = None
-    """Instead of the proposed transforms."""
-    labels: tuple[str, ...] = ()
-    """The labels that are allowed; empty takes those of the snapshot."""
-    tag_names: tuple[str, ...] = ()
-    """Names of tags that are numbers, by number."""
-    instruction: str | None = None
-    """A sentence that is said before every text."""
-    max_characters: int | None = Field(None, ge=1)
-    """Longer examples are rejected; None takes any length."""
 
 
 class MapCommitInputs(Value):
@@ -62,25 +34,26 @@ class MapCommitInputs(Value):
     """The hash that the dry run showed, where the user wants to be sure."""
     min_coverage: float = Field(0.95, ge=0.0, le=1.0)
     """Gate A: the share of rows that must become examples."""
-
-
-def shape_named(as_shape: Shape | None, mapping: MappingSpec | None, roles: Mapping[str, str]) -> Shape | None:
-    """The shape that the user names, or that the named roles leave no doubt about."""
-    if as_shape is not None or mapping is not None:
-        return as_shape or (mapping.shape if mapping is not None else None)
-    named = {role for role, column in roles.items() if column}
-    return next((shape for needed, shape in _TOLD_BY if needed <= named), None)
+    repaired_from: DatasetId | None = None
+    """The dataset version of which rejected rows are run again; only `edits` are."""
+    edits: tuple[EditedRow, ...] = Field((), max_length=MAX_EDITED_ROWS)
+    """Rejected rows of that version with the records that the user wrote in their place."""
 
 
 def _is_decided(inputs: MapDryRunInputs, context: StageContext) -> Finding | None:
     schema = context.shelf.read(Schema, inputs.schema_id)
-    if shape_named(inputs.as_shape, inputs.mapping, inputs.roles) is not None or schema.chosen is not None:
+    shape = inputs.shape
+    if shape is None:
+        problem = "" if schema.chosen is not None else schema.problem
+    else:
+        problem = "" if inputs.names_columns else problem_of_shape(schema.hypotheses, shape)
+    if not problem:
         return None
     return Finding(
         check="decided_shape",
         level="block",
-        seen=schema.problem,
-        next_step="" if "Choose" in schema.problem else "Choose a shape with `--as SHAPE`.",
+        seen=problem,
+        next_step="" if "Choose" in problem else "Choose a shape with `--as SHAPE`.",
         reason=Reason.INTROSPECTION_AMBIGUOUS,
     )
 

@@ -12,7 +12,7 @@ from brewslm.core.mapping.convert import COLUMN_ROLES, REQUIRED_ROLES, label_of
 from brewslm.core.mapping.outcome import SourceRow
 from brewslm.core.mapping.roles import ROLE_NAMES
 from brewslm.core.mapping.transform import check_template, column_made, columns_read, transformed
-from brewslm.stages.mapping.contract import MapDryRunInputs, shape_named
+from brewslm.stages.mapping.contract import MapDryRunInputs
 
 MAX_LABELS = 10_000
 TALKS: tuple[Shape, ...] = ("chat", "preference")
@@ -48,7 +48,7 @@ def plan_of(inputs: MapDryRunInputs, schema: Schema, rows: Rows) -> MappingPlan:
 
 
 def _proposed(inputs: MapDryRunInputs, schema: Schema) -> MappingSpec:
-    shape = shape_named(inputs.as_shape, None, inputs.roles) or schema.chosen
+    shape = inputs.shape or schema.chosen
     if shape is None:
         raise MappingAmbiguousError(schema.problem)
     if inputs.columns is not None:

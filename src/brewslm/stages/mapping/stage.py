@@ -19,6 +19,7 @@ from brewslm.stages.mapping.change import refuse_if_changed, refuse_other_counts
 from brewslm.stages.mapping.contract import COMMIT_CONTRACT, DRY_RUN_CONTRACT, MapCommitInputs, MapDryRunInputs
 from brewslm.stages.mapping.files import DatasetFiles
 from brewslm.stages.mapping.plan import plan_of
+from brewslm.stages.mapping.repair import repair
 from brewslm.stages.mapping.rows import REPORT_ROWS, read_rows, rows_path
 
 NUM_EXAMPLES = 5
@@ -60,6 +61,8 @@ def commit(inputs: MapCommitInputs, context: StageContext) -> Dataset:
     preview = context.shelf.read(MappingPreview, inputs.mapping_id)
     snapshot = context.shelf.read(Snapshot, preview.plan.snapshot_id)
     refuse_if_changed(inputs, preview, snapshot, context.shelf)
+    if inputs.repaired_from is not None:
+        return repair(inputs, preview, snapshot, context)
     rows = read_rows(rows_path(snapshot, context.shelf), context.tables)
     draft = context.shelf.draft()
     with DatasetFiles(draft, context.tables) as files:
@@ -94,6 +97,10 @@ def report_preview(preview: MappingPreview) -> Draft:
 
 def report_commit(dataset: Dataset) -> Draft:
     """The event of a commit."""
+    if dataset.repaired_from is not None:
+        summary = f"Mended rows of a {dataset.shape} dataset were run again: {_told(dataset.tally)}."
+    else:
+        summary = f"A {dataset.shape} dataset was written: {_told(dataset.tally)}."
     payload = Mapping(
         artifact_id=dataset.id,
         shape=dataset.shape,
@@ -102,7 +109,7 @@ def report_commit(dataset: Dataset) -> Draft:
         rejections=dataset.rejections,
         repairs=dataset.repairs,
     )
-    return Draft(Reason.MAPPING, f"A {dataset.shape} dataset was written: {_told(dataset.tally)}.", payload)
+    return Draft(Reason.MAPPING, summary, payload)
 
 
 def _told(tally: Tally) -> str:

@@ -8,9 +8,9 @@ import pytest
 
 from brewslm.core.errors import GateRefusedError
 from brewslm.core.events.reasons import Reason
+from brewslm.core.mapping.rivalry import CERTAIN, MARGIN, rivals_of
 from brewslm.stages.ingest import INGEST
 from brewslm.stages.ingest.contract import IngestInputs
-from brewslm.stages.introspect.judge import CERTAIN, MARGIN, rivals_of
 from tests.unit.stages.workbench import Workbench
 
 LAYOUTS = Path(__file__).parents[3] / "data" / "layouts"

@@ -147,14 +147,19 @@ ZEPHYR = Family(
 DEEPSEEK = Family(
     template=(
         "{{- bos_token -}}" + _EACH + "{%- if message['role'] == 'system' -%}{{- message['content'] -}}"
-        "{%- elif message['role'] == 'user' -%}{{- '<｜User｜>' + message['content'] -}}{%- else -%}"
-        "{{- '<｜Assistant｜>' + message['content'].split('</think>')[-1] + '<｜end▁of▁sentence｜>' -}}{%- endif -%}"
+        "{%- elif message['role'] == 'user' -%}{{- '<\uff5cUser\uff5c>' + message['content'] -}}{%- else -%}"
+        "{{- '<\uff5cAssistant\uff5c>' + message['content'].split('</think>')[-1] + '<\uff5cend\u2581of\u2581sentence\uff5c>' -}}{%- endif -%}"
         + _END
-        + "{%- if add_generation_prompt -%}{{- '<｜Assistant｜>' -}}{%- endif -%}"
+        + "{%- if add_generation_prompt -%}{{- '<\uff5cAssistant\uff5c>' -}}{%- endif -%}"
     ),
-    special=("<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜User｜>", "<｜Assistant｜>"),
-    bos="<｜begin▁of▁sentence｜>",
-    eos="<｜end▁of▁sentence｜>",
+    special=(
+        "<\uff5cbegin\u2581of\u2581sentence\uff5c>",
+        "<\uff5cend\u2581of\u2581sentence\uff5c>",
+        "<\uff5cUser\uff5c>",
+        "<\uff5cAssistant\uff5c>",
+    ),
+    bos="<\uff5cbegin\u2581of\u2581sentence\uff5c>",
+    eos="<\uff5cend\u2581of\u2581sentence\uff5c>",
 )
 
 GRANITE = Family(
