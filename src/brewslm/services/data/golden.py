@@ -16,7 +16,7 @@ from brewslm.core.wire.shard import EXAMPLES_FILE
 from brewslm.services.flows import FlowOutcome, FlowRun
 from brewslm.services.importing import import_dataset
 from brewslm.services.recording import record_of
-from brewslm.services.requests import GoldenRequest
+from brewslm.services.requests import GoldenRequest, ImportRequest
 
 
 def golden_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
@@ -33,7 +33,8 @@ def golden_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
         origin = f"split {request.from_split} of {manifest_id}"
     else:
         manifest_id, origin = None, request.locator or ""
-        dataset_id = import_dataset(origin, run, as_shape=request.as_shape, purpose="evaluation")
+        wanted = ImportRequest(locator=origin, as_shape=request.as_shape)
+        dataset_id = import_dataset(wanted, run, purpose="evaluation")
         dataset = shelf.read(Dataset, dataset_id)
         source = shelf.path(next(file.path for file in dataset.files if file.path.endswith(f"/{EXAMPLES_FILE}")))
         origin = Path(origin).name or origin

@@ -6,9 +6,9 @@ from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.context import StageContext
 from brewslm.core.contract import After, Before, Contract
-from brewslm.core.data.golden_check import trained_goldens
 from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
+from brewslm.core.overlap.golden import trained_goldens
 from brewslm.core.value import Value
 
 

@@ -218,7 +218,7 @@ def test_examples_of_a_group_are_never_parted(bench: Workbench) -> None:
 def test_a_missing_group_is_told_with_count_row_and_keys(bench: Workbench) -> None:
     kept = [{"user": "u"} if number % 10 else {"town": "Ulm"} for number in range(50)]
     with pytest.raises(
-        InvalidRequestError, match="5 of 50 examples have no 'user' to group by; the first is row 0, .* holds town"
+        InvalidRequestError, match=r"5 of 50 examples have no 'user' to group by; the first is row 0, .* holds town"
     ):
         grouped(bench, kept, group_by="user")
 
@@ -237,7 +237,7 @@ def test_the_newest_are_tested(bench: Workbench) -> None:
 
 def test_a_time_that_cannot_be_read_is_told(bench: Workbench) -> None:
     kept = [{"day": "soon" if number < 3 else 1_700_000_000 + number} for number in range(30)]
-    with pytest.raises(InvalidRequestError, match="3 of 30 examples have no time in 'day' .* row 0, .* says 'soon'"):
+    with pytest.raises(InvalidRequestError, match=r"3 of 30 examples have no time in 'day' .* row 0, .* says 'soon'"):
         grouped(bench, kept, time_by="day")
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def decoded(bench: Workbench, split: Split, *, part: str = "") -> list[tuple[str
     mask = np.fromfile(folder / shard.MASK_FILE, dtype=shard.MASK_DTYPE)
     offsets = np.fromfile(folder / shard.OFFSETS_FILE, dtype=shard.OFFSETS_DTYPE).astype(int)
     found = []
-    for start, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for start, end in pairwise(offsets):
         own = tokens[start:end]
         trained = own[mask[start:end] == 1].tolist()
         texts = [tokenizer.decode(ids, skip_special_tokens=False) for ids in (own.tolist(), trained)]

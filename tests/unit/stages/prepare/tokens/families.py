@@ -46,8 +46,10 @@ CHATML_TOOLS = Family(
     template=(
         "{%- if tools -%}{{- '<|im_start|>system\nYou may call:\n' -}}{%- for tool in tools -%}{{- tool | tojson -}}"
         "{%- endfor -%}{{- '<|im_end|>\n' -}}{%- endif -%}" + _EACH + "{{- '<|im_start|>' + message['role'] + '\n' + "
-        "message['content'] -}}{%- for call in message.tool_calls or [] -%}{{- '<tool_call>\n' + (call.function | tojson)"
-        " + '\n</tool_call>' -}}{%- endfor -%}{{- '<|im_end|>\n' -}}" + _END + "{%- if add_generation_prompt -%}"
+        "message['content'] -}}{%- for call in message.tool_calls or [] -%}{{- '<tool_call>\n' + "
+        "(call.function | tojson) + '\n</tool_call>' -}}{%- endfor -%}{{- '<|im_end|>\n' -}}"
+        + _END
+        + "{%- if add_generation_prompt -%}"
         "{{- '<|im_start|>assistant\n' -}}{%- endif -%}"
     ),
     special=("<|endoftext|>", "<|im_start|>", "<|im_end|>"),
@@ -73,7 +75,8 @@ QWEN_REASONING = Family(
 
 GEMMA = Family(
     template=(
-        "{{- bos_token -}}{%- if messages[0]['role'] == 'system' -%}{{- raise_exception('System role not supported') -}}"
+        "{{- bos_token -}}{%- if messages[0]['role'] == 'system' -%}{{- raise_exception('System is not "
+        "supported') -}}"
         "{%- endif -%}" + _EACH + "{%- if (message['role'] == 'user') != (loop.index0 % 2 == 0) -%}"
         "{{- raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') -}}{%- endif -%}"
         "{{- '<start_of_turn>' + ('model' if message['role'] == 'assistant' else message['role']) + '\n' "
@@ -91,7 +94,8 @@ GEMMA = Family(
 
 MISTRAL = Family(
     template=(
-        "{{- bos_token -}}{%- if messages[0]['role'] == 'system' -%}{%- set system = messages[0]['content'] + '\n\n' -%}"
+        "{{- bos_token -}}{%- if messages[0]['role'] == 'system' -%}{%- set system = "
+        "messages[0]['content'] + '\n\n' -%}"
         "{%- set turns = messages[1:] -%}{%- else -%}{%- set system = '' -%}{%- set turns = messages -%}{%- endif -%}"
         "{%- for message in turns -%}{%- if (message['role'] == 'user') != (loop.index0 % 2 == 0) -%}"
         "{{- raise_exception('After the optional system message, roles must alternate') -}}{%- endif -%}"
@@ -119,8 +123,10 @@ PHI = Family(
 
 SMOLLM = Family(
     template=(
-        "{%- if messages[0]['role'] != 'system' -%}{{- '<|im_start|>system\nYou are a helpful AI assistant<|im_end|>\n' "
-        "-}}{%- endif -%}" + _EACH + "{{- '<|im_start|>' + message['role'] + '\n' -}}{%- if message['role'] == "
+        "{%- if messages[0]['role'] != 'system' -%}{{- '<|im_start|>system\n' "
+        "+ 'You are a helpful AI assistant<|im_end|>\n' -}}{%- endif -%}"
+        + _EACH
+        + "{{- '<|im_start|>' + message['role'] + '\n' -}}{%- if message['role'] == "
         "'assistant' -%}{%- generation -%}{{- message['content'] + '<|im_end|>' -}}{%- endgeneration -%}{{- '\n' -}}"
         "{%- else -%}{{- message['content'] + '<|im_end|>\n' -}}{%- endif -%}"
         + _END
@@ -147,11 +153,13 @@ ZEPHYR = Family(
 DEEPSEEK = Family(
     template=(
         "{{- bos_token -}}" + _EACH + "{%- if message['role'] == 'system' -%}{{- message['content'] -}}"
-        "{%- elif message['role'] == 'user' -%}{{- '<\uff5cUser\uff5c>' + message['content'] -}}{%- else -%}"
-        "{{- '<\uff5cAssistant\uff5c>' + message['content'].split('</think>')[-1] + '<\uff5cend\u2581of\u2581sentence\uff5c>' -}}{%- endif -%}"
+        "{%- elif message['role'] == 'user' -%}{{- '<USER>' + message['content'] -}}{%- else -%}"
+        "{{- '<ASSISTANT>' + message['content'].split('</think>')[-1] + eos_token -}}{%- endif -%}"
         + _END
-        + "{%- if add_generation_prompt -%}{{- '<\uff5cAssistant\uff5c>' -}}{%- endif -%}"
-    ),
+        + "{%- if add_generation_prompt -%}{{- '<ASSISTANT>' -}}{%- endif -%}"
+    )
+    .replace("<USER>", "<\uff5cUser\uff5c>")
+    .replace("<ASSISTANT>", "<\uff5cAssistant\uff5c>"),
     special=(
         "<\uff5cbegin\u2581of\u2581sentence\uff5c>",
         "<\uff5cend\u2581of\u2581sentence\uff5c>",

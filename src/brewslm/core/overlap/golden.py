@@ -8,7 +8,7 @@ from brewslm.core.artifacts.golden import Golden
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.context import StageContext
 from brewslm.core.data.asked import Asked, asked_text, text_key
-from brewslm.core.data.overlap import NearTexts
+from brewslm.core.overlap.near import NearTexts
 from brewslm.core.wire.shard import EXAMPLES_FILE
 
 _EXCERPT = 80
