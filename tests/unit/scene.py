@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from brewslm.adapters.advisor.chat_endpoint import NoAdvisor
 from brewslm.adapters.files.tables import ParquetTables
@@ -16,6 +14,7 @@ from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.base import Artifact, ArtifactKind
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.manifest import Manifest, Split, SplitName, SplitShares
+from brewslm.core.data.example import Example, Message, Shape
 from brewslm.core.events.base import RunEvent
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId
 from brewslm.core.job import Job, JobStatus
@@ -246,9 +245,14 @@ def write_shard(folder: Path, examples: Tokens, rows: list[dict[str, Any]]) -> N
     np.asarray([bit for _, mask in examples for bit in mask], shard.MASK_DTYPE).tofile(folder / shard.MASK_FILE)
     np.asarray(np.cumsum([0, *lengths]), shard.OFFSETS_DTYPE).tofile(folder / shard.OFFSETS_FILE)
     np.asarray([3] * len(examples), shard.BYTES_DTYPE).tofile(folder / shard.BYTES_FILE)
-    turn = pa.struct([("role", pa.string()), ("content", pa.string())])
-    schema = pa.schema([("id", pa.string()), ("messages", pa.list_(turn)), ("label", pa.string())])
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / shard.EXAMPLES_FILE)
+    with ParquetTables().write(folder / shard.EXAMPLES_FILE, Example) as table:
+        table.add([_example(row) for row in rows])
+
+
+def _example(row: dict[str, Any]) -> Example:
+    messages = tuple(Message(turn["role"], turn["content"]) for turn in row["messages"])
+    task: Shape = "chat" if row["label"] is None else "classification"
+    return Example(id=row["id"], task=task, messages=messages, label=row["label"])
 
 
 def describe(name: SplitName, examples: Tokens, folder: str) -> Split:

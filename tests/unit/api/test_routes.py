@@ -29,6 +29,7 @@ WORK = {
     "/api/projects/{project_id}/datasets/import": {"locator": "sample:general-chat-v1"},
     "/api/projects/{project_id}/training/run": {"autopilot": True, "one_click": True},
     "/api/projects/{project_id}/evaluation": {},
+    "/api/projects/{project_id}/goldens": {"from_split": "test", "purpose": "dev"},
     "/api/projects/{project_id}/optimize": {"target": "mobile_iphone15"},
     **{f"/api/projects/{{project_id}}/stages/{name}": body for name, body in BODIES.items()},
 }
@@ -55,6 +56,8 @@ READ = {
     "/api/projects/{project_id}/artifacts/{artifact_id}/lineage": 404,
     "/api/projects/{project_id}/artifacts/{artifact_id}/tables": 404,
     "/api/projects/{project_id}/artifacts/{artifact_id}/tables/{table}": 404,
+    "/api/projects/{project_id}/manifests": 200,
+    "/api/projects/{project_id}/manifests/{artifact_id}/xray/{split}/{index}": 404,
     "/api/jobs": 200,
     "/api/jobs/{job_id}": 200,
     "/api/jobs/{job_id}/events": 200,
@@ -77,7 +80,7 @@ def job(client: TestClient, project: int) -> int:
 
 def at(path: str, *, project: int = 1, job: int = 1) -> str:
     names = {"artifact_id": ARTIFACT, "dataset_id": ARTIFACT, "table": "rows", "source_row": 0, "name": "faq"}
-    return path.format(project_id=project, job_id=job, **names)
+    return path.format(project_id=project, job_id=job, split="train", index=0, **names)
 
 
 def test_every_route_has_a_test_here(client: TestClient) -> None:
@@ -85,6 +88,7 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
     described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     tested = {("GET", path) for path in READ if path not in {"/", "/api/openapi.json"}}
     tested |= {("POST", path) for path in WORK} | {("POST", "/api/projects"), ("POST", "/api/jobs/{job_id}/cancel")}
+    tested |= {("POST", "/api/projects/{project_id}/manifests/{artifact_id}/activate")}
     # These two are tested in test_datasets.py, where there is a dataset to mend.
     tested |= {
         ("POST", f"/api/projects/{{project_id}}/{path}") for path in ("mappings", "datasets/{dataset_id}/repair")
@@ -289,3 +293,14 @@ def test_a_cleaning_can_be_tried_over_the_api(client: TestClient, project: int) 
         "body.plan.pii.policy",
         "body.max_examples",
     }
+
+
+def test_an_unknown_manifest_cannot_be_activated(client: TestClient, project: int) -> None:
+    answer = client.post(f"/api/projects/{project}/manifests/manifest-0123456789abcdef/activate")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["reason"] == "system_not_found"
+
+
+def test_a_golden_set_needs_one_source(client: TestClient, project: int) -> None:
+    for body in ({}, {"from_split": "test", "locator": "/data.csv"}):
+        assert client.post(f"/api/projects/{project}/goldens", json=body).status_code == 422

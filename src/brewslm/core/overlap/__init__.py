@@ -1,1 +1,1 @@
-"""What examples share with each other: with other splits, and with golden sets."""
+"""What is asked in two places: pairs of like texts, and golden texts in train."""

@@ -13,6 +13,11 @@ from brewslm.services.ports import Ports
 from brewslm.services.projects import Projects
 
 _ORDER: tuple[ArtifactKind, ...] = ("snapshot", "dataset", "manifest")
+_DROPPED = {
+    "too_long": "It is too long for a split, and was left out.",
+    "answer_cut_away": "It is so long that cutting it off leaves nothing to train, and was left out.",
+    "leak": "It asks the same as an example of a more protected split or of a golden set, and was left out.",
+}
 MAX_FOUND = 100
 """A row that is cut into chunks may be in a table many times; so many are shown."""
 
@@ -89,8 +94,9 @@ def _fate(found: list[Sighting], dataset_id: ArtifactId) -> str:
     splits = sorted({one.table.removesuffix("/examples") for one in found if _is_split(one)})
     if splits:
         return f"It is in {' and '.join(splits)}."
-    if any(one.kind == "manifest" and one.table == "dropped" for one in found):
-        return "It is too long for a split, and was left out."
+    dropped = next((one.row for one in found if one.kind == "manifest" and one.table == "dropped"), None)
+    if dropped is not None:
+        return _DROPPED.get(str(dropped.get("reason", "too_long")), "It is in no split.")
     if any(one.artifact_id == dataset_id and one.table == "examples" for one in found):
         return "It is an example of the newest dataset, which has not been split yet."
     removed = next((one.row for one in found if one.table == "removed"), None)

@@ -1,13 +1,16 @@
 """The rows that an evaluation looks at, and the scores that it keeps."""
 
 from collections import Counter
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 
 from brewslm.core.artifacts.base import FileRef
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.manifest import Manifest, SplitName
+from brewslm.core.context import StageContext
 from brewslm.core.data.example import Message
-from brewslm.core.ports.artifact_store import Shelf
 from brewslm.core.wire.order import LabelledRows
 from brewslm.core.wire.result import ScoredSplit
 from brewslm.core.wire.shard import EXAMPLES_FILE
@@ -15,68 +18,85 @@ from brewslm.core.wire.shard import EXAMPLES_FILE
 NUM_DEFAULT_PROMPTS = 3
 
 
-def _read(path: str, shelf: Shelf, columns: list[str]) -> list[dict[str, Any]]:
-    import pyarrow.parquet as pq
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The columns of an example that an evaluation reads."""
 
-    rows: list[dict[str, Any]] = pq.read_table(shelf.path(path), columns=columns).to_pylist()
-    return rows
+    id: str
+    messages: tuple[Message, ...] = ()
+    label: str | None = None
 
-
-def _split_rows(manifest: Manifest, name: SplitName, shelf: Shelf, columns: list[str]) -> list[dict[str, Any]]:
-    return _read(f"{manifest.split(name).folder}/{EXAMPLES_FILE}", shelf, columns)
-
-
-def _prompt(row: dict[str, Any]) -> tuple[Message, ...]:
-    return tuple(Message(role=turn["role"], content=turn["content"]) for turn in row["messages"][:-1])
+    @property
+    def prompt(self) -> tuple[Message, ...]:
+        return self.messages[:-1]
 
 
-def _labelled(name: str, rows: list[dict[str, Any]]) -> LabelledRows:
-    return LabelledRows(name=name, prompts=tuple(map(_prompt, rows)), labels=tuple(row["label"] for row in rows))
+@dataclass(frozen=True, slots=True)
+class ScoredExample:
+    """An example's losses: sums over its trained tokens, nats."""
+
+    id: str
+    num_tokens: int
+    base_loss: float
+    tuned_loss: float
 
 
-def labelled_sets(manifest: Manifest, extra: Dataset | None, shelf: Shelf) -> tuple[LabelledRows, ...]:
+def _rows(path: Path, context: StageContext) -> Iterator[_Row]:
+    for batch in context.tables.read(path, _Row):
+        yield from batch
+
+
+def _split_rows(manifest: Manifest, name: SplitName, context: StageContext) -> Iterator[_Row]:
+    return _rows(context.shelf.path(f"{manifest.split(name).folder}/{EXAMPLES_FILE}"), context)
+
+
+def _labelled(name: str, rows: Iterator[_Row]) -> LabelledRows:
+    kept = tuple(rows)
+    labels = tuple(row.label or "" for row in kept)
+    return LabelledRows(name=name, prompts=tuple(row.prompt for row in kept), labels=labels)
+
+
+def labelled_sets(manifest: Manifest, extra: Dataset | None, context: StageContext) -> tuple[LabelledRows, ...]:
     """Return the test split, and the extra dataset where there is one, as rows to classify; nothing for other tasks."""
     if manifest.shape != "classification":
         return ()
-    sets = [_labelled("test", _split_rows(manifest, "test", shelf, ["messages", "label"]))]
+    sets = [_labelled("test", _split_rows(manifest, "test", context))]
     if extra is not None:
-        path = next(file.path for file in extra.files if file.path.endswith("/examples.parquet"))
-        sets.append(_labelled("file", _read(path, shelf, ["messages", "label"])))
+        path = next(file.path for file in extra.files if file.path.endswith(f"/{EXAMPLES_FILE}"))
+        sets.append(_labelled("file", _rows(context.shelf.path(path), context)))
     return tuple(sets)
 
 
-def prompts_to_answer(prompts: tuple[str, ...], manifest: Manifest, shelf: Shelf) -> tuple[tuple[Message, ...], ...]:
+def prompts_to_answer(
+    prompts: tuple[str, ...], manifest: Manifest, context: StageContext
+) -> tuple[tuple[Message, ...], ...]:
     """Return the given prompts as user turns, or the first prompts of the test split."""
     if prompts:
         return tuple((Message(role="user", content=prompt),) for prompt in prompts)
-    rows = _split_rows(manifest, "test", shelf, ["messages"])
-    return tuple(_prompt(row) for row in rows[:NUM_DEFAULT_PROMPTS])
+    found = (_prompt_of(row, manifest) for row in _split_rows(manifest, "test", context))
+    return tuple(islice((prompt for prompt in found if prompt), NUM_DEFAULT_PROMPTS))
 
 
-def majority_label(manifest: Manifest, shelf: Shelf) -> str:
+def _prompt_of(row: _Row, manifest: Manifest) -> tuple[Message, ...]:
+    """What is asked: of a preference all messages, for its answers stand apart."""
+    return row.messages if manifest.shape == "preference" else row.prompt
+
+
+def majority_label(manifest: Manifest, context: StageContext) -> str:
     """Return the most frequent label of the train split (the first in order among equals); "" for other tasks."""
     if manifest.shape != "classification":
         return ""
-    counts: Counter[str] = Counter(row["label"] for row in _split_rows(manifest, "train", shelf, ["label"]))
+    counts = Counter(row.label or "" for row in _split_rows(manifest, "train", context))
     return min(counts, key=lambda label: (-counts[label], label))
 
 
-def write_scores(splits: tuple[ScoredSplit, ...], manifest: Manifest, shelf: Shelf) -> tuple[FileRef, ...]:
-    """Write one `<split>.parquet` a split: `id`, `num_tokens`, `base_loss`, `tuned_loss` (sums over tokens, nats)."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    draft = shelf.draft()
+def write_scores(splits: tuple[ScoredSplit, ...], manifest: Manifest, context: StageContext) -> tuple[FileRef, ...]:
+    """Write one table of `ScoredExample`, `<split>.parquet`, a split."""
+    draft = context.shelf.draft()
     for scored in splits:
         name: SplitName = "eval" if scored.name == "eval" else "test"
-        ids = [row["id"] for row in _split_rows(manifest, name, shelf, ["id"])]
-        table = pa.table(
-            {
-                "id": ids,
-                "num_tokens": list(scored.num_tokens),
-                "base_loss": list(scored.base_loss),
-                "tuned_loss": list(scored.tuned_loss),
-            }
-        )
-        pq.write_table(table, draft / f"{scored.name}.parquet", compression="zstd")
-    return shelf.publish(draft, room="evaluations")
+        ids = (row.id for row in _split_rows(manifest, name, context))
+        parts = zip(ids, scored.num_tokens, scored.base_loss, scored.tuned_loss, strict=True)
+        with context.tables.write(draft / f"{scored.name}.parquet", ScoredExample) as table:
+            table.add([ScoredExample(*part) for part in parts])
+    return context.shelf.publish(draft, room="evaluations")

@@ -26,8 +26,8 @@ def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
     manifest = context.shelf.read(Manifest, inputs.manifest_id)
     adapter = context.shelf.read(Adapter, inputs.adapter_id)
     extra = context.shelf.read(Dataset, inputs.extra_dataset_id) if inputs.extra_dataset_id else None
-    labelled = rows.labelled_sets(manifest, extra, context.shelf)
-    prompts = rows.prompts_to_answer(inputs.prompts, manifest, context.shelf)
+    labelled = rows.labelled_sets(manifest, extra, context)
+    prompts = rows.prompts_to_answer(inputs.prompts, manifest, context)
     order = EvaluateOrder(
         base_model=str(context.base_models.locate(adapter.base_model)),
         adapter_folder=str(context.shelf.path(adapter.folder)),
@@ -43,14 +43,14 @@ def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
         message = f"the worker in {folder} answered a {result.kind!r} order, not an evaluation"
         raise WorkerError(message, reason=Reason.EVALUATION_RUNTIME_ERROR)
     losses = tuple(compare_loss(scored, manifest, seed=context.project.seed) for scored in result.splits)
-    majority = rows.majority_label(manifest, context.shelf)
+    majority = rows.majority_label(manifest, context)
     accuracy = tuple(
         compare_accuracy(truth, scored, majority=majority, seed=context.project.seed)
         for truth, scored in zip(labelled, result.labelled, strict=True)
     )
     final = next(loss for loss in losses if loss.split == "test")
     return EvalReport(
-        files=rows.write_scores(result.splits, manifest, context.shelf),
+        files=rows.write_scores(result.splits, manifest, context),
         adapter_id=adapter.id,
         manifest_id=manifest.id,
         losses=losses,

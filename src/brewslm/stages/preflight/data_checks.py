@@ -8,7 +8,7 @@ from brewslm.core.artifacts.manifest import Manifest, Split
 from brewslm.core.context import StageContext
 from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
-from brewslm.core.overlap.golden_check import trained_goldens
+from brewslm.core.overlap.golden import trained_goldens
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.wire.shard import (
     MASK_DTYPE,

@@ -8,7 +8,7 @@ from brewslm.core.context import StageContext
 from brewslm.core.contract import After, Before, Contract
 from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
-from brewslm.core.overlap.golden_check import trained_goldens
+from brewslm.core.overlap.golden import trained_goldens
 from brewslm.core.value import Value
 
 

@@ -209,3 +209,27 @@ def test_what_is_not_known_of_a_gpu_is_said_to_be_unknown(scene: Scene) -> None:
 def test_a_workspace_without_experiments_is_made_ready(scene: Scene) -> None:
     shutil.rmtree(scene.folder / "experiments", ignore_errors=True)
     assert finding(judge(scene), "checkpoint_directory").level == "ok"
+
+
+def test_an_answer_whose_end_is_not_trained_blocks(scene: Scene) -> None:
+    """The last trained token of every run must end a turn: here token 2 does, and example 1 of eval lacks it."""
+    whole = [([5, 6, 7, 2], [0, 1, 1, 1])] * 3
+    tokens = {"train": whole, "eval": [whole[0], ([5, 6, 7, 8], [0, 1, 1, 1])], "test": whole}
+    found = only_block(judge(scene, scene.manifest(tokens, turn_ends=(2, 3))))  # type: ignore[arg-type]
+    assert (found.check, found.reason) == ("mask", "preflight_mask")
+    assert found.seen == "example 1 of split 'eval' has an answer whose end is not trained"
+
+
+def test_an_end_in_the_middle_counts_for_its_own_run_only(scene: Scene) -> None:
+    two_turns = [([5, 6, 2, 5, 6, 9], [0, 1, 1, 0, 1, 1])] * 3
+    found = only_block(
+        judge(scene, scene.manifest(dict.fromkeys(("train", "eval", "test"), two_turns), turn_ends=(2,)))
+    )
+    assert found.seen.startswith("example 0 of split 'train' has an answer whose end")
+
+
+def test_an_answer_that_truncation_cut_off_needs_no_end(scene: Scene) -> None:
+    cut = [([5] * 16, [0] + [1] * 15), ([5, 6, 2], [0, 1, 1])]
+    tokens = dict.fromkeys(("train", "eval", "test"), cut)
+    manifest = scene.manifest(tokens, turn_ends=(2,), truncation="truncate", max_seq_len=16)  # type: ignore[arg-type]
+    assert finding(judge(scene, manifest), "mask").level == "ok"

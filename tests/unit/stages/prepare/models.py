@@ -1,6 +1,7 @@
 """A base model's folder without weights: a byte-level tokenizer of a few hundred tokens, and a template of choice."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 CHATML = (
@@ -10,7 +11,13 @@ CHATML = (
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 
 
-def write_model(folder: Path, *, template: str | None = CHATML, config: dict[str, object] | None = None) -> Path:
+def write_model(
+    folder: Path,
+    *,
+    template: str | None = CHATML,
+    config: dict[str, object] | None = None,
+    special: Sequence[str] = SPECIAL,
+) -> Path:
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -18,8 +25,8 @@ def write_model(folder: Path, *, template: str | None = CHATML, config: dict[str
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=330,
-        special_tokens=SPECIAL,
+        vocab_size=330 + len(special) - len(SPECIAL),
+        special_tokens=list(special),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from brewslm.core.artifacts.golden import Golden
 from brewslm.core.artifacts.manifest import GoldenOverlap
 from brewslm.core.context import StageContext
-from brewslm.core.overlap.asked import Asked, asked_text, text_key
+from brewslm.core.data.asked import Asked, asked_text, text_key
 from brewslm.stages.prepare.overlaps.leaks import GoldenTexts, Pairs
 from brewslm.stages.prepare.placing.splits import EVAL, TEST
 

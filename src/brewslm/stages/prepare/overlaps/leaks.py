@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from brewslm.core.artifacts.manifest import LeakKind, LeakTally
-from brewslm.core.overlap.near_texts import NearTexts
+from brewslm.core.overlap.near import NearTexts
 from brewslm.stages.prepare.placing.splits import CODES, OUT, TRAIN
 
 if TYPE_CHECKING:

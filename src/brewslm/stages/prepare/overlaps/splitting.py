@@ -9,8 +9,8 @@ from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.golden import Golden
 from brewslm.core.artifacts.manifest import GoldenOverlap, LeakKind, LeakTally
 from brewslm.core.context import StageContext
-from brewslm.core.overlap.asked import Asked, asked_text
-from brewslm.core.overlap.near_texts import NearTexts
+from brewslm.core.data.asked import Asked, asked_text
+from brewslm.core.overlap.near import NearTexts
 from brewslm.stages.prepare.contract import PrepareInputs
 from brewslm.stages.prepare.overlaps import leaks
 from brewslm.stages.prepare.overlaps.goldens import overlaps_of, read_goldens

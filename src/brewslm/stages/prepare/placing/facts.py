@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from brewslm.core.data.example import Message
 from brewslm.core.errors import InvalidRequestError
-from brewslm.core.overlap.asked import asked_text, text_key
+from brewslm.core.data.asked import asked_text, text_key
 
 if TYPE_CHECKING:
     import numpy as np
