@@ -80,7 +80,8 @@ def test_reading_begins_at_any_row(tables: Tables, tmp_path: Path, start: int) -
     with tables.write(path, Plain) as rows:
         for first in range(0, len(written), 333):
             rows.add(written[first : first + 333])
-    assert tables.num_rows(path) == 10_000
+    assert tables.outline(path).num_rows == 10_000
+    assert tables.outline(path).columns[:2] == ("number", "share")
     assert [row for batch in tables.read(path, Plain, start=start) for row in batch] == written[start:]
     assert [row["number"] for row in tables.page(path, start=start, limit=3)] == list(range(10_000))[start : start + 3]
     assert [row for batch in tables.read(path, Number, start=start) for row in batch][:1] == [

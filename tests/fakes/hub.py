@@ -49,8 +49,8 @@ class Hub:
         if revision not in self.revisions:
             return exchange.answer(404, b"{}", X_Error_Code="RevisionNotFound", X_Error_Message="Invalid rev id")
         info = {
-            "_id": "1", "id": self.name, "sha": SHA, "private": False, "gated": False, "disabled": False, "downloads": 0,
-            "likes": 0, "tags": [], "cardData": self.card,
+            "_id": "1", "id": self.name, "sha": SHA, "private": False, "gated": False, "disabled": False,
+            "downloads": 0, "likes": 0, "tags": [], "cardData": self.card,
             "siblings": [{"rfilename": name, "size": len(content)} for name, content in self.files.items()],
         }  # fmt: skip
         return exchange.answer(200, json.dumps(info).encode(), Content_Type="application/json")

@@ -14,6 +14,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server: "_Server"
+    body = b""
 
     def answer(self, status: int, body: bytes = b"", **headers: str) -> None:
         """Answer at once; underscores in the names of headers stand for dashes."""
@@ -48,6 +49,7 @@ class Exchange(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _serve(self) -> None:
+        self.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.web.requests.append((self.command, self.path, dict(self.headers.items())))
         self.server.web.reply(self)
 

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from brewslm.api import errors
 from brewslm.api.deps import ERRORS
 from brewslm.api.guard import Guard
-from brewslm.api.routes import about, artifacts, jobs, projects, records, work
+from brewslm.api.routes import about, artifacts, health, jobs, projects, records, uploads, work
 from brewslm.bootstrap.container import House
 
 LANES_STOP_SECONDS = 1.0
@@ -43,7 +43,7 @@ def create_api(house: House) -> FastAPI:
         responses=ERRORS,
     )
     app.state.house = house
-    for room in (about, projects, work, artifacts, jobs, records):
+    for room in (about, projects, work, artifacts, health, jobs, records, uploads):
         app.include_router(room.router, prefix="/api")
 
     @app.get("/", include_in_schema=False)

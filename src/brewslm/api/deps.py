@@ -46,6 +46,7 @@ ERRORS: dict[int | str, dict[str, object]] = {
         (403, "Another origin."),
         (404, "What was named does not exist."),
         (409, "It contradicts the present state."),
+        (413, "The body is too large."),
         (415, "The body is not JSON."),
         (421, "Another host."),
         (422, "Values that are not valid, all of them at once."),

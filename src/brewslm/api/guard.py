@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from brewslm.api.errors import error_response
@@ -16,8 +17,13 @@ from brewslm.core.events.reasons import Reason
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 DEFAULT_PORT = 80
+MAX_BODY_BYTES = 8 << 20
+"""Of every request but the pieces of an upload; the largest of the others is a list of prompts."""
 _JSON = "application/json"
+_PIECE = "application/offset+octet-stream"
+_UPLOADS = "/api/uploads/"
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_TOO_LARGE = f"the body is larger than {MAX_BODY_BYTES:,} bytes; bring files by an upload, and name that as the source"
 _OWN_SITES = frozenset({"same-origin", "none"})
 
 SECURITY_HEADERS = {
@@ -76,7 +82,7 @@ class Guard:
             response = error_response(refusal.status, Reason.SYSTEM_REQUEST_INVALID, refusal.message)
             await response(scope, receive, send_guarded)
             return
-        await self.app(scope, receive, send_guarded)
+        await self.app(scope, receive if _is_piece(scope) else _limited(receive), send_guarded)
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         headers = _headers(scope)
@@ -84,7 +90,8 @@ class Guard:
             self._of_host(scope, headers)
             or _of_origin(headers)
             or self._of_token(headers)
-            or _of_content_type(scope["method"], headers)
+            or _of_content_type(scope, headers)
+            or _of_length(scope, headers)
         )
 
     def _of_host(self, scope: Scope, headers: dict[str, list[str]]) -> Refusal | None:
@@ -146,11 +153,39 @@ def _of_origin(headers: dict[str, list[str]]) -> Refusal | None:
     return None
 
 
-def _of_content_type(method: str, headers: dict[str, list[str]]) -> Refusal | None:
+def _is_piece(scope: Scope) -> bool:
+    return scope["method"] == "PATCH" and bool(scope["path"].startswith(_UPLOADS))
+
+
+def _of_length(scope: Scope, headers: dict[str, list[str]]) -> Refusal | None:
+    values = headers.get("content-length", ["0"])
+    if _is_piece(scope) or (len(values) == 1 and values[0].isdecimal() and int(values[0]) <= MAX_BODY_BYTES):
+        return None
+    return Refusal(413, _TOO_LARGE)
+
+
+def _limited(receive: Receive) -> Receive:
+    """Hear no more of a body than is allowed, whatever its head says or does not say."""
+    num_bytes = 0
+
+    async def hear() -> Message:
+        nonlocal num_bytes
+        message = await receive()
+        num_bytes += len(message.get("body", b""))
+        if num_bytes > MAX_BODY_BYTES:
+            raise HTTPException(413, _TOO_LARGE)
+        return message
+
+    return hear
+
+
+def _of_content_type(scope: Scope, headers: dict[str, list[str]]) -> Refusal | None:
+    method, wanted = scope["method"], _PIECE if _is_piece(scope) else _JSON
     has_body = headers.get("content-length", ["0"]) != ["0"] or "transfer-encoding" in headers
     if method not in _BODY_METHODS or not has_body:
         return None
     values = headers.get("content-type", [])
-    if len(values) == 1 and values[0].partition(";")[0].strip().lower() == _JSON:
+    if len(values) == 1 and values[0].partition(";")[0].strip().lower() == wanted:
         return None
-    return Refusal(415, f"the body must be JSON: send it with `Content-Type: {_JSON}`")
+    what = "a piece of an upload" if wanted == _PIECE else "JSON"
+    return Refusal(415, f"the body must be {what}: send it with `Content-Type: {wanted}`")

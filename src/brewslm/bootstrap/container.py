@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.tables import ParquetTables
+from brewslm.adapters.files.uploads import FileUploads
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sql.storage import open_storage
 from brewslm.adapters.system.clock import SystemClock
@@ -16,6 +17,8 @@ from brewslm.bootstrap.sources import connected_sources
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
 from brewslm.services.data.browsing import Browsing
+from brewslm.services.data.health import Health
+from brewslm.services.data.trace import Tracing
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.queue import Jobs
@@ -25,6 +28,7 @@ from brewslm.services.projects import Projects
 from brewslm.services.releases.book import Releases, enter_release
 from brewslm.services.runner import Runner
 from brewslm.services.stage_runs import StageRuns
+from brewslm.services.uploads.book import Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,10 @@ class House:
     runner: Runner
     releases: Releases
     audit: Audit
+    uploads: Uploads
     browsing: Browsing
+    health: Health
+    tracing: Tracing
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -51,15 +58,17 @@ def open_house(settings: Settings, *, actor: str) -> House:
     Raises:
         WorkspaceError: the workspace cannot be used.
     """
+    uploads = FileUploads(settings.home, max_bytes=settings.max_upload_bytes)
+    clock = SystemClock()
     ports = Ports(
         storage=open_storage(settings.database),
         store=FileArtifactStore(settings.home),
+        sources=connected_sources(settings, uploads),
         tables=ParquetTables(),
-        sources=connected_sources(settings),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(),
         engine=LocalEngine(environment=os.environ),
-        clock=SystemClock(),
+        clock=clock,
     )
     stage_runs = StageRuns(ports, entries={"release": enter_release})
     runner = Runner(
@@ -75,13 +84,17 @@ def open_house(settings: Settings, *, actor: str) -> House:
         is_owner_gone=is_owner_gone,
         actor=actor,
     )
+    projects, browsing, audit = Projects(ports, actor=actor), Browsing(ports), Audit(ports.storage, ports.store)
     return House(
         settings=settings,
         ports=ports,
-        projects=Projects(ports, actor=actor),
+        projects=projects,
         jobs=Jobs(ports, actor=actor),
         runner=runner,
         releases=Releases(ports),
-        audit=Audit(ports.storage, ports.store),
-        browsing=Browsing(ports),
+        uploads=Uploads(uploads, clock, max_bytes=settings.max_upload_bytes),
+        audit=audit,
+        browsing=browsing,
+        health=Health(ports, projects),
+        tracing=Tracing(ports, projects, browsing, audit),
     )

@@ -28,6 +28,8 @@ class Settings(Value):
     """The workspace: database, projects, logs."""
     is_offline: bool = False
     """Whether the hub is not asked, even where the network would work."""
+    is_cut_off: bool = False
+    """Whether nothing at all is fetched from the network."""
 
     is_private_allowed: bool = False
     """Whether sources may lie at addresses within networks: loopback, private, link-local and the like."""
@@ -35,6 +37,8 @@ class Settings(Value):
     """The largest file that is fetched from the network, in bytes; 50 GiB hold any corpus for one machine."""
     max_upload_bytes: int = Field(50 << 30, ge=1)
     """The largest file that can be uploaded, in bytes."""
+    kaggle_login: tuple[str, str] | None = Field(None, repr=False)
+    """User and key of Kaggle, where they are set; tokens and files are found by its client."""
     proxies: dict[str, str] = Field(default_factory=dict, repr=False)
     """Scheme to the address of a proxy, and under `no` the hosts that are asked directly; may hold passwords."""
 
@@ -72,7 +76,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         home=home.absolute(),
         is_offline=any(_is_on(environment, name) for name in OFFLINE_VARIABLES),
+        is_cut_off=_is_on(environment, OFFLINE_VARIABLES[0]),
         is_private_allowed=_is_on(environment, PRIVATE_VARIABLE),
+        kaggle_login=_kaggle_login(environment),
         proxies=_proxies(environment),
         token=token,
         allowed_hosts=hosts,
@@ -96,6 +102,11 @@ def _sizes(environment: Mapping[str, str]) -> dict[str, int]:
             raise InvalidRequestError(message)
         found[field] = int(text)
     return found
+
+
+def _kaggle_login(environment: Mapping[str, str]) -> tuple[str, str] | None:
+    user, key = environment.get("KAGGLE_USERNAME"), environment.get("KAGGLE_KEY")
+    return (user, key) if user and key else None
 
 
 def _proxies(environment: Mapping[str, str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 def one_locator(argument: str | None, option: str | None, sample: str | None) -> str:
@@ -16,7 +16,7 @@ def one_locator(argument: str | None, option: str | None, sample: str | None) ->
     """
     given = [value for value in (argument, option, f"sample:{sample}" if sample else None) if value]
     if len(given) != 1:
-        message = "name exactly one source: a path, or --sample NAME"
+        message = "name exactly one source: a path, a quoted pattern, a locator such as hf:OWNER/NAME, or --sample NAME"
         raise typer.BadParameter(message, param_hint="SOURCE")
     return absolute(given[0])
 

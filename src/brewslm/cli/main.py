@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
+from brewslm.cli import background
 from brewslm.cli.commands import (
     about,
     artifacts,
@@ -17,6 +18,7 @@ from brewslm.cli.commands import (
     evaluate,
     events,
     export,
+    health,
     jobs,
     optimize,
     preflight,
@@ -44,6 +46,9 @@ app = typer.Typer(
 def _root(
     *,
     debug: bool = typer.Option(False, DEBUG_OPTION, help="Show tracebacks and the log; works after a command, too."),
+    background: bool = typer.Option(
+        False, background.OPTION, help="Do the work in a process of its own; works after a command, too."
+    ),
 ) -> None:
     """From your data to a fine-tuned, evaluated, exported small language model, on your own machine."""
 
@@ -53,6 +58,8 @@ app.command("doctor", short_help="Check that everything a run needs is here.")(d
 app.command("serve", short_help="Serve the HTTP API, and do queued jobs.")(serve.serve)
 app.add_typer(project.app, name="project", short_help="Create, list and show projects.")
 app.add_typer(dataset.app, name="dataset", short_help="Import data, and read what was rejected.")
+dataset.app.command("health")(health.health)
+dataset.app.command("trace")(health.trace)
 app.command("ingest", short_help="01 A source becomes an immutable snapshot.")(data_stages.ingest)
 app.command("introspect", short_help="02 The ways to read it, ranked.")(data_stages.introspect)
 app.command("map", short_help="03, 04 Try the mapping, then commit it.")(data_stages.map_rows)
@@ -79,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     is_debug = DEBUG_OPTION in words
-    sys.exit(_run([word for word in words if word != DEBUG_OPTION], is_debug=is_debug))
+    background.is_wanted.set(background.OPTION in words)
+    sys.exit(_run([word for word in words if word not in {DEBUG_OPTION, background.OPTION}], is_debug=is_debug))
 
 
 def _run(words: list[str], *, is_debug: bool) -> int:
@@ -87,6 +95,8 @@ def _run(words: list[str], *, is_debug: bool) -> int:
 
     failures.set_up_log(is_debug=is_debug)
     try:
+        if background.is_wanted.get():
+            background.refuse_elsewhere(words)
         code = app(words, prog_name="brewslm", standalone_mode=False)
     except Exception as error:  # noqa: BLE001 - the edge of the process
         return failures.tell(error, is_debug=is_debug)

@@ -51,3 +51,4 @@ MaxSeconds = Annotated[
     int, typer.Option("--max-seconds", min=1, metavar="SECONDS", help="Time that parsing the files may take.")
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="Queue the work for a running server, and return at once.")]
+SOURCE_HELP = "A path, a quoted pattern ('data/*.jsonl'), https:…, hf:OWNER/NAME, kaggle:…, s3:…, or sample:NAME."

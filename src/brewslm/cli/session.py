@@ -10,10 +10,12 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, TypeVar
 
+import typer
 from rich.console import Console, RenderableType
 
 from brewslm.bootstrap.container import House, open_house
 from brewslm.bootstrap.settings import Settings, read_settings
+from brewslm.cli import background
 from brewslm.core.artifacts.base import Artifact
 from brewslm.core.errors import BrewError, InvalidRequestError
 from brewslm.core.ids import ArtifactId, ProjectId
@@ -51,11 +53,23 @@ class Session:
 
         Raises:
             BrewError: it failed or was cancelled; the text is the job's own.
+            typer.Exit: the user wants it done in the background; this was said.
         """
         from brewslm.cli.progress.follow import follow
 
         job = self.house.jobs.submit(project_id, kind, request)
+        if background.is_wanted.get():
+            raise self._left_behind(job)
         return completed(follow(self.house, self.err, job.id))
+
+    def _left_behind(self, job: Job) -> typer.Exit:
+        log = background.start(job, self.settings.logs)
+        watch = f"brewslm jobs watch {job.id}"
+        self.answer(
+            {"job": job, "log": log},
+            f"Job {job.id} ({job.kind}) goes on in the background; `{watch}` shows it, {log} keeps what it says.",
+        )
+        return typer.Exit(0)
 
     def note(self, text: str) -> None:
         """Say something beside the result."""

@@ -15,7 +15,7 @@ class ImportRequest(Value):
     """Stages 01 to 04 in one go."""
 
     locator: str = Field(min_length=1)
-    """A path, `file:…`, or `sample:<name>`."""
+    """A path or pattern, `https:`, `hf:`, `kaggle:`, `s3:`, `gs:`, `abfs:`, `upload:<id>`, `file:`, `sample:<name>`."""
     as_shape: Shape | None = None
     """The reading to take where introspection is not certain."""
 

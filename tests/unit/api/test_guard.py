@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from brewslm.api.guard import SECURITY_HEADERS, Guard, allowed_hosts, is_loopback
+from brewslm.api.guard import MAX_BODY_BYTES, SECURITY_HEADERS, Guard, allowed_hosts, is_loopback
 
 TOKEN = "x" * 32
 HOST = "127.0.0.1:8000"
@@ -230,3 +230,20 @@ def test_loopback_is_loopback(host: str) -> None:
 @pytest.mark.parametrize("host", [EVERYWHERE, "::", "", "192.168.0.1", "127.evil.tld", "localhost.evil.tld", "box.lan"])
 def test_everything_else_is_not(host: str) -> None:
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize("length", [str(MAX_BODY_BYTES + 1), "9" * 30, "-1", "1e3", "x"])
+def test_a_body_that_announces_too_much_is_refused(length: str) -> None:
+    headers = [("Host", HOST), ("Content-Type", "application/json"), ("Content-Length", length)]
+    code, _, body = ask(headers, method="POST", path="/api/projects")
+    assert code == 413
+    assert "bring files by an upload" in json.loads(body)["error"]["message"]
+
+
+def test_a_piece_of_an_upload_may_be_of_any_length_and_has_its_own_type() -> None:
+    headers = [("Host", HOST), ("Content-Length", str(10**12))]
+    piece, plain = ("Content-Type", "application/offset+octet-stream"), ("Content-Type", "application/json")
+    assert status([*headers, piece], method="PATCH", path="/api/uploads/x") == 200
+    assert status([*headers, plain], method="PATCH", path="/api/uploads/x") == 415
+    assert status([*headers, piece], method="PATCH", path="/api/uploads") == 415
+    assert status([*headers, piece], method="POST", path="/api/uploads/x") == 415

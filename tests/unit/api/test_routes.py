@@ -45,6 +45,8 @@ READ = {
     "/api/projects/{project_id}/experiments": 200,
     "/api/projects/{project_id}/releases": 200,
     "/api/projects/{project_id}/artifacts": 200,
+    "/api/projects/{project_id}/data-health": 404,
+    "/api/projects/{project_id}/rows/{source_row}": 404,
     "/api/projects/{project_id}/artifacts/{artifact_id}": 404,
     "/api/projects/{project_id}/artifacts/{artifact_id}/lineage": 404,
     "/api/projects/{project_id}/artifacts/{artifact_id}/tables": 404,
@@ -70,7 +72,7 @@ def job(client: TestClient, project: int) -> int:
 
 
 def at(path: str, *, project: int = 1, job: int = 1) -> str:
-    return path.format(project_id=project, job_id=job, artifact_id=ARTIFACT, table="rows")
+    return path.format(project_id=project, job_id=job, artifact_id=ARTIFACT, table="rows", source_row=0)
 
 
 def test_every_route_has_a_test_here(client: TestClient) -> None:
@@ -78,7 +80,9 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
     described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     tested = {("GET", path) for path in READ if path not in {"/", "/api/openapi.json"}}
     tested |= {("POST", path) for path in WORK} | {("POST", "/api/projects"), ("POST", "/api/jobs/{job_id}/cancel")}
-    assert described == tested
+    uploads = {(method, "/api/uploads/{upload_id}") for method in ("HEAD", "GET", "PATCH", "DELETE")}
+    uploads |= {("OPTIONS", "/api/uploads"), ("POST", "/api/uploads")}  # in test_uploads.py
+    assert described == tested | uploads
 
 
 @pytest.mark.parametrize(("path", "expected"), READ.items())

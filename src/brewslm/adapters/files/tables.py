@@ -1,7 +1,7 @@
 """Tables as Parquet, zstd. Columns are built and taken apart whole; no row becomes a dictionary on the way."""
 
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
@@ -9,7 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from brewslm.core.errors import ArtifactDamagedError
+from brewslm.core.errors import ArtifactDamagedError, NotFoundError
+from brewslm.core.ports.tables import Outline
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,8 +53,8 @@ class ParquetTables:
             yield writer
             writer.flush()
 
-    def num_rows(self, path: Path) -> int:
-        """Count the rows of a table without reading them.
+    def outline(self, path: Path) -> Outline:
+        """Say how large a table is, without reading it.
 
         Raises:
             ArtifactDamagedError: the file is no table.
@@ -61,22 +62,29 @@ class ParquetTables:
         import pyarrow.parquet as pq
 
         with _damage_named(path):
-            return int(pq.read_metadata(path).num_rows)
+            metadata = pq.read_metadata(path)
+            return Outline(int(metadata.num_rows), tuple(metadata.schema.to_arrow_schema().names))
 
-    def page(self, path: Path, *, start: int, limit: int) -> list[dict[str, Any]]:
-        """Return rows of any table as JSON-ready objects, for showing.
+    def page(
+        self, path: Path, *, start: int, limit: int, where: Mapping[str, str | int] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return rows of any table as JSON-ready objects; with `where` only those whose columns have these values.
 
         Raises:
             ArtifactDamagedError: the file is no table.
+            NotFoundError: it has no such column, or one of texts is compared with a number.
         """
         import pyarrow.parquet as pq
 
         found: list[dict[str, Any]] = []
         with _damage_named(path), pq.ParquetFile(path) as file:
-            groups, skipped = _groups(file, start)
+            wanted = where or {}
+            _check_columns(file, wanted, path)
+            groups, skipped = _fitting_groups(file, wanted, start) if wanted else _groups(file, start)
             for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups):
-                found += batch.slice(skipped, limit - len(found)).to_pylist()
-                skipped = max(0, skipped - batch.num_rows)
+                fitting = _fitting(batch, wanted)
+                found += fitting.slice(skipped, limit - len(found)).to_pylist()
+                skipped = max(0, skipped - fitting.num_rows)
                 if len(found) >= limit:
                     break
         return found
@@ -190,6 +198,39 @@ def _columns(file: Any, row: type, path: Path) -> list[str]:  # noqa: ANN401 - a
     if absent:
         raise ArtifactDamagedError(f"{path.name!r} lacks the column {absent[0]!r}. Make it again.")
     return [field.name for field in wanted if field.name in present]
+
+
+def _check_columns(file: Any, where: Mapping[str, str | int], path: Path) -> None:  # noqa: ANN401 - a pyarrow file
+    import pyarrow as pa
+
+    schema = file.schema_arrow
+    for name, value in where.items():
+        kind = schema.field(name).type if name in schema.names else None
+        is_text = kind is not None and (pa.types.is_string(kind) or pa.types.is_large_string(kind))
+        is_number = kind is not None and pa.types.is_integer(kind)
+        if not (is_text if isinstance(value, str) else is_number):
+            message = f"{path.name!r} has no column {name[:80]!r} that could be {value!r}"
+            raise NotFoundError(f"{message}; its columns are {', '.join(map(repr, schema.names))}")
+
+
+def _fitting(batch: "pa.RecordBatch", where: Mapping[str, str | int]) -> "pa.RecordBatch":
+    import pyarrow.compute as pc
+
+    for name, value in where.items():
+        batch = batch.filter(pc.equal(batch.column(name), value))
+    return batch
+
+
+def _fitting_groups(file: Any, where: Mapping[str, str | int], start: int) -> tuple[list[int], int]:  # noqa: ANN401
+    """The row groups whose least and greatest values leave room for what is wanted; `start` counts fitting rows."""
+    indices = {file.metadata.schema.column(at).path: at for at in range(file.metadata.num_columns)}
+    kept = []
+    for number in range(file.num_row_groups):
+        group = file.metadata.row_group(number)
+        ranges = [(group.column(indices[name]).statistics, value) for name, value in where.items()]
+        if all(seen is None or not seen.has_min_max or seen.min <= value <= seen.max for seen, value in ranges):
+            kept.append(number)
+    return kept, start
 
 
 def _groups(file: Any, start: int) -> tuple[list[int], int]:  # noqa: ANN401 - a pyarrow Parquet file

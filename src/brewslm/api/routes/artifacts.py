@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from brewslm.api.deps import ArtifactId, HouseOf, Limit, ProjectId
 from brewslm.core import ids
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
-from brewslm.services.data.browsing import TablePage, TableSummary
+from brewslm.services.data.browsing import TablePage, TableSummary, conditions
 
 router = APIRouter(prefix="/projects/{project_id}/artifacts", tags=["artifacts"])
 
@@ -48,6 +48,11 @@ def table_page(
     house: HouseOf,
     start: Annotated[int, Query(ge=0, le=2**53, description="The number of the first row, from 0.")] = 0,
     limit: Limit = 50,
+    where: Annotated[
+        tuple[str, ...], Query(max_length=8, description="`column=value`: only rows with this value. Repeatable.")
+    ] = (),
 ) -> TablePage:
     """Show rows of a table, from any row on."""
-    return house.browsing.page(ids.ProjectId(project_id), ids.ArtifactId(artifact_id), table, start=start, limit=limit)
+    return house.browsing.page(
+        ids.ProjectId(project_id), ids.ArtifactId(artifact_id), table, start=start, limit=limit, where=conditions(where)
+    )

@@ -84,16 +84,22 @@ def rows(
     table: Annotated[str, typer.Argument(metavar="TABLE", help="Such as `examples`; `artifacts tables` lists them.")],
     start: Annotated[int, typer.Option("--start", min=0, help="The number of the first row, from 0.")] = 0,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 10,
+    where: Annotated[
+        list[str] | None, typer.Option("--where", metavar="COLUMN=VALUE", help="Only rows with this value; repeatable.")
+    ] = None,
     project: options.AnyProject = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Show rows of a table, from any row on."""
     from brewslm.cli.render.records import rows_page
     from brewslm.cli.session import open_session
+    from brewslm.services.data.browsing import conditions
 
     session = open_session(is_json=as_json)
     record = find(session, artifact, project)
-    page = session.house.browsing.page(record.project_id, record.id, table, start=start, limit=limit)
+    page = session.house.browsing.page(
+        record.project_id, record.id, table, start=start, limit=limit, where=conditions(where or ())
+    )
     session.answer(page, *rows_page(page))
 
 

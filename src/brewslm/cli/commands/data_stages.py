@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def ingest(
     project: options.ProjectId,
-    source: Annotated[str | None, typer.Argument(metavar="[SOURCE]", help="A path, file:… or sample:NAME.")] = None,
+    source: Annotated[str | None, typer.Argument(metavar="[SOURCE]", help=options.SOURCE_HELP)] = None,
     sample: Annotated[str | None, typer.Option("--sample", metavar="NAME", help="A bundled sample.")] = None,
     source_format: options.SourceFormat = None,
     encoding: options.Encoding = None,

@@ -21,7 +21,7 @@ _SHOWN = 5
 @app.command("import")
 def import_(
     project: options.ProjectId,
-    source: Annotated[str | None, typer.Argument(metavar="[SOURCE]", help="A path, file:… or sample:NAME.")] = None,
+    source: Annotated[str | None, typer.Argument(metavar="[SOURCE]", help=options.SOURCE_HELP)] = None,
     sample: Annotated[str | None, typer.Option("--sample", metavar="NAME", help="A bundled sample.")] = None,
     source_option: Annotated[str | None, typer.Option("--source", metavar="SOURCE", help="As the argument.")] = None,
     as_shape: options.AsShape = None,

@@ -162,10 +162,15 @@ def rows_page(page: TablePage) -> Iterable[RenderableType]:
         return
     for number, row in enumerate(page.rows, start=page.start):
         yield heading(f"{page.name} {number:,}")
-        yield facts([(name, _cell(value)) for name, value in row.items() if value not in (None, [], "")])
+        yield row_facts(row)
     last = page.start + len(page.rows)
     cut = f"; {page.num_cut_cells:,} long texts are cut, the file holds them whole" if page.num_cut_cells else ""
     yield f"rows {page.start:,} to {last - 1:,} of {page.num_rows:,}{cut}"
+
+
+def row_facts(row: dict[str, Any]) -> RenderableType:
+    """A row as names and values; what is empty is left out."""
+    return facts([(name, _cell(value)) for name, value in row.items() if value not in (None, [], "")])
 
 
 def _cell(value: Any) -> str:  # noqa: ANN401 - any JSON value is meant

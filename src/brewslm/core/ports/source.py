@@ -43,13 +43,14 @@ class Fetch:
 
 
 class Sources(Protocol):
-    """Resolves locators: paths, `file:`, `sample:<name>`, and what lies on the network."""
+    """Resolves locators: paths, `file:`, `sample:<name>`, uploads, and what lies on the network."""
 
     def open(self, locator: str, fetch: Fetch) -> OpenedSource:
         """Find the source, and bring it here where it is not.
 
         Raises:
-            SourceError: it does not exist, cannot be reached or read, or is refused; `ingestion_unreachable`.
+            SourceError: it does not exist or cannot be reached or read (`ingestion_unreachable`), or is refused
+                (`ingestion_refused`).
             CancelledError: `fetch.is_cancelled` said so.
         """
 

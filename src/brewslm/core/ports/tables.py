@@ -1,7 +1,8 @@
 """Typed tables in files: a frozen dataclass is the schema, one value of it is a row."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -14,6 +15,14 @@ class Rows(Protocol[Row_contra]):
 
     def add(self, rows: Sequence[Row_contra]) -> None:
         """Append rows; they reach the file in batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a table's footer says."""
+
+    num_rows: int
+    columns: tuple[str, ...]
 
 
 class Tables(Protocol):
@@ -35,16 +44,25 @@ class Tables(Protocol):
     def write(self, path: Path, row: type[ValueT]) -> AbstractContextManager[Rows[ValueT]]:
         """Open a new table; it is whole when the context ends."""
 
-    def num_rows(self, path: Path) -> int:
-        """Count the rows of a table without reading them.
+    def outline(self, path: Path) -> Outline:
+        """Say how large a table is, without reading it.
 
         Raises:
             ArtifactDamagedError: the file is no table.
         """
 
-    def page(self, path: Path, *, start: int, limit: int) -> list[dict[str, Any]]:
+    def page(
+        self, path: Path, *, start: int, limit: int, where: Mapping[str, str | int] | None = None
+    ) -> list[dict[str, Any]]:
         """Return rows of any table as JSON-ready objects, for showing.
+
+        Args:
+            path: the table.
+            start: how many rows are skipped; with `where`, of those that fit.
+            limit: at most so many are returned.
+            where: columns and the values that they must have; parts of the table that cannot hold them are not read.
 
         Raises:
             ArtifactDamagedError: the file is no table.
+            NotFoundError: it has no such column, or one of texts is compared with a number.
         """

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from brewslm.core.artifacts.base import ArtifactRecord
-from brewslm.core.errors import ArtifactDamagedError, NotFoundError
+from brewslm.core.errors import ArtifactDamagedError, InvalidRequestError, NotFoundError
 from brewslm.core.ids import ArtifactId
-from brewslm.services.data.browsing import MAX_CELL_CHARACTERS, Browsing
+from brewslm.services.data.browsing import MAX_CELL_CHARACTERS, Browsing, conditions
 from brewslm.stages.ingest.contract import IngestInputs
 from tests.unit.scene import Scene
 
@@ -59,6 +59,44 @@ def test_only_tables_of_the_artifact_are_shown(
 ) -> None:
     with pytest.raises(NotFoundError, match="its tables are: 'rows'"):
         browsing.page(scene.project.id, snapshot.id, name)
+
+
+def test_rows_are_found_by_value_wherever_they_lie(scene: Scene, browsing: Browsing, snapshot: ArtifactRecord) -> None:
+    page = browsing.page(scene.project.id, snapshot.id, "rows", where={"row": 8000})
+    assert [row["row"] for row in page.rows] == [8000]
+    page = browsing.page(scene.project.id, snapshot.id, "rows", where={"record": '{"n":5000}'})
+    assert [row["row"] for row in page.rows] == [5000]
+    assert browsing.page(scene.project.id, snapshot.id, "rows", where={"row": NUM_ROWS}).rows == ()
+
+
+def test_fitting_rows_are_paged(scene: Scene, browsing: Browsing, tmp_path: Path) -> None:
+    source = tmp_path / "mixed.jsonl"
+    source.write_text("".join('{"n":1}\n' if number % 2 else "[]\n" for number in range(NUM_ROWS)))
+    scene.run_stage("ingest", IngestInputs(locator=str(source), max_malformed_share=1.0))
+    (record,) = scene.projects.artifacts(scene.project.id, kind="snapshot")
+    page = browsing.page(scene.project.id, record.id, "rows", start=4000, limit=3, where={"raw": "[]"})
+    assert [row["row"] for row in page.rows] == [8000, 8002, 8004]
+
+
+@pytest.mark.parametrize("where", [{"nothing": 1}, {"row": "a"}, {"record": 1}])
+def test_a_column_that_cannot_have_the_value_is_named(
+    scene: Scene, browsing: Browsing, snapshot: ArtifactRecord, where: dict[str, str | int]
+) -> None:
+    with pytest.raises(NotFoundError, match=next(iter(where))):
+        browsing.page(scene.project.id, snapshot.id, "rows", where=where)
+
+
+def test_conditions_are_read_as_users_write_them() -> None:
+    assert conditions(["reason=empty_prompt", "row=12", 'label="7"', "text=a=b", "empty="]) == {
+        "reason": "empty_prompt",
+        "row": 12,
+        "label": "7",
+        "text": "a=b",
+        "empty": "",
+    }
+    for pairs in (["reason"], ["=1"], ["a=1", "a=2"]):
+        with pytest.raises(InvalidRequestError, match="no condition"):
+            conditions(pairs)
 
 
 def test_an_unknown_artifact_is_not_found(scene: Scene, browsing: Browsing) -> None:

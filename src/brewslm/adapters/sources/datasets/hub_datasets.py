@@ -45,7 +45,8 @@ class HubDatasets:
         """
         reference = parse_reference(locator)
         if self._is_offline:
-            raise unreachable(f"{reference.shown!r} is not fetched: BREWSLM_OFFLINE is set. Unset it, or give a path.")
+            why = "BREWSLM_OFFLINE or HF_HUB_OFFLINE is set"
+            raise unreachable(f"{reference.shown!r} is not fetched: {why}. Unset it, or give a path.")
         from huggingface_hub import HfApi
 
         api = HfApi(endpoint=self._endpoint)

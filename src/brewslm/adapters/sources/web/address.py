@@ -1,6 +1,7 @@
 """A web address as people type it: taken apart, checked, and shown without secrets."""
 
 import base64
+import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
@@ -8,6 +9,7 @@ from brewslm.adapters.sources.refusals import refused, unreachable
 
 PORTS = {"http": 80, "https": 443}
 MAX_LENGTH = 8192
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -50,7 +52,7 @@ class WebAddress:
         Raises:
             SourceError: it is no http or https address, or leads from https back to http.
         """
-        there = parse_address(urljoin(self.url, location))
+        there = parse_address(urljoin(self.url, location.strip().replace(" ", "%20")))
         if (self.scheme, there.scheme) == ("https", "http"):
             message = (
                 f"{self.shown} redirects to {there.shown}, which is not encrypted. Give that address if it is meant."
@@ -76,7 +78,7 @@ def parse_address(text: str) -> WebAddress:
         raise unreachable("The web address is not valid. Check its spelling.") from error
     if parts.scheme not in PORTS:
         raise refused(f"Addresses of the kind {parts.scheme[:20] + ':'!r} are not fetched; give one with https.")
-    if not ascii_host or len(text) > MAX_LENGTH or any(character <= " " for character in text):
+    if not _HOST.fullmatch(ascii_host) or len(text) > MAX_LENGTH or any(character <= " " for character in text):
         raise unreachable("The web address is not valid: it names no host, or holds spaces. Check its spelling.")
     target = urlunsplit(("", "", _quoted(parts.path) or "/", _quoted(parts.query), ""))
     target = f"/{target.lstrip('/')}"

@@ -176,7 +176,7 @@ def test_a_hub_that_is_not_there_is_told_within_seconds(tmp_path: Path) -> None:
 
 def test_offline_means_that_nobody_is_asked(tmp_path: Path) -> None:
     with serving(Hub(FILES)) as server:
-        with pytest.raises(SourceError, match="BREWSLM_OFFLINE is set"):
+        with pytest.raises(SourceError, match="BREWSLM_OFFLINE or HF_HUB_OFFLINE is set"):
             HubDatasets(endpoint=server.url(""), is_offline=True).open("hf:owner/rows", fetch_into(tmp_path))
         assert server.requests == []
 

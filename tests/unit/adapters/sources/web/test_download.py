@@ -98,11 +98,25 @@ def test_retry_after_is_waited_for_or_told(tmp_path: Path) -> None:
         elif len(server.requests) == 2:
             exchange.answer(503, Retry_After="3600")
 
+    fetch = Fetch(tmp_path, lambda *_: None, lambda: False)
+    begin = time.monotonic()
     with serving(reply) as server, pytest.raises(SourceError, match=r"asks to wait 3,600 s .*503.* Try again then"):
-        files = WebFiles(is_private_allowed=True)
-        begin = time.monotonic()
-        files.open(server.url("/rows.csv"), Fetch(tmp_path, lambda *_: None, lambda: False))
+        WebFiles(is_private_allowed=True).open(server.url("/rows.csv"), fetch)
     assert time.monotonic() - begin >= 0.99
+
+
+@pytest.mark.parametrize(
+    "when", ["Wed, 21 Oct 2015 07:28:00 GMT", "Wed, 21 Oct 2015 07:28:00 -0000", "soon", "-1", "1.5"]
+)
+def test_a_retry_after_that_is_past_or_nonsense_is_not_waited_for(get: Get, when: str) -> None:
+    def reply(exchange: Exchange) -> None:
+        if len(server.requests) == 1:
+            exchange.answer(503, Retry_After=when)
+        else:
+            exchange.give_file(b"a\n")
+
+    with serving(reply) as server:
+        assert get(server.url("/a")).files[0].path.read_bytes() == b"a\n"
 
 
 @pytest.mark.parametrize(
@@ -150,9 +164,11 @@ def test_endless_redirects_are_refused(get: Get) -> None:
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "gopher://x/", "ftp://x/", "data:,x", "javascript:0"])
 def test_a_redirect_to_another_scheme_is_refused(get: Get, location: str) -> None:
-    with serving(lambda exchange: exchange.answer(302, Location=location)) as server:
-        with pytest.raises(SourceError, match="are not fetched") as caught:
-            get(server.url("/a"))
+    with (
+        serving(lambda exchange: exchange.answer(302, Location=location)) as server,
+        pytest.raises(SourceError, match="are not fetched") as caught,
+    ):
+        get(server.url("/a"))
     assert caught.value.code is Reason.INGESTION_REFUSED
 
 
@@ -281,6 +297,8 @@ def test_offline_means_that_nobody_is_asked(get: Get) -> None:
 def test_no_space_is_told_before_the_disk_is_full(get: Get, tmp_path: Path) -> None:
     from brewslm.core.errors import DiskFullError
 
-    with serving(lambda exchange: exchange.answer(200, b"x", Content_Length=str(1 << 60))) as server:
-        with pytest.raises(DiskFullError, match="No space for"):
-            get(server.url("/a"), limits={"max_bytes": 1 << 62})
+    with (
+        serving(lambda exchange: exchange.answer(200, b"x", Content_Length=str(1 << 60))) as server,
+        pytest.raises(DiskFullError, match="No space for"),
+    ):
+        get(server.url("/a"), limits={"max_bytes": 1 << 62})

@@ -159,9 +159,11 @@ def test_a_certificate_for_another_name_is_refused(get: Get, authority: trustme.
 
 
 def test_a_certificate_of_a_stranger_is_refused(get: Get, authority: trustme.CA) -> None:
-    with serving(lambda exchange: exchange.give_file(OK), tls=_tls(trustme.CA(), "data.example")) as server:
-        with pytest.raises(SourceError, match="cannot be trusted"):
-            get(f"https://data.example:{server.port}/a.csv", resolve=lambda _host, _port: ["127.0.0.1"])
+    with (
+        serving(lambda exchange: exchange.give_file(OK), tls=_tls(trustme.CA(), "data.example")) as server,
+        pytest.raises(SourceError, match="cannot be trusted"),
+    ):
+        get(f"https://data.example:{server.port}/a.csv", resolve=lambda _host, _port: ["127.0.0.1"])
 
 
 def test_a_redirect_away_from_encryption_is_refused(get: Get, authority: trustme.CA) -> None:

@@ -6,6 +6,7 @@ import io
 import lzma
 import struct
 import tarfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -26,7 +27,8 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 def zipped(members: Iterable[Member], *, mode: int = 0o100644, method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A zip file; names go into it as they are."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method) as archive:
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", method) as archive:
+        warnings.simplefilter("ignore", UserWarning)  # of names that come twice
         for name, content in members:
             info = zipfile.ZipInfo("x")
             info.filename, info.external_attr, info.create_system = name, mode << 16, 3
