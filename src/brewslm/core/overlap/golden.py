@@ -7,13 +7,8 @@ from pathlib import Path
 from brewslm.core.artifacts.golden import Golden
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.context import StageContext
-<<<<<<<< HEAD:src/brewslm/core/overlap/golden_check.py
 from brewslm.core.data.asked import Asked, asked_text, text_key
 from brewslm.core.overlap.near import NearTexts
-========
-from brewslm.core.data.asked import Asked, asked_text, text_key
-from brewslm.core.overlap.near import NearTexts
->>>>>>>> half-e:src/brewslm/core/overlap/golden.py
 from brewslm.core.wire.shard import EXAMPLES_FILE
 
 _EXCERPT = 80

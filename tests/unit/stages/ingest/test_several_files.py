@@ -10,7 +10,7 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.ports.source import Fetch, OpenedSource, SourceFile
 from brewslm.stages.ingest import INGEST
 from brewslm.stages.ingest.contract import IngestInputs
-from tests.data.ingest.binaries import parquet_of, zip_of
+from tests.data.ingest.binaries import parquet_of, xlsx_of, zip_of
 from tests.unit.stages.workbench import Workbench
 
 FILES = {
@@ -187,3 +187,25 @@ def test_many_files_are_all_listed_in_a_file_and_the_first_in_the_body(bench: Wo
     assert (len(snapshot.parts), snapshot.num_parts, snapshot.num_rows) == (200, 230, 230)
     listed = next(file for file in snapshot.files if file.path.endswith("/parts.jsonl"))
     assert len(bench.shelf.path(listed.path).read_text().splitlines()) == 230
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "choices", "option"),
+    [
+        ("a.jsonl", b'{"a": 1}\n', {"delimiter": ","}, "--delimiter"),
+        ("a.txt", b"Some text.\n", {"has_header": True}, "--header"),
+        ("a.parquet", parquet_of([{"a": 1}]), {"encoding": "utf-8"}, "--encoding"),
+    ],
+)
+def test_an_option_that_nothing_could_heed_is_refused(
+    bench: Workbench, name: str, content: bytes, choices: dict[str, object], option: str
+) -> None:
+    with pytest.raises(SourceError, match=f"{option} says nothing about") as caught:
+        bench.ingest(name, content, **choices)
+    assert caught.value.code == Reason.SYSTEM_REQUEST_INVALID
+
+
+def test_the_user_may_deny_the_header_of_a_sheet(bench: Workbench) -> None:
+    data = xlsx_of([["text", "label"], ["a", "b"]])
+    assert bench.ingest("a.xlsx", data).num_rows == 1
+    assert bench.ingest("a.xlsx", data, has_header=False).columns == ("column_1", "column_2")

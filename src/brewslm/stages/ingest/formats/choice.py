@@ -45,6 +45,8 @@ SUFFIXES: dict[str, SourceFormat] = {
     ".docx": "docx",
     ".pdf": "pdf",
 }
+HEAD_BYTES = 2 << 20
+"""How much of a file is looked at to tell the kinds of JSON apart."""
 DOCUMENTS: frozenset[SourceFormat] = frozenset({"text", "markdown", "html", "docx", "pdf"})
 _BINARY: frozenset[SourceFormat] = frozenset({"parquet", "arrow", "xlsx", "docx", "pdf"})
 _MAGIC: tuple[tuple[bytes, SourceFormat], ...] = (
@@ -101,7 +103,7 @@ def reading_of(path: Path, name: str, choices: Choices) -> Reading:
     """
     format_ = choices.format or _binary_format(path, name)
     if format_ in _BINARY:
-        return _read_binary(path, name, format_)
+        return _read_binary(path, name, format_, choices)
     encoding = detect_encoding(path, name, choices.encoding)
     suffix = PurePath(name).suffix.lower()
     format_ = format_ or _text_format(path, encoding, SUFFIXES.get(suffix))
@@ -121,12 +123,15 @@ def reading_of(path: Path, name: str, choices: Choices) -> Reading:
     return _read_table(path, name, encoding, choices, is_certain=format_ == "csv")
 
 
-def _read_binary(path: Path, name: str, format_: SourceFormat) -> Reading:
+def _read_binary(path: Path, name: str, format_: SourceFormat, choices: Choices) -> Reading:
     if format_ == "docx":
         return Reading("docx", "binary", {}, lambda: gather(read_docx(path, name)))
     if format_ == "pdf":
         return Reading("pdf", "binary", {}, lambda: gather(read_pdf(path, name)))
-    opened = {"parquet": open_parquet, "arrow": open_arrow, "xlsx": open_workbook}[format_](path, name)
+    if format_ == "xlsx":
+        opened = open_workbook(path, name, has_header=choices.has_header)
+    else:
+        opened = (open_parquet if format_ == "parquet" else open_arrow)(path, name)
     return Reading(format_, "binary", opened.details, opened.read)
 
 
@@ -181,8 +186,7 @@ def _text_format(path: Path, encoding: Encoding, by_name: SourceFormat | None) -
     """Let the content decide between the two kinds of JSON, and where the name says too little."""
     if by_name in {"csv", "markdown"}:
         return by_name
-    lines = (line.text.strip() for line in read_lines(path, encoding) if line.text.strip())
-    first, second = next(lines, ""), next(lines, "")
+    first, second = _first_lines(path, encoding)
     if first.lower().startswith(("<!doctype html", "<html")):
         return "html"
     if by_name == "html" or not first.startswith(("{", "[")):
@@ -192,6 +196,16 @@ def _text_format(path: Path, encoding: Encoding, by_name: SourceFormat | None) -
     if by_name == "jsonl":
         return "json" if _is_document(first, second) else "jsonl"
     return "jsonl" if first.startswith("{") and second and _is_whole(first) else "json"
+
+
+def _first_lines(path: Path, encoding: Encoding) -> tuple[str, str]:
+    """The first two lines that are not blank, as far as they lie at the beginning of the file."""
+    with path.open("rb") as file:
+        file.seek(encoding.bom_bytes)
+        head = file.read(HEAD_BYTES).decode(encoding.name, "ignore")
+    lines = [line for line in map(str.strip, head.replace("\r", "\n").split("\n")) if line]
+    first, second = (*lines[:2], "", "")[:2]
+    return first, second
 
 
 def _plain_format(path: Path, encoding: Encoding, by_name: SourceFormat | None) -> SourceFormat | None:

@@ -56,7 +56,7 @@ def open_workbook(path: Path, name: str, *, has_header: bool | None = None) -> O
         raise SourceError(message, reason=Reason.INGESTION_UNSUPPORTED_FORMAT)
     details = {"sheet": sheet, "header": "yes" if header else "no"}
     if len(sheets) > 1:
-        details["left_out"] = f"{len(sheets) - 1} other sheets"
+        details["left_out"] = f"{len(sheets) - 1} other sheet{'s' if len(sheets) > 2 else ''}"
     details["formulas"] = "their last computed values, never evaluated"
 
     def read() -> Iterator[Batch]:

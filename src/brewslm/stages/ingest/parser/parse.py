@@ -34,6 +34,7 @@ def parse(order: Order, say: Callable[[Progress], None]) -> Parsed:
     finally:
         table.close()
     _refuse_empty(files, parts)
+    _refuse_idle_choices(order, parts)
     lines = (json.dumps(part.model_dump(mode="json"), ensure_ascii=False, sort_keys=True) for part in parts)
     (draft / "parts.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     written = table.written
@@ -104,6 +105,20 @@ def _parse_one(
         num_malformed=table.written.num_malformed - bad_before,
         split=file.split,
     )
+
+
+def _refuse_idle_choices(order: Order, parts: list[SnapshotPart]) -> None:
+    """Refuse what the user said where none of the files could heed it."""
+    formats = {part.format for part in parts}
+    idle = [
+        ("--delimiter", order.delimiter is not None and "csv" not in formats),
+        ("--header", order.has_header is not None and not formats & {"csv", "xlsx"}),
+        ("--encoding", order.encoding is not None and {part.encoding for part in parts} == {"binary"}),
+    ]
+    option = next((option for option, is_idle in idle if is_idle), None)
+    if option is not None:
+        message = f"{option} says nothing about {', '.join(sorted(formats))}. Leave it out, or name the --format."
+        raise SourceError(message, reason=Reason.SYSTEM_REQUEST_INVALID)
 
 
 def _refuse_empty(files: tuple[ToParse, ...], parts: list[SnapshotPart]) -> None:
