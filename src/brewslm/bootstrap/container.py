@@ -27,7 +27,6 @@ from brewslm.services.data.manifests import Manifests
 from brewslm.services.data.mappings import Mappings
 from brewslm.services.data.rejections import Rejections
 from brewslm.services.data.trace import Tracing
-from brewslm.services.uploads.book import Uploads
 from brewslm.services.data.xray import Xrays
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow
@@ -38,6 +37,7 @@ from brewslm.services.projects import Projects
 from brewslm.services.releases.book import Releases, enter_release
 from brewslm.services.runner import Runner
 from brewslm.services.stage_runs import StageRuns
+from brewslm.services.uploads.book import Uploads
 
 
 @dataclass(frozen=True, slots=True)

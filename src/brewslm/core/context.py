@@ -13,8 +13,8 @@ from brewslm.core.ports.artifact_store import Shelf
 from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.machine import Machine
-from brewslm.core.ports.similarity import Similarity
 from brewslm.core.ports.mappers import Mappers, NoMappers
+from brewslm.core.ports.similarity import Similarity
 from brewslm.core.ports.source import Sources
 from brewslm.core.ports.tables import Tables
 from brewslm.core.project import Project

@@ -8,8 +8,8 @@ from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.engine import Engine
 from brewslm.core.ports.machine import Machine
-from brewslm.core.ports.similarity import Similarity
 from brewslm.core.ports.mappers import Mappers, NoMappers
+from brewslm.core.ports.similarity import Similarity
 from brewslm.core.ports.source import Sources
 from brewslm.core.ports.storage import Storage
 from brewslm.core.ports.tables import Tables

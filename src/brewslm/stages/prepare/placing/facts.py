@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from brewslm.core.data.asked import asked_text, text_key
 from brewslm.core.data.example import Message
 from brewslm.core.errors import InvalidRequestError
-from brewslm.core.data.asked import asked_text, text_key
 
 if TYPE_CHECKING:
     import numpy as np
