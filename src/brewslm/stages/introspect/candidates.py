@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from brewslm.core.artifacts.schema import ColumnProfile
 from brewslm.core.mapping.outcome import SourceRow
-from brewslm.stages.introspect.labels import propose_feedback, propose_labels
 from brewslm.stages.introspect.names import words_of
-from brewslm.stages.introspect.pairs import propose_pairs
-from brewslm.stages.introspect.passages import propose_passages
-from brewslm.stages.introspect.talks import propose_preferences, propose_talks
-from brewslm.stages.introspect.targets import propose_targets
+from brewslm.stages.introspect.readings.labels import propose_feedback, propose_labels
+from brewslm.stages.introspect.readings.pairs import propose_pairs
+from brewslm.stages.introspect.readings.passages import propose_passages
+from brewslm.stages.introspect.readings.talks import propose_preferences, propose_talks
+from brewslm.stages.introspect.readings.targets import propose_targets
 from brewslm.stages.introspect.view import Candidate, View, Vocabulary
 
 _PROPOSERS = (
