@@ -6,11 +6,13 @@ These are named tuples, because one of each is made for every row, and they are 
 import json
 from typing import Any, NamedTuple
 
-from pydantic_core import from_json
+from pydantic import TypeAdapter
 
 from brewslm.core.artifacts.dataset import RejectionReason, RepairRule
 from brewslm.core.data.example import Example, Shape
 from brewslm.core.data.snapshot_row import SnapshotRow
+
+_RECORD: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
 
 
 class SourceRow(NamedTuple):
@@ -36,7 +38,7 @@ def parsed_record(record: str | None) -> dict[str, Any] | None:
     if record is None:
         return None
     try:
-        found: dict[str, Any] = from_json(record, cache_strings="keys")
+        found = _RECORD.validate_json(record)
     except ValueError:
         # The fast parser refuses what is nested deeply.
         found = json.loads(record)

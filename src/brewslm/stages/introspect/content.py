@@ -19,6 +19,7 @@ _ANSWERS = re.compile(
     r"|it is|it's|the |there (?:is|are))\b",
     re.IGNORECASE,
 )
+MAX_CHARACTERS = 4000
 CLEAR = 0.4
 """How much more often one column asks than the other before that says who asks."""
 MUCH_LONGER = 1.5
@@ -39,13 +40,15 @@ class Manner:
 
 
 def manner_of(texts: Sequence[str]) -> Manner:
-    """Look at the texts of a column."""
+    """Look at the texts of a column, at the beginning of long ones."""
+    lengths = [len(text) for text in texts]
+    texts = [text[:MAX_CHARACTERS] for text in texts]
     num = max(1, len(texts))
     return Manner(
         asks=sum(bool(_ASKS.search(text)) for text in texts) / num,
         requests=sum(bool(_REQUESTS.match(text)) for text in texts) / num,
         answers=sum(bool(_ANSWERS.match(text)) for text in texts) / num,
-        length=median(map(len, texts)) if texts else 0.0,
+        length=median(lengths) if lengths else 0.0,
     )
 
 

@@ -50,6 +50,8 @@ class View:
     """Texts that hold turns behind speakers' marks, and so are no plain texts."""
     _manners: dict[str, Manner] = field(default_factory=dict)
     _texts: list[ColumnProfile] | None = None
+    _weighty: list[str] | None = None
+    _by_name: dict[str, ColumnProfile] = field(default_factory=dict)
 
     @property
     def texts(self) -> list[ColumnProfile]:
@@ -106,7 +108,10 @@ class View:
 
     def weighty(self) -> list[str]:
         """Columns that say something; an object is told by what it holds."""
-        return [p.name for p in self.profiles if p.fill_rate >= WEIGHTY_FILL and not is_metadata(p.name) and is_told(p)]
+        if self._weighty is None:
+            filled = [p for p in self.profiles if p.fill_rate >= WEIGHTY_FILL and is_told(p)]
+            self._weighty = [p.name for p in filled if not is_metadata(p.name)]
+        return self._weighty
 
     def weighed(
         self,
@@ -125,8 +130,13 @@ class View:
         cost = sum(self._cost(name, shape) for name in left_out) / max(1, len(self.weighty()))
         return Candidate(shape, columns, max(0.0, evidence * (1 - cost)), tuple(notes), transforms)
 
+    def _profile(self, name: str) -> ColumnProfile:
+        if not self._by_name:
+            self._by_name.update((profile.name, profile) for profile in self.profiles)
+        return self._by_name[name]
+
     def _cost(self, name: str, shape: Shape) -> float:
-        profile = next(p for p in self.profiles if p.name == name)
+        profile = self._profile(name)
         is_verdict = set(profile.types) <= {"boolean", "null"} and name_evidence(name, "binary_feedback.label") > NONE
         return HEAVY if matters(name, shape) or is_verdict else LIGHT
 

@@ -1,6 +1,7 @@
 """The shape of data is recognised by names and by content; where it is not certain, nothing is chosen."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -133,3 +134,12 @@ def test_a_snapshot_without_a_readable_record_is_refused(bench: Workbench) -> No
     with pytest.raises(GateRefusedError, match="None of the 2 records") as caught:
         bench.introspect(snapshot)
     assert caught.value.code == Reason.INGESTION_MALFORMED
+
+
+def test_a_very_wide_file_is_looked_at_in_seconds(bench: Workbench) -> None:
+    names = [f"c{n}" for n in range(1200)]
+    lines = [names, *([f"text {row} {n}" if n % 3 else str(row % 4) for n in range(1200)] for row in range(40))]
+    snapshot = bench.ingest("wide.csv", "\n".join(map(",".join, lines)))
+    began_at = time.perf_counter()
+    assert bench.introspect(snapshot).chosen is None
+    assert time.perf_counter() - began_at < 20.0

@@ -1,1 +1,1 @@
-"""Readings by family: what each looks for in columns and values."""
+"""One file for each family of readings: what speaks for it, and which columns it takes."""

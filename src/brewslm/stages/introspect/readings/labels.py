@@ -11,18 +11,19 @@ CLEAR_LABEL_SHARE, MAX_LABEL_SHARE = 0.5, 0.9
 """Labels repeat: with more distinct values per row than this a column may not be, or is not, a label."""
 MAX_LABELS = 10_000
 MAX_LABEL_CHARACTERS = 200
-MAX_TRIED = 4
+MAX_LOOKED_AT, MAX_TRIED = 12, 4
 FEW = 0.05
 """With fewer distinct values per row a column needs no name to be a label."""
 
 
 def propose_labels(view: View) -> Iterator[Candidate]:
     """Yield a reading for each column that may be the label."""
-    found = [profile for profile in view.profiles if _may_be_label(profile)]
     ranked = sorted(
-        _without_numbered(view, found),
+        (profile for profile in view.profiles if _may_be_label(profile)),
         key=lambda profile: (-name_evidence(profile.name, "classification.label"), profile.num_distinct),
     )
+    # Each one that is looked at costs a pass over the snapshot.
+    ranked = _without_numbered(view, ranked[:MAX_LOOKED_AT])
     tried = 0
     for label in ranked:
         candidate = _labelled(view, label, ranked)

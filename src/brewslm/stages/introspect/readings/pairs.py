@@ -91,7 +91,8 @@ def _answer_lists(view: View) -> Iterator[Candidate]:
 
 def _by_content(view: View) -> Iterator[Candidate]:
     """Two columns of free text of which at most one has a telling name: who asks, and who answers?"""
-    texts = [p for p in view.texts if p.name in view.weighty() and not _repeats(view, p)]
+    weighty = set(view.weighty())
+    texts = [p for p in view.texts if p.name in weighty and not _repeats(view, p)]
     system = view.named("system")
     texts = [p for p in texts if p.name != system]
     if len(texts) != 2:

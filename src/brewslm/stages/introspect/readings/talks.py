@@ -16,7 +16,8 @@ from brewslm.stages.introspect.names import NONE, STRONG, matters, name_evidence
 from brewslm.stages.introspect.view import Candidate, View, told
 
 _HALF = 0.5
-_MOST = 0.8
+MAX_CHARACTERS = 20_000
+"""What is looked at of a text for speakers' marks."""
 MARKS: tuple[tuple[dict[str, Role], tuple[str, ...]], ...] = (
     (
         {"<|im_start|>system": "system", "<|im_start|>user": "user", "<|im_start|>assistant": "assistant"},
@@ -152,7 +153,7 @@ def _speakers(view: View, column: str, keyed: ColumnMap) -> tuple[dict[str, str]
 
 
 def _marked(view: View, column: str) -> Candidate | None:
-    texts = view.strings(column)
+    texts = [text[:MAX_CHARACTERS] for text in view.strings(column)]
     for marks, ends in MARKS:
         speakers = [mark for mark, role in marks.items() if role != "system"]
         fitting = [text for text in texts if _begins(text, marks, ends) and _has_both(text, marks, speakers)]
