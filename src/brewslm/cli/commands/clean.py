@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from brewslm.cli import choices, options
+from brewslm.cli import background, choices, options
 
 if TYPE_CHECKING:
     from brewslm.cli.session import Session
@@ -59,6 +59,9 @@ def clean(
     from brewslm.cli.session import open_session
     from brewslm.core.ids import ArtifactId, ProjectId
 
+    if is_preview and background.is_wanted.get():
+        message = "a preview shows what it finds, and leaves nothing to come back to"
+        raise typer.BadParameter(message, param_hint="--preview / --background")
     plan = plan_from(
         rules,
         pii=pii,
