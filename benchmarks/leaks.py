@@ -2,7 +2,7 @@
 
 Plants 700 pairs of texts of 40 words in which 0 to 6 words were changed, and 700 hard negatives that share 30 of
 40 words with each other. A pair is a true one where the Jaccard index of the sets of words is 0.9 or more, computed
-pair by pair without an index: with 0, 1 or 2 words changed. Prints what the search found, by the number of changed words.
+pair by pair without an index: with 0, 1 or 2 words changed. Prints what was found, by the number of changed words.
 """
 
 import random
