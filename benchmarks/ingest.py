@@ -56,25 +56,33 @@ def make_file(path: Path, num: int) -> int:
     return path.stat().st_size
 
 
+def workbench(folder: Path) -> Any:
+    """Runs stages on the artifact store that users have; the one of the tests reads files whole."""
+    from brewslm.adapters.files.artifact_store import FileArtifactStore
+    from tests.unit.stages.workbench import Workbench
+
+    bench = Workbench(folder)
+    bench.shelf._store = FileArtifactStore(folder / "workspace")  # type: ignore[assignment]  # noqa: SLF001 - a port's other implementation
+    return bench
+
+
 def brewslm_ingest(path: Path, folder: Path) -> int:
     from brewslm.stages.ingest import INGEST
     from brewslm.stages.ingest.contract import IngestInputs
-    from tests.unit.stages.workbench import Workbench
 
-    snapshot = Workbench(folder).run(INGEST, IngestInputs(locator=str(path)))
-    return snapshot.num_rows - snapshot.num_malformed
+    snapshot = workbench(folder).run(INGEST, IngestInputs(locator=str(path)))
+    return int(snapshot.num_rows - snapshot.num_malformed)
 
 
 def brewslm_import(path: Path, folder: Path) -> int:
     """Stages 01 to 04: a committed dataset, with an account of every row."""
     from brewslm.stages.ingest import INGEST
     from brewslm.stages.ingest.contract import IngestInputs
-    from tests.unit.stages.workbench import Workbench
 
-    bench = Workbench(folder)
+    bench = workbench(folder)
     schema = bench.introspect(bench.run(INGEST, IngestInputs(locator=str(path))))
     tally = bench.commit(bench.dry_run(schema)).tally
-    return tally.accepted + tally.repaired
+    return int(tally.accepted + tally.repaired)
 
 
 def messages_of(row: dict[str, Any]) -> dict[str, Any]:
