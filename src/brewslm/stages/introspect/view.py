@@ -12,7 +12,7 @@ from brewslm.core.data.example import Shape
 from brewslm.core.mapping.convert import COLUMN_ROLES
 from brewslm.core.mapping.paths import value_at
 from brewslm.stages.introspect.content import Manner, manner_of
-from brewslm.stages.introspect.names import NONE, STRONG, is_metadata, matters, name_evidence
+from brewslm.stages.introspect.names import NONE, STRONG, is_metadata, is_named_otherwise, matters, name_evidence
 
 HEAVY, LIGHT = 0.6, 0.15
 """How much evidence falls where a reading leaves out all columns that matter, or all others."""
@@ -55,9 +55,10 @@ class View:
 
     @property
     def texts(self) -> list[ColumnProfile]:
-        """Columns whose values are mostly texts, and that say something."""
+        """Columns whose values are mostly texts; numbers spelled as texts are, where the name tells a role."""
         if self._texts is None:
-            self._texts = [p for p in self.profiles if is_text(p) and not self._are_numbers(p.name)]
+            told = [p for p in self.profiles if is_text(p)]
+            self._texts = [p for p in told if is_named_otherwise(p.name) or not self._are_numbers(p.name)]
         return self._texts
 
     def _are_numbers(self, column: str) -> bool:

@@ -48,6 +48,7 @@ def many(**columns: str) -> list[dict[str, Any]]:
         ([{"phrase": f"t {n}", "intent": "ab"[n % 2]} for n in range(9)], "classification"),
         ([{"id": str(n), "text": f"t {n}", "dept": "ab"[n % 2]} for n in range(99)], "classification"),
         (many(prompt="do", chosen="good", rejected="bad"), "preference"),
+        ([{"question": f"{n}", "answer": f"{n * n}"} for n in range(9)], "qa"),
     ],
 )
 def test_a_clear_shape_is_chosen(bench: Workbench, rows: list[dict[str, Any]], shape: Shape) -> None:
