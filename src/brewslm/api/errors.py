@@ -26,6 +26,8 @@ STATUSES: dict[type[errors.BrewError], int] = {
     errors.MappingSourceChangedError: 409,
     errors.SourceError: 422,
     errors.BaseModelError: 422,
+    errors.AdvisorError: 422,
+    errors.MapperError: 422,
     errors.WorkspaceError: 503,
     errors.DiskFullError: 507,
     errors.ArtifactDamagedError: 500,

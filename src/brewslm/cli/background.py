@@ -4,10 +4,12 @@ import subprocess
 import sys
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from brewslm.core.job import Job
+if TYPE_CHECKING:
+    from brewslm.core.job import Job
 
 OPTION = "--background"
 COMMANDS = (
@@ -33,7 +35,7 @@ def refuse_elsewhere(words: list[str]) -> None:
         raise typer.BadParameter(message, param_hint=OPTION)
 
 
-def start(job: Job, logs: Path) -> Path:
+def start(job: "Job", logs: Path) -> Path:
     """Start a process that does the job (or waits for the server that took it); return its log."""
     logs.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = logs / f"job-{job.id}.log"
