@@ -107,21 +107,23 @@ def chunk(text: str, token_starts: Sequence[int], *, size: int, overlap: int) ->
     chunks: list[Chunk] = []
     start = 0
     while start < len(text):
-        end = _end(text, start, token_starts, places, size)
+        done = chunks[-1].end if chunks else start
+        end = _end(text, start, done, token_starts, places, size)
         chunks.append(Chunk(start, end, _headings_at(headings, start)))
         start = end if end == len(text) else _next_start(start, end, token_starts, places, overlap)
     return chunks
 
 
-def _end(text: str, start: int, tokens: Sequence[int], places: _Places, size: int) -> int:
+def _end(text: str, start: int, done: int, tokens: Sequence[int], places: _Places, size: int) -> int:
+    """The best end behind `done`, where the chunk before ends."""
     first = bisect_left(tokens, start)
     if first + size >= len(tokens):
         return len(text)
     limit = tokens[first + size]
     half, quarter = tokens[first + size // 2], tokens[first + size // 4]
-    found = places.last(_Rank.PARAGRAPH, max(start, half - 1), limit)
-    found = found or places.last(_Rank.SENTENCE, max(start, quarter - 1), limit)
-    return found or places.last(_Rank.WORD, start, limit) or limit
+    found = places.last(_Rank.PARAGRAPH, max(done, half - 1), limit)
+    found = found or places.last(_Rank.SENTENCE, max(done, quarter - 1), limit)
+    return found or places.last(_Rank.WORD, done, limit) or limit
 
 
 def _next_start(start: int, end: int, tokens: Sequence[int], places: _Places, overlap: int) -> int:
