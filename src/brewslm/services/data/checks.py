@@ -1,7 +1,9 @@
 """The checks of data health. Each looks at what is known and says one thing; thresholds stand beside their reason."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from brewslm.core.artifacts.dataset import Dataset
@@ -10,7 +12,9 @@ from brewslm.core.artifacts.snapshot import Snapshot
 from brewslm.core.finding import Level
 from brewslm.core.ids import ArtifactId, ProjectId
 from brewslm.core.value import Value
-from brewslm.services.data.scan import Scan
+from brewslm.services.data.scan import Scan, texts_of
+from brewslm.stages.clean.pii import find
+from brewslm.stages.clean.quality import language_detector
 
 WARN_SHARE = 0.01
 """Of rows that cannot be read, are rejected, said twice or cut: one in a hundred is worth a look."""
@@ -20,8 +24,13 @@ FEW_EXAMPLES = 5
 """A label with fewer examples cannot be learnt, tested and watched at once."""
 UNEVEN_RATIO = 20.0
 """Above this ratio of the most to the least frequent label, accuracy alone misleads."""
+MAIN_LANGUAGE_SHARE = 0.9
+"""Where fewer examples are in the most frequent language, a small model learns several at once."""
 LONG_RATIO = 20.0
 """An example so many times longer than the median takes a batch for itself."""
+
+MAX_LANGUAGE_EXAMPLES = 500
+"""The language of so many is told: the share is then right to a few in a hundred."""
 
 CheckName = Literal[
     "parse_failures",
@@ -30,8 +39,11 @@ CheckName = Literal[
     "label_conflicts",
     "label_balance",
     "lengths",
+    "personal_data",
+    "language_mix",
     "leaks",
     "empty_masks",
+    "drift",
 ]
 
 
@@ -199,6 +211,69 @@ def lengths(facts: Facts) -> HealthCheck:
     )
 
 
+def personal_data(facts: Facts) -> HealthCheck:
+    """E-mail addresses, phone numbers, account numbers, keys and the like."""
+    kinds: Counter[str] = Counter()
+    affected = 0
+    for example in facts.scan.sample:
+        found = {span.kind for text in texts_of(example) for span in find(text)}
+        affected += bool(found)
+        kinds.update(found)
+    looked = len(facts.scan.sample)
+    if not affected:
+        seen = f"None was found in {looked:,} examples looked at."
+        return HealthCheck(
+            check="personal_data", level="ok", seen=seen, is_estimated=looked < facts.dataset.num_examples
+        )
+    told = ", ".join(f"{kind} in {count:,}" for kind, count in kinds.most_common())
+    return HealthCheck(
+        check="personal_data",
+        level="warn",
+        seen=f"{affected:,} of {looked:,} examples looked at hold some: {told}.",
+        is_estimated=looked < facts.dataset.num_examples,
+        rows=RowsLink(artifact_id=facts.dataset.id, table="examples"),
+        fix="Put placeholders in its place; a model repeats what it was trained on.",
+        command=f"brewslm clean --project {facts.project_id} --pii redact --preview",
+    )
+
+
+def language_mix(facts: Facts) -> HealthCheck | None:
+    """Which languages the examples are in."""
+    detect = _detector()
+    told = (detect(" ".join(texts_of(example)))[0] for example in facts.scan.sample[:MAX_LANGUAGE_EXAMPLES])
+    languages = Counter(language for language in told if language is not None)
+    if not languages:
+        return None
+    total = languages.total()
+    main, count = languages.most_common(1)[0]
+    mix = ", ".join(f"{language} {number / total:.0%}" for language, number in languages.most_common(4))
+    is_mixed = count < MAIN_LANGUAGE_SHARE * total
+    return HealthCheck(
+        check="language_mix",
+        level="warn" if is_mixed else "ok",
+        seen=f"Of {total:,} examples looked at: {mix}.",
+        is_estimated=total < facts.dataset.num_examples,
+        fix=f"Keep one language if the others are there by mistake; {main!r} is the most frequent." if is_mixed else "",
+        command=f"brewslm clean --project {facts.project_id} --language {main} --preview" if is_mixed else "",
+    )
+
+
+def drift(facts: Facts) -> HealthCheck | None:
+    """Whether eval and test are like train."""
+    if facts.manifest is None:
+        return None
+    notable = [one for one in facts.manifest.drifts if one.is_notable]
+    if not notable:
+        return HealthCheck(check="drift", level="ok", seen="Eval and test are like train in length, labels and words.")
+    told = ", ".join(f"{one.measure} of {one.split} ({one.value:.2f} over {one.threshold:.2f})" for one in notable)
+    return HealthCheck(
+        check="drift",
+        level="warn",
+        seen=f"Splits differ from train: {told}.",
+        fix="Look at how the data was split: by time or by group they differ on purpose, by chance they should not.",
+    )
+
+
 def leaks(facts: Facts) -> HealthCheck:
     """Whether what is evaluated on was trained on."""
     if facts.manifest is None:
@@ -209,9 +284,22 @@ def leaks(facts: Facts) -> HealthCheck:
             fix="Prepare it; overlap is moved out of train.",
             command=f"brewslm prepare --project {facts.project_id}",
         )
-    num_moved = facts.manifest.num_moved_for_leaks
-    seen = f"{num_moved:,} examples were moved out of train." if num_moved else "No overlap between the splits."
-    return HealthCheck(check="leaks", level="ok", seen=seen)
+    manifest = facts.manifest
+    num_pairs = sum(one.num_pairs for one in manifest.leaks)
+    if not num_pairs:
+        return HealthCheck(check="leaks", level="ok", seen="No overlap between the splits, nor with a golden set.")
+    taken = manifest.num_moved_for_leaks + manifest.num_left_out_for_leaks
+    stays = manifest.leak_policy == "report" or manifest.num_chained > 0
+    fate = f"{taken:,} examples were taken out of the less protected split"
+    fate += f", {manifest.num_chained:,} in long chains stay" if manifest.num_chained else ""
+    return HealthCheck(
+        check="leaks",
+        level="warn" if stays else "ok",
+        seen=f"{num_pairs:,} pairs overlap; {fate if manifest.leak_policy != 'report' else 'all of them stay'}.",
+        rows=RowsLink(artifact_id=manifest.id, table="leaks"),
+        fix="Prepare again with `--leaks move`, or clean near duplicates first." if stays else "",
+        command=f"brewslm clean --project {facts.project_id} --near-duplicates 0.85 --preview" if stays else "",
+    )
 
 
 def empty_masks(facts: Facts) -> HealthCheck:
@@ -227,7 +315,21 @@ def empty_masks(facts: Facts) -> HealthCheck:
     trained = sum(split.num_trained_tokens for split in facts.manifest.splits)
     total = sum(split.num_tokens for split in facts.manifest.splits)
     seen = f"Every example has trained tokens: {trained:,} of {total:,} ({trained / max(1, total):.0%})."
-    return HealthCheck(check="empty_masks", level="ok", seen=seen)
+    partly = facts.manifest.num_partly_trained
+    if not partly:
+        return HealthCheck(check="empty_masks", level="ok", seen=seen)
+    return HealthCheck(
+        check="empty_masks",
+        level="warn",
+        seen=f"{seen} Of {partly:,} conversations only the last turn is trained: the template rewrites earlier ones.",
+        fix="Look at one with `brewslm xray`; choose a base model whose template keeps earlier turns.",
+    )
+
+
+@cache
+def _detector() -> Callable[[str], tuple[str | None, float]]:
+    """The detector of languages, loaded once a process: that takes a second."""
+    return language_detector()
 
 
 CHECKS: tuple[Callable[[Facts], HealthCheck | None], ...] = (
@@ -237,7 +339,10 @@ CHECKS: tuple[Callable[[Facts], HealthCheck | None], ...] = (
     label_conflicts,
     label_balance,
     lengths,
+    personal_data,
+    language_mix,
     leaks,
     empty_masks,
+    drift,
 )
 """In the order of a row's life. One that says nothing about this shape of data returns None."""

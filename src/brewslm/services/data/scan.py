@@ -13,6 +13,7 @@ from brewslm.core.ports.tables import Tables
 MAX_SCANNED = 20_000
 """Of a larger dataset so many examples are looked at."""
 NUM_BLOCKS = 40
+MAX_SAMPLE = 2000
 
 
 @dataclass(slots=True)
@@ -32,7 +33,7 @@ class Scan:
     answers: list[int] = field(default_factory=list)
     """Characters of what is to be learnt."""
     sample: list[Example] = field(default_factory=list)
-    """Every tenth example, for what is dear to look at."""
+    """At most 2,000 of them, at equal distances, for what is dear to look at."""
 
     @property
     def is_whole(self) -> bool:
@@ -57,6 +58,7 @@ def texts_of(example: Example) -> Iterator[str]:
     for turns in (example.messages, example.chosen, example.rejected):
         for message in turns:
             yield message.content
+            yield from (call.arguments for call in message.tool_calls)
 
 
 def _spread(path: Path, tables: Tables, num_examples: int) -> Iterator[Example]:
@@ -78,7 +80,7 @@ def _first(size: int, batches: Iterator[list[Example]]) -> Iterator[Example]:
 
 
 def _look(example: Example, scan: Scan, seen: set[bytes], labels: dict[bytes, str]) -> None:
-    if scan.num_scanned % 10 == 0:
+    if scan.num_scanned % (1 + (min(scan.num_examples, MAX_SCANNED) - 1) // MAX_SAMPLE) == 0:
         scan.sample.append(example)
     scan.num_scanned += 1
     key = _digest(texts_of(example))

@@ -108,13 +108,13 @@ def chunk(text: str, token_starts: Sequence[int], *, size: int, overlap: int) ->
     start = 0
     while start < len(text):
         done = chunks[-1].end if chunks else start
-        end = _end(text, start, done, token_starts, places, size)
+        end = _end(text, start, token_starts, places, size=size, done=done)
         chunks.append(Chunk(start, end, _headings_at(headings, start)))
         start = end if end == len(text) else _next_start(start, end, token_starts, places, overlap)
     return chunks
 
 
-def _end(text: str, start: int, done: int, tokens: Sequence[int], places: _Places, size: int) -> int:
+def _end(text: str, start: int, tokens: Sequence[int], places: _Places, *, size: int, done: int) -> int:
     """The best end behind `done`, where the chunk before ends."""
     first = bisect_left(tokens, start)
     if first + size >= len(tokens):

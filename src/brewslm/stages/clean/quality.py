@@ -99,7 +99,7 @@ class Judge:
             for name, rule, measure in _SHARES
             if (limit := getattr(rules, name)) is not None
         ]
-        self._language_of = _language_detector() if rules.languages else None
+        self._language_of = language_detector() if rules.languages else None
 
     def failing(self, text: str) -> Failing | None:
         """Return the first rule that the text does not keep."""
@@ -137,7 +137,7 @@ _MIN_LETTERS = 20
 _MOST_READ = 2000
 
 
-def _language_detector() -> Callable[[str], tuple[str | None, float]]:
+def language_detector() -> Callable[[str], tuple[str | None, float]]:
     """Return a function that tells a text's language and its probability; None where there are too few letters."""
     from py3langid import langid
 

@@ -36,16 +36,25 @@ def drifts_of(writers: Sequence[ShardWriter], facts: Facts, codes: "NDArray[np.u
         found.append(_drift(writer, "length", length, max(LEAST, _SURE * noise)))
         if int(facts.labels.max(initial=-1)) >= 1:
             shares = [_label_shares(facts, codes, CODES.index(one.name)) for one in (train, writer)]
-            spread = float((shares[0] * (1 - shares[0])).clip(0).sum() ** 0.5)
-            found.append(
-                _drift(
-                    writer, "labels", float(abs(shares[0] - shares[1]).sum() / 2), max(LEAST, _SPREADS * spread * noise)
-                )
-            )
+            value = float(abs(shares[0] - shares[1]).sum() / 2)
+            found.append(_drift(writer, "labels", value, max(LEAST, _variation_by_chance(shares[0], noise))))
         unseen, total = _unseen(train.files.token_counts, writer.files.token_counts)
         spread = math.sqrt(LEAST_UNSEEN / max(total, 1))
         found.append(_drift(writer, "vocabulary", unseen / max(total, 1), LEAST_UNSEEN + _SPREADS * spread))
     return tuple(found)
+
+
+def _variation_by_chance(shares: "NDArray[np.float64]", noise: float) -> float:
+    """A total variation distance that chance hardly makes: its mean for equal distributions, and 3.3 deviations.
+
+    Each share differs by about a normal variable of deviation `noise` * sqrt(p(1-p)), whose absolute value has the mean
+    sqrt(2/pi) and the variance 1 - 2/pi of it; the distance is half of their sum.
+    """
+    spreads = (shares * (1 - shares)).clip(0) ** 0.5
+    mean = math.sqrt(2 / math.pi) * float(spreads.sum())
+    deviation = math.sqrt((1 - 2 / math.pi) * float((spreads**2).sum()))
+    # Of two labels the shares differ together, so that their sum has the spread of one alone.
+    return noise * max((mean + _SPREADS * deviation) / 2, _SPREADS * float(spreads.max()))
 
 
 def _drift(writer: ShardWriter, measure: Any, value: float, threshold: float) -> Drift:  # noqa: ANN401 - a literal

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from brewslm.adapters.sources.base_models import LocalBaseModels
+from brewslm.core.artifacts.manifest import LeakPolicy
 from brewslm.core.artifacts.schema import Schema
 from brewslm.core.errors import NotFoundError
 from brewslm.services.data import scan
@@ -15,6 +17,7 @@ from brewslm.services.data.health import Health, HealthReport
 from brewslm.stages.ingest.contract import IngestInputs
 from brewslm.stages.introspect.contract import IntrospectInputs
 from brewslm.stages.mapping.contract import MapCommitInputs, MapDryRunInputs
+from brewslm.stages.prepare.contract import PrepareInputs
 from tests.unit.scene import Scene
 
 Report = Callable[[Sequence[Any]], HealthReport]
@@ -118,6 +121,46 @@ def test_one_example_that_is_far_longer_than_the_rest_is_seen(report: Report) ->
     assert _check(report(rows), "lengths").level == "ok"
     long = {"question": "And this?", "answer": "much more " * 200}
     assert _check(report([*rows, long]), "lengths").level == "warn"
+
+
+def test_personal_data_is_counted_by_kind_with_a_fix(report: Report) -> None:
+    rows = [_qa(number) for number in range(40)]
+    assert _check(report(rows), "personal_data").level == "ok"
+    private = {"question": "Who do I write to?", "answer": "Write to jane.doe@example.org, please."}
+    found = _check(report([*rows, private]), "personal_data")
+    assert (found.level, found.is_estimated) == ("warn", False)
+    assert found.seen == "1 of 41 examples looked at hold some: email in 1."
+    assert "--pii redact" in found.command
+
+
+def test_a_second_language_is_seen(report: Report) -> None:
+    rows = [_qa(number) for number in range(40)]
+    assert _check(report(rows), "language_mix").level == "ok"
+    german = [
+        {"question": f"Wie viele Äpfel liegen heute in Korb {n}?", "answer": f"Es sind genau {n}, so wie gestern auch."}
+        for n in range(20)
+    ]
+    found = _check(report([*rows, *german]), "language_mix")
+    assert found.level == "warn"
+    assert "en 67%, de 33%" in found.seen
+    assert "--language en" in found.command
+
+
+def test_overlap_between_splits_is_told_and_linked(report: Report, scene: Scene) -> None:
+    rows = [_qa(number) for number in range(60)]
+    rows += [{**_qa(number), "answer": f"Said otherwise, {number}."} for number in range(60)]
+    dataset_id = report(rows).dataset_id
+    ports = scene.ports_with(base_models=LocalBaseModels(is_offline=True))
+
+    def leaks(policy: LeakPolicy) -> HealthCheck:
+        wanted = PrepareInputs(dataset_id=dataset_id, base_model="brewslm-tiny-v1", leak_policy=policy)
+        assert scene.runner(ports=ports).run(scene.queue("prepare", wanted).id).artifact_id
+        return _check(Health(scene.ports, scene.projects).report(scene.project.id), "leaks")
+
+    assert leaks("move").level == "ok"
+    assert "pairs overlap" in leaks("move").seen
+    assert leaks("report").level == "warn"
+    assert leaks("report").rows is not None
 
 
 def test_of_many_examples_a_part_is_looked_at_and_said_to_be_one(
