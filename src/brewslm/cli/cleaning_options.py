@@ -59,7 +59,8 @@ def read_rules(path: Path) -> dict[str, Any]:
             raise InvalidRequestError(f"{str(path)!r} is larger than 1 MB; a file of rules is short.")
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidRequestError(f"The rules {str(path)!r} cannot be read: {error}. Name a YAML file.") from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise InvalidRequestError(f"The rules {str(path)!r} cannot be read: {why}. Name a YAML file.") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise InvalidRequestError(f"The rules {str(path)!r} are no YAML: {error}. Correct them.") from error
     if not isinstance(data, dict) or not all(isinstance(name, str) for name in data):

@@ -30,10 +30,18 @@ Instruction = Annotated[
     str | None, typer.Option("--instruction", metavar="TEXT", help="A sentence that is said before every text.")
 ]
 MaxCharacters = Annotated[
-    int | None, typer.Option("--max-characters", min=1, help="Reject longer examples; by default any length is taken.")
+    int | None,
+    typer.Option("--max-characters", min=1, metavar="NUMBER", help="Reject longer examples; by default none."),
 ]
 MinCoverage = Annotated[
-    float, typer.Option("--min-coverage", min=0.0, max=1.0, help="Gate A: the share of rows that must become examples.")
+    float,
+    typer.Option(
+        "--min-coverage",
+        min=0.0,
+        max=1.0,
+        metavar="SHARE",
+        help="Gate A: the share of rows that must become examples.",
+    ),
 ]
 
 

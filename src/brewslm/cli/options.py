@@ -1,6 +1,6 @@
 """Options that several commands share, so that each is spelled and explained once."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -26,12 +26,24 @@ MaxSeqLen = Annotated[
     int | None, typer.Option("--max-seq-len", min=16, metavar="TOKENS", help="Longest example that is kept.")
 ]
 Prompts = Annotated[list[str] | None, typer.Option("--prompt", metavar="TEXT", help="A prompt to answer. Repeatable.")]
-AsShape = Annotated[choices.Shape | None, typer.Option("--as", help="How to read the data, where it is not certain.")]
+AsShape = Annotated[
+    choices.Shape | None,
+    typer.Option(
+        "--as",
+        metavar="SHAPE",
+        help=f"How to read the data, where it is not certain: {', '.join(get_args(choices.Shape))}.",
+    ),
+]
 SourceFormat = Annotated[
     choices.SourceFormat | None, typer.Option("--format", help="The format of the files, where it is not found out.")
 ]
 Encoding = Annotated[
-    choices.Encoding | None, typer.Option("--encoding", help="The encoding of text files, where it is not found out.")
+    choices.Encoding | None,
+    typer.Option(
+        "--encoding",
+        metavar="NAME",
+        help="Of text files, where it is not found out: utf-8, cp1252, …",
+    ),
 ]
 Delimiter = Annotated[
     str | None,

@@ -53,7 +53,7 @@ def show(artifact: ArtifactName, project: options.AnyProject = None, as_json: op
     session.answer(record, facts(pairs), harmless(body))
 
 
-@app.command("lineage")
+@app.command("lineage", short_help="Show everything that it was made from.")
 def lineage(artifact: ArtifactName, project: options.AnyProject = None, as_json: options.AsJson = False) -> None:
     """Show everything that an artifact was made from, up to the raw snapshot."""
     from brewslm.cli.render.records import artifact_table
@@ -66,7 +66,7 @@ def lineage(artifact: ArtifactName, project: options.AnyProject = None, as_json:
     session.answer(headers, artifact_table(chain))
 
 
-@app.command("tables")
+@app.command("tables", short_help="List its tables: rows, examples, rejections, …")
 def tables(artifact: ArtifactName, project: options.AnyProject = None, as_json: options.AsJson = False) -> None:
     """List the tables of an artifact: its rows, examples, rejections and what else it holds."""
     from brewslm.cli.render.records import list_of_tables
@@ -82,8 +82,12 @@ def tables(artifact: ArtifactName, project: options.AnyProject = None, as_json: 
 def rows(
     artifact: ArtifactName,
     table: Annotated[str, typer.Argument(metavar="TABLE", help="Such as `examples`; `artifacts tables` lists them.")],
-    start: Annotated[int, typer.Option("--start", min=0, help="The number of the first row, from 0.")] = 0,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="At most so many rows.")] = 10,
+    start: Annotated[
+        int, typer.Option("--start", min=0, metavar="NUMBER", help="The number of the first row, from 0.")
+    ] = 0,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=1000, metavar="NUMBER", help="At most so many rows.")
+    ] = 10,
     where: Annotated[
         list[str] | None, typer.Option("--where", metavar="COLUMN=VALUE", help="Only rows with this value; repeatable.")
     ] = None,
@@ -100,7 +104,7 @@ def rows(
     page = session.house.browsing.page(
         record.project_id, record.id, table, start=start, limit=limit, where=conditions(where or ())
     )
-    session.answer(page, *rows_page(page))
+    session.answer(page, *rows_page(page, is_filtered=bool(where)))
 
 
 @app.command("verify")

@@ -27,7 +27,13 @@ def clean(
     ] = None,
     near_duplicates: Annotated[
         float | None,
-        typer.Option("--near-duplicates", metavar="SHARE", help="Take out what is so much like another, e.g. 0.85."),
+        typer.Option(
+            "--near-duplicates",
+            min=0.3,
+            max=1,
+            metavar="SHARE",
+            help="Take out what is so much like another, e.g. 0.85.",
+        ),
     ] = None,
     keeps_duplicates: Annotated[
         bool, typer.Option("--keep-duplicates", help="Leave exact duplicates in; by default they go.")
@@ -62,6 +68,10 @@ def clean(
     if is_preview and background.is_wanted.get():
         message = "a preview shows what it finds, and leaves nothing to come back to"
         raise typer.BadParameter(message, param_hint="--preview / --background")
+    session = open_session(is_json=as_json)
+    project_id = ProjectId(project)
+    if chunk_tokens is not None and base_model is None and rules is None:
+        base_model = session.house.projects.get(project_id).base_model
     plan = plan_from(
         rules,
         pii=pii,
@@ -75,8 +85,6 @@ def clean(
         overlap=overlap,
         base_model=base_model,
     )
-    session = open_session(is_json=as_json)
-    project_id = ProjectId(project)
     dataset_id = ArtifactId(dataset) if dataset is not None else newest(session, project_id, "clean", "map_commit")
     (_try if is_preview else _apply)(session, project_id, dataset_id, plan)
 

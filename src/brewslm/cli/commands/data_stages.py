@@ -74,8 +74,12 @@ def introspect(
     inputs = IntrospectInputs(snapshot_id=snapshot_id, as_shape=as_shape, asks_model=asks_model)
     job = session.do(project_id, "introspect", inputs)
     made = product(session, job, Schema)
-    follow_up = next_steps((f"brewslm map --dry-run --project {project}", "try the mapping"))
-    session.answer(told(job, made), *schema_page(made), follow_up)
+    command = f"brewslm map --dry-run --project {project}"
+    steps = [(command, "try the mapping")]
+    if made.chosen is None:
+        steps = [(f"{command} --as {one.shape}", f"read it as {one.shape}") for one in made.hypotheses[:2]]
+        steps.append((f"{command} --column ROLE=COLUMN", "name the columns yourself"))
+    session.answer(told(job, made), *schema_page(made), next_steps(*steps))
 
 
 def map_rows(

@@ -17,7 +17,7 @@ _SHOWN = 5
 _PAGED = {"dataset_id", "reasons", "start", "next_start"}
 
 
-@app.command("import")
+@app.command("import", short_help="Read a source as a dataset: 01 to 04 in one go.")
 def import_(
     project: options.ProjectId,
     source: Annotated[str | None, typer.Argument(metavar="[SOURCE]", help=options.SOURCE_HELP)] = None,
@@ -74,17 +74,23 @@ def import_(
     session.answer(told(job, dataset), *dataset_page(dataset, first), next_steps(*steps))
 
 
-@app.command("rejections")
+@app.command("rejections", short_help="List the rows that did not become examples.")
 def rejections(
     project: options.ProjectId,
-    reason: Annotated[str | None, typer.Option("--reason", help="Only rows that were rejected for this.")] = None,
-    file: Annotated[str | None, typer.Option("--file", help="Only rows of this file of the source.")] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="REASON", help="Only rows that were rejected for this.")
+    ] = None,
+    file: Annotated[
+        str | None, typer.Option("--file", metavar="NAME", help="Only rows of this file of the source.")
+    ] = None,
     contains: Annotated[str, typer.Option("--contains", metavar="TEXT", help="Only rows that hold this text.")] = "",
     output: Annotated[
-        Path | None, typer.Option("--output", help="Write them all to this new file, as JSONL, or CSV by its name.")
+        Path | None, typer.Option("--output", metavar="FILE", help="Write them all to this new file: .jsonl or .csv.")
     ] = None,
-    start: Annotated[int, typer.Option("--start", min=0, help="How many are skipped.")] = 0,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many are shown.")] = 50,
+    start: Annotated[int, typer.Option("--start", min=0, metavar="NUMBER", help="How many are skipped.")] = 0,
+    limit: Annotated[
+        int, typer.Option("--limit", min=1, max=10_000, metavar="NUMBER", help="How many are shown.")
+    ] = 50,
     as_json: options.AsJson = False,
 ) -> None:
     """List the rows of the newest dataset that did not become examples, with line, reason and text."""
@@ -116,10 +122,13 @@ def rejections(
     session.answer(answer, rejection_table(page.rows), more)
 
 
-@app.command("repair")
+@app.command("repair", short_help="Run rejected rows again that you have mended.")
 def repair(
     project: options.ProjectId,
-    file: Annotated[Path, typer.Option("--file", help="Mended rows: JSON lines with source_row and record (or raw).")],
+    file: Annotated[
+        Path,
+        typer.Option("--file", metavar="FILE", help="Mended rows: JSON lines with source_row and record (or raw)."),
+    ],
     as_json: options.AsJson = False,
 ) -> None:
     """Run rejected rows that you have mended again, by the same mapping; the result is the next version."""

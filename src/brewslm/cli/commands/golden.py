@@ -19,7 +19,9 @@ def add(
     purpose: Annotated[
         choices.GoldenPurpose, typer.Option("--kind", help="dev to choose by, test to report on.")
     ] = "test",
-    name: Annotated[str, typer.Option("--name", help="The same name again makes the next version.")] = "golden",
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="The same name again makes the next version.")
+    ] = "golden",
     as_shape: options.AsShape = None,
     as_json: options.AsJson = False,
 ) -> None:

@@ -21,7 +21,7 @@ def list_(project: options.ProjectId, as_json: options.AsJson = False) -> None:
     session.answer(rows, manifest_list(rows))
 
 
-@app.command("activate")
+@app.command("activate", short_help="Make an earlier manifest the current one.")
 def activate(
     project: options.ProjectId,
     manifest: Annotated[str, typer.Argument(metavar="MANIFEST", help="Its id, as `brewslm manifests list` shows it.")],

@@ -24,7 +24,7 @@ def list_(project: options.ProjectId, as_json: options.AsJson = False) -> None:
     session.answer({"mappings": found}, mapping_table(found) if found else "No mapping is saved.")
 
 
-@app.command("save")
+@app.command("save", short_help="Save the mapping that was tried last.")
 def save(
     project: options.ProjectId,
     name: Name,
@@ -48,7 +48,7 @@ def save(
     session.answer(made, f"{made.name}@{made.version} is saved; run it with {command}")
 
 
-@app.command("show")
+@app.command("show", short_help="Print a saved mapping as YAML.")
 def show(project: options.ProjectId, name: Name, as_json: options.AsJson = False) -> None:
     """Print a saved mapping as YAML that `--mapping` reads; NAME@2 shows an older version."""
     import yaml

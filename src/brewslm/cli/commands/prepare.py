@@ -23,7 +23,9 @@ def prepare(
     split: Annotated[
         str | None, typer.Option("--split", metavar="SHARES", help="Shares of train, eval and test: 0.8,0.1,0.1.")
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Another one splits otherwise.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, metavar="NUMBER", help="Another one splits otherwise.")
+    ] = None,
     group_by: Annotated[
         str | None, typer.Option("--group-by", metavar="KEY", help="Never part examples of one value of the metadata.")
     ] = None,

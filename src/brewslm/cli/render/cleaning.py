@@ -36,7 +36,8 @@ def cleaning_page(report: CleaningReport, *, is_preview: bool) -> Iterable[Rende
     if report.clusters:
         yield heading("\nLargest groups of near duplicates")
         yield indented(table(("likeness", "row", "text"), _clusters(report.clusters), right=(0, 1)))
-    yield Text("")
+    if not is_preview:
+        yield Text("")
 
 
 def _accounting(report: CleaningReport, *, is_preview: bool) -> Text:
@@ -60,7 +61,7 @@ def _personal_data(report: CleaningReport) -> Iterable[RenderableType]:
     if report.plan.pii.policy == "off":
         return
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in _by_count(report.pii)) or "nothing"
-    share = f" in {report.num_with_pii:,} examples" if report.num_with_pii else ""
+    share = f" in {report.num_with_pii:,} of {report.num_before:,} examples" if report.num_with_pii else ""
     yield Text(f"Personal data and secrets: {kinds}{share} ({report.plan.pii.policy}).")
     if report.num_labels_with_pii:
         message = f"{report.num_labels_with_pii:,} labels hold some too; labels are never rewritten."

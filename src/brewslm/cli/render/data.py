@@ -172,8 +172,7 @@ def preview_page(preview: MappingPreview) -> Iterable[RenderableType]:
     yield accounting(preview.tally, preview.rejections, preview.repairs)
     if preview.sample:
         yield heading("\nFirst examples")
-        for example in preview.sample[:3]:
-            yield indented(_example(example))
+        yield indented(Text("\n\n").join(_example(example) for example in preview.sample[:3]))
     if preview.rejected_sample:
         yield heading("\nFirst rejections")
         yield indented(rejection_table(preview.rejected_sample[:5]))
@@ -182,15 +181,12 @@ def preview_page(preview: MappingPreview) -> Iterable[RenderableType]:
 
 
 def _example(example: Example) -> Text:
-    text = Text()
     lines: list[tuple[str, str]] = [(message.role, _said(message)) for message in example.messages[-2:]]
     lines += [("better", _said(message)) for message in example.chosen[-1:]]
     lines += [("worse", _said(message)) for message in example.rejected[-1:]]
     lines += [("text", example.text)] if example.text is not None else []
     lines += [("label", example.label)] if example.task == "binary_feedback" and example.label else []
-    for who, what in lines:
-        text.append(f"{who:>9}  ", style="dim").append(excerpt(what, 90) + "\n")
-    return text
+    return Text("\n").join(Text.assemble((f"{who:>9}  ", "dim"), excerpt(what, 80)) for who, what in lines)
 
 
 def _said(message: Message) -> str:

@@ -155,17 +155,23 @@ def list_of_tables(tables: Iterable[TableSummary]) -> RenderableType:
     return table(("table", "rows", "size"), lines, right=(1, 2))
 
 
-def rows_page(page: TablePage) -> Iterable[RenderableType]:
+def rows_page(page: TablePage, *, is_filtered: bool = False) -> Iterable[RenderableType]:
     """Rows of a table, each as a block: name and value, what is empty left out."""
+    if not page.rows and is_filtered:
+        yield f"No row of {page.name!r} fits (number {page.start:,} and on); it has {page.num_rows:,} rows."
+        return
     if not page.rows:
         yield f"{page.name!r} has {page.num_rows:,} rows; there is none from {page.start:,} on."
         return
     for number, row in enumerate(page.rows, start=page.start):
-        yield heading(f"{page.name} {number:,}")
+        yield heading(f"{page.name} {number:,}{' of those that fit' if is_filtered else ''}")
         yield row_facts(row)
     last = page.start + len(page.rows)
     cut = f"; {page.num_cut_cells:,} long texts are cut, the file holds them whole" if page.num_cut_cells else ""
-    yield f"rows {page.start:,} to {last - 1:,} of {page.num_rows:,}{cut}"
+    if is_filtered:
+        yield f"{len(page.rows):,} that fit are shown; the table has {page.num_rows:,} rows{cut}"
+    else:
+        yield f"rows {page.start:,} to {last - 1:,} of {page.num_rows:,}{cut}"
 
 
 def row_facts(row: dict[str, Any]) -> RenderableType:

@@ -43,7 +43,7 @@ def _lengths(manifest: Manifest) -> Iterable[RenderableType]:
     counts = manifest.split("train").length_counts
     if not counts or not max(counts):
         return
-    last = max(place for place, count in enumerate(counts) if count)
+    filled = [place for place, count in enumerate(counts) if count]
     width = manifest.max_seq_len / len(counts)
     yield heading("\nTokens an example, in train")
     rows = [
@@ -52,7 +52,8 @@ def _lengths(manifest: Manifest) -> Iterable[RenderableType]:
             "#" * max(round(_WIDTH * count / max(counts)), 1 if count else 0),
             f"{count:,}",
         )
-        for place, count in enumerate(counts[: last + 1])
+        for place, count in enumerate(counts)
+        if filled[0] <= place <= filled[-1]
     ]
     yield indented(table(("", "", ""), rows, right=(0, 2), whole=(0, 1, 2)))
 
@@ -93,10 +94,10 @@ def _choices(manifest: Manifest) -> Iterable[tuple[str, str]]:
     left_out = f", {out:,} left out" if out else ""
     yield "leaks", f"{manifest.num_moved_for_leaks:,} examples moved out of the less protected split{left_out}"
     for one in manifest.goldens:
-        yield (
-            "golden set",
-            f"{one.name}: {one.num_found:,} of {one.num_texts:,} texts were in the data; none is in train",
+        found = (
+            f"{one.num_found:,} of {one.num_texts:,} texts were in the data" if one.num_texts else "made of this data"
         )
+        yield "golden set", f"{one.name}: {found}; none is in train"
 
 
 def manifest_list(rows: Sequence[ManifestRow]) -> RenderableType:

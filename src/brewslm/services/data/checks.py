@@ -121,14 +121,14 @@ def duplicates(facts: Facts) -> HealthCheck:
     """Examples that say the same."""
     scan = facts.scan
     share = scan.num_duplicates / max(1, scan.num_scanned)
-    about = "" if scan.is_whole else f"at least, of {scan.num_scanned:,} looked at, "
+    about = "" if scan.is_whole else "at least "
     if not scan.num_duplicates:
         seen = f"No example is said twice among {scan.num_scanned:,}."
         return HealthCheck(check="duplicates", level="ok", seen=seen, is_estimated=not scan.is_whole)
     return HealthCheck(
         check="duplicates",
         level="warn" if share > WARN_SHARE else "ok",
-        seen=f"{about}{scan.num_duplicates:,} examples ({share:.2%}) say what another one says.",
+        seen=f"{about}{scan.num_duplicates:,} of {scan.num_scanned:,} examples ({share:.2%}) repeat another one.",
         is_estimated=not scan.is_whole,
         rows=RowsLink(artifact_id=facts.dataset.id, table="examples"),
         fix="Clean the dataset; the first of equal ones stays.",

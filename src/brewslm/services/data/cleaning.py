@@ -50,7 +50,8 @@ class CleaningPreviews:
         self._projects.get(project_id)
         wanted = dataset_id or self._projects.current(project_id, "clean", "map_commit")
         if wanted is None:
-            message = f"project {project_id} has no dataset yet; make one with `brewslm dataset import PATH`"
+            command = f"brewslm dataset import PATH --project {project_id}"
+            message = f"project {project_id} has no dataset yet; make one with `{command}`"
             raise NotFoundError(message)
         shelf = ProjectShelf(self._ports.storage, self._ports.store, project_id)
         source = shelf.path(examples_path(shelf.read(Dataset, wanted)))

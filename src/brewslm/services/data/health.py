@@ -62,7 +62,8 @@ class Health:
         self._projects.get(project_id)
         dataset_id = self._projects.current(project_id, "clean", "map_commit")
         if dataset_id is None:
-            message = f"project {project_id} has no dataset yet; make one with `brewslm dataset import PATH`"
+            command = f"brewslm dataset import PATH --project {project_id}"
+            message = f"project {project_id} has no dataset yet; make one with `{command}`"
             raise NotFoundError(message)
         shelf = ProjectShelf(self._ports.storage, self._ports.store, project_id)
         dataset = shelf.read(Dataset, dataset_id)

@@ -58,7 +58,8 @@ class Tracing:
         dataset_id = self._projects.current(project_id, "clean", "map_commit")
         if dataset_id is None:
             self._projects.get(project_id)
-            message = f"project {project_id} has no dataset yet; make one with `brewslm dataset import PATH`"
+            command = f"brewslm dataset import PATH --project {project_id}"
+            message = f"project {project_id} has no dataset yet; make one with `{command}`"
             raise NotFoundError(message)
         chain = self._chain(project_id, dataset_id)
         found = [sighting for record in chain for sighting in self._look(record, source_row)]

@@ -94,15 +94,17 @@ def report_preview(preview: MappingPreview) -> Draft:
         rejections=preview.rejections,
         repairs=preview.repairs,
     )
-    return Draft(Reason.MAPPING_PREVIEW, f"A {preview.plan.shape} mapping was tried: {_told(preview.tally)}.", payload)
+    return Draft(
+        Reason.MAPPING_PREVIEW, f"{_a(preview.plan.shape)} mapping was tried: {_told(preview.tally)}.", payload
+    )
 
 
 def report_commit(dataset: Dataset) -> Draft:
     """The event of a commit."""
     if dataset.repaired_from is not None:
-        summary = f"Mended rows of a {dataset.shape} dataset were run again: {_told(dataset.tally)}."
+        summary = f"Mended rows of {_a(dataset.shape).lower()} dataset were run again: {_told(dataset.tally)}."
     else:
-        summary = f"A {dataset.shape} dataset was written: {_told(dataset.tally)}."
+        summary = f"{_a(dataset.shape)} dataset was written: {_told(dataset.tally)}."
     payload = Mapping(
         artifact_id=dataset.id,
         shape=dataset.shape,
@@ -112,6 +114,10 @@ def report_commit(dataset: Dataset) -> Draft:
         repairs=dataset.repairs,
     )
     return Draft(Reason.MAPPING, summary, payload)
+
+
+def _a(shape: str) -> str:
+    return f"{'An' if shape[0] in 'aeiou' else 'A'} {shape}"
 
 
 def _told(tally: Tally) -> str:

@@ -93,7 +93,7 @@ def test_examples_said_twice_are_counted_whatever_their_case_and_spaces(report: 
     twice = {"question": "what is the number 3?", "answer": "It  is the number 3."}
     found = _check(report([*rows, twice, _qa(7)]), "duplicates")
     assert (found.level, found.is_estimated) == ("warn", False)
-    assert found.seen.startswith("2 examples (4.76%)")
+    assert found.seen.startswith("2 of 42 examples (4.76%)")
     assert "--preview" in found.command
 
 

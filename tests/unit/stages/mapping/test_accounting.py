@@ -221,3 +221,10 @@ def test_reports_tell_the_tally(bench: Workbench) -> None:
     tried, written = bench.reports[-2:]
     assert (tried.reason, written.reason) == (Reason.MAPPING_PREVIEW, Reason.MAPPING)
     assert written.summary == "A prompt_completion dataset was written: 22 rows, 20 accepted, 1 repaired, 1 rejected."
+
+
+def test_a_report_speaks_of_an_instruction(bench: Workbench) -> None:
+    bench.import_dataset("data.jsonl", text_of([{"instruction": f"do {n}", "output": f"done {n}"} for n in range(5)]))
+    tried, written = bench.reports[-2:]
+    assert tried.summary.startswith("An instruction mapping was tried")
+    assert written.summary.startswith("An instruction dataset was written")
