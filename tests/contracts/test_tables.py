@@ -104,3 +104,69 @@ def test_what_is_no_table_is_damaged(tables: Tables, tmp_path: Path) -> None:
     for found in (path, tmp_path / "absent.parquet"):
         with pytest.raises(ArtifactDamagedError, match=found.name):
             list(tables.read(found, Plain))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class OldTalk:
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTurn:
+    author: str
+    content: str
+    mood: str = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    turns: tuple[SignedTurn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoodyTurn:
+    mood: str = "absent"
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoodyTalk:
+    turns: tuple[MoodyTurn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlatTalk:
+    turns: str
+
+
+def _write_talk(tables: Tables, path: Path, *talks: OldTalk) -> Path:
+    with tables.write(path, OldTalk) as rows:
+        rows.add(talks)
+    return path
+
+
+def test_a_nested_field_that_is_absent_has_its_default_and_none_takes_anothers_place(
+    tables: Tables, tmp_path: Path
+) -> None:
+    path = _write_talk(tables, tmp_path / "talk.parquet", OldTalk((Turn("hello"),)), OldTalk(()))
+    assert list(tables.read(path, MoodyTalk)) == [[MoodyTalk((MoodyTurn("absent", "hello"),)), MoodyTalk(())]]
+
+
+@pytest.mark.parametrize("turn_count", [0, 1])
+def test_other_nested_fields_than_the_rows_have_are_damage(tables: Tables, tmp_path: Path, turn_count: int) -> None:
+    path = _write_talk(tables, tmp_path / "talk.parquet", OldTalk((Turn("hello"),) * turn_count))
+    with pytest.raises(ArtifactDamagedError, match=r"'talk\.parquet' .*'turns'"):
+        list(tables.read(path, Talk))
+
+
+def test_a_text_where_a_list_should_be_is_damage(tables: Tables, tmp_path: Path) -> None:
+    path = tmp_path / "flat.parquet"
+    with tables.write(path, FlatTalk) as rows:
+        rows.add([FlatTalk("hello")])
+    with pytest.raises(ArtifactDamagedError, match=r"'flat\.parquet' .*'turns'"):
+        list(tables.read(path, OldTalk))

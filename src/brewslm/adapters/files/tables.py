@@ -39,7 +39,7 @@ class ParquetTables:
                 kept = batch.slice(skipped)
                 skipped = max(0, skipped - batch.num_rows)
                 if kept.num_rows:
-                    yield _rows(kept, row, columns)
+                    yield _rows(kept, row, columns, path)
 
     @contextmanager
     def write(self, path: Path, row: type[ValueT]) -> "Iterator[_Writer[ValueT]]":
@@ -166,9 +166,16 @@ def _array(values: list[Any], hint: Any) -> "pa.Array":  # noqa: ANN401 - a type
     return pa.array(values, type=_type(bare))
 
 
-def _rows(batch: "pa.RecordBatch", row: type[ValueT], columns: list[str]) -> list[ValueT]:
+def _rows(batch: "pa.RecordBatch", row: type[ValueT], columns: list[str], path: Path) -> list[ValueT]:
     hints = _hints(row)
-    values = [_values(batch.column(name), hints[name]) for name in columns]
+    values = []
+    for name in columns:
+        try:
+            values.append(_values(batch.column(name), hints[name]))
+        except (AttributeError, TypeError, ValueError) as error:
+            held = batch.schema.field(name).type
+            message = f"{path.name!r} holds {held} in column {name!r}, which is no {hints[name]}. Make it again."
+            raise ArtifactDamagedError(message) from error
     if list(hints) == columns:
         return [row(*parts) for parts in zip(*values, strict=True)]
     return [row(**dict(zip(columns, parts, strict=True))) for parts in zip(*values, strict=True)]
@@ -182,13 +189,25 @@ def _values(array: "pa.Array", hint: Any) -> list[Any]:  # noqa: ANN401 - a type
         first = offsets[0]
         return [tuple(flat[begin - first : end - first]) for begin, end in pairwise(offsets)]
     if is_dataclass(bare):
-        hints = _hints(bare)  # type: ignore[arg-type]  # a class, not an instance
-        columns = [_values(part, inner) for part, inner in zip(array.flatten(), hints.values(), strict=True)]
-        return [bare(*parts) for parts in zip(*columns, strict=True)]  # type: ignore[operator]  # a class
+        return _structs(array, bare)
     found: list[Any] = array.to_pylist()
     if isinstance(bare, type) and issubclass(bare, StrEnum):
         return [None if value is None else bare(value) for value in found]
     return found
+
+
+def _structs(array: "pa.Array", value: Any) -> list[Any]:  # noqa: ANN401 - a data class
+    present = {field.name: part for field, part in zip(array.type, array.flatten(), strict=True)}
+    absent = [field.name for field in fields(value) if field.name not in present]
+    if any(field.name in absent and field.default is MISSING for field in fields(value)):
+        raise ValueError(absent)
+    if len(absent) == len(fields(value)):
+        return [value() for _ in range(len(array))]
+    hints = _hints(value)
+    columns = {name: _values(present[name], inner) for name, inner in hints.items() if name in present}
+    if not absent:
+        return [value(*parts) for parts in zip(*columns.values(), strict=True)]
+    return [value(**dict(zip(columns, parts, strict=True))) for parts in zip(*columns.values(), strict=True)]
 
 
 def _columns(file: Any, row: type, path: Path) -> list[str]:  # noqa: ANN401 - a pyarrow Parquet file
