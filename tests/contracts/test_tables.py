@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -37,6 +37,11 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Newer:
+    number: int
+    added_later: str = "absent"
+
+
+class Named(NamedTuple):
     number: int
     added_later: str = "absent"
 
@@ -104,3 +109,107 @@ def test_what_is_no_table_is_damaged(tables: Tables, tmp_path: Path) -> None:
     for found in (path, tmp_path / "absent.parquet"):
         with pytest.raises(ArtifactDamagedError, match=found.name):
             list(tables.read(found, Plain))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class OldTalk:
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTurn:
+    author: str
+    content: str
+    mood: str = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    turns: tuple[SignedTurn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MoodyTurn:
+    mood: str = "absent"
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MoodyTalk:
+    turns: tuple[MoodyTurn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlatTalk:
+    turns: str
+
+
+def _write_talk(tables: Tables, path: Path, *talks: OldTalk) -> Path:
+    with tables.write(path, OldTalk) as rows:
+        rows.add(talks)
+    return path
+
+
+def test_a_nested_field_that_is_absent_has_its_default_and_none_takes_anothers_place(
+    tables: Tables, tmp_path: Path
+) -> None:
+    path = _write_talk(tables, tmp_path / "talk.parquet", OldTalk((Turn("hello"),)), OldTalk(()))
+    assert list(tables.read(path, MoodyTalk)) == [[MoodyTalk((MoodyTurn("absent", "hello"),)), MoodyTalk(())]]
+
+
+@pytest.mark.parametrize("turn_count", [0, 1])
+def test_other_nested_fields_than_the_rows_have_are_damage(tables: Tables, tmp_path: Path, turn_count: int) -> None:
+    path = _write_talk(tables, tmp_path / "talk.parquet", OldTalk((Turn("hello"),) * turn_count))
+    with pytest.raises(ArtifactDamagedError, match=r"'talk\.parquet' .*'turns'"):
+        list(tables.read(path, Talk))
+
+
+def test_a_text_where_a_list_should_be_is_damage(tables: Tables, tmp_path: Path) -> None:
+    path = tmp_path / "flat.parquet"
+    with tables.write(path, FlatTalk) as rows:
+        rows.add([FlatTalk("hello")])
+    with pytest.raises(ArtifactDamagedError, match=r"'flat\.parquet' .*'turns'"):
+        list(tables.read(path, OldTalk))
+
+
+def test_rows_may_be_named_tuples(tables: Tables, tmp_path: Path) -> None:
+    written = [Named(number, f"text {number}") for number in range(BATCH_ROWS + 3)]
+    with tables.write(tmp_path / "t.parquet", Named) as table:
+        table.add(written)
+    read = [row for batch in tables.read(tmp_path / "t.parquet", Named) for row in batch]
+    assert read == written
+    assert {type(row) for row in read} == {Named}
+    assert next(tables.read(tmp_path / "t.parquet", Newer))[0] == Newer(0, "text 0")
+
+
+def test_a_field_of_a_named_tuple_with_a_default_may_be_absent(tables: Tables, tmp_path: Path) -> None:
+    with tables.write(tmp_path / "t.parquet", Number) as table:
+        table.add([Number(4)])
+    assert next(tables.read(tmp_path / "t.parquet", Named)) == [Named(4)]
+    with pytest.raises(ArtifactDamagedError, match="lacks the column 'share'"):
+        next(tables.read(tmp_path / "t.parquet", Plain))
+
+
+def test_rows_are_picked_by_number(tables: Tables, tmp_path: Path) -> None:
+    with tables.write(tmp_path / "t.parquet", Plain) as table:
+        for first in range(0, 3 * BATCH_ROWS, 1000):
+            table.add([_plain(number) for number in range(first, first + 1000)])
+    wanted = [0, 1, 999, BATCH_ROWS - 1, BATCH_ROWS, 2 * BATCH_ROWS + 17, 2 * BATCH_ROWS + 16, 1, 10**9]
+    picked = tables.pick(tmp_path / "t.parquet", Plain, wanted)
+    assert picked == [_plain(number) for number in sorted(set(wanted))[:-1]]
+    assert tables.pick(tmp_path / "t.parquet", Plain, []) == []
+
+
+def test_columns_of_few_different_texts_are_read_as_texts(tables: Tables, tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    column = pa.array(["one.jsonl", None, "one.jsonl", "two.jsonl"]).dictionary_encode()
+    pq.write_table(pa.table({"number": [0, 1, 2, 3], "added_later": column}), tmp_path / "t.parquet")
+    read = [row.added_later for row in next(tables.read(tmp_path / "t.parquet", Newer))]
+    assert read == ["one.jsonl", None, "one.jsonl", "two.jsonl"]

@@ -163,6 +163,8 @@ class Scene:
         draft = self.shelf.draft()
         for name, examples in tokens.items():
             write_shard(draft / name, examples, rows.get(name) or plain_rows(name, len(examples)))
+            if changed.get("shape") == "preference":
+                write_shard(draft / name / shard.REJECTED_FOLDER, examples, plain_rows(name, len(examples)))
         files = self.shelf.publish(draft, room="prepared")
         place = "/".join(files[0].path.split("/")[:2])
         manifest = Manifest(

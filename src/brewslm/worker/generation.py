@@ -1,6 +1,7 @@
 """Greedy answers, one prompt at a time: exact, and free of padding."""
 
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
 import torch
 
@@ -38,13 +39,24 @@ def answer_all(
     prompts: Sequence[Sequence[Message]],
     *,
     max_new_tokens: int,
+    tools: Sequence[str | None] = (),
     on_answer: Callable[[float], None] = lambda _: None,
 ) -> tuple[GeneratedAnswer, ...]:
-    """Answer each prompt greedily; `on_answer` is told the share that is done."""
+    """Answer each prompt greedily.
+
+    Args:
+        model: the model that answers.
+        chat: its tokenizer and template.
+        prompts: conversations in which the assistant is about to speak.
+        max_new_tokens: of each answer.
+        tools: for each prompt the functions that may be called, a JSON array; empty where there are none at all.
+        on_answer: told the share that is done.
+    """
     answers = []
     with unpacked(model):
-        for number, messages in enumerate(prompts, start=1):
-            ids = greedy_ids(model, chat.prompt_ids(messages), stops=chat.stops, max_new_tokens=max_new_tokens)
+        for number, (messages, callable_ones) in enumerate(zip_longest(prompts, tools), start=1):
+            prompt = chat.prompt_ids(messages, tools=callable_ones)
+            ids = greedy_ids(model, prompt, stops=chat.stops, max_new_tokens=max_new_tokens)
             is_stopped = bool(ids) and ids[-1] in chat.stops
             text = chat.text(ids[:-1] if is_stopped else ids)
             answers.append(GeneratedAnswer(text=text, num_tokens=len(ids), is_stopped=is_stopped))

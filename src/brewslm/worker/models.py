@@ -77,7 +77,7 @@ def unpacked(model: AnyModel) -> Iterator[None]:
 
 
 def load_tokenizer(folder: str) -> "PreTrainedTokenizerBase":
-    """Load the tokenizer and chat template of a model.
+    """Load the tokenizer of a model, with its chat template where it has one.
 
     Raises:
         BadOrderError: there is none.
@@ -86,8 +86,6 @@ def load_tokenizer(folder: str) -> "PreTrainedTokenizerBase":
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise BadOrderError(f"The tokenizer of {folder!r} cannot be loaded: {error}") from error
-    if tokenizer.chat_template is None:
-        raise BadOrderError(f"The tokenizer of {folder!r} has no chat template; choose a model that has one.")
     return tokenizer
 
 

@@ -1,11 +1,13 @@
 """A row of a snapshot, as `rows.parquet` holds it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotRow:
-    """One record of the source, or the sentinel of one that cannot be read."""
+class SnapshotRow(NamedTuple):
+    """One record of the source, or the sentinel of one that cannot be read.
+
+    A named tuple, because one is made for every row whenever a snapshot is read.
+    """
 
     row: int
     """From 0, over all files of the source."""

@@ -8,6 +8,7 @@ from brewslm.core.data.example import Example, Message, Shape
 from brewslm.core.mapping.outcome import Converted, Outcome, Refused, Text
 
 _NO_TEXTS = (None, None, None)
+_NO_TURNS = "\n;"
 
 
 class Frame(NamedTuple):
@@ -61,9 +62,11 @@ def example_id(
     texts: tuple[str | None, ...] = _NO_TEXTS,
 ) -> str:
     """First 16 hex digits of the SHA-256 over shape and content; every part stands behind its length."""
-    parts = [shape, _talk(messages), _talk(answers[0]), _talk(answers[1])]
-    parts += ["\n-" if text is None else f"\n+{len(text)} {text}" for text in texts]
-    return hashlib.sha256("".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    first, second = answers
+    told = f"{_talk(first)}{_talk(second)}" if first or second else "\n;\n;"
+    rest = "\n-\n-\n-" if texts == _NO_TEXTS else "".join(map(_told, texts))
+    content = f"{shape}{_talk(messages)}{told}{rest}"
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def joined(first: Text, second: Text) -> Text:
@@ -76,7 +79,9 @@ def joined(first: Text, second: Text) -> Text:
 
 
 def _talk(turns: tuple[Message, ...]) -> str:
-    parts = ["\n;"]
+    if not turns:
+        return _NO_TURNS
+    parts = [_NO_TURNS]
     for turn in turns:
         content = turn.content
         parts.append(f"\n{turn.role} {len(content)} {content}")

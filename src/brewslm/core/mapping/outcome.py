@@ -12,7 +12,7 @@ from brewslm.core.artifacts.dataset import RejectionReason, RepairRule
 from brewslm.core.data.example import Example, Shape
 from brewslm.core.data.snapshot_row import SnapshotRow
 
-_RECORD: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+_read_object = TypeAdapter(dict[str, Any]).validator.validate_json
 
 
 class SourceRow(NamedTuple):
@@ -38,7 +38,7 @@ def parsed_record(record: str | None) -> dict[str, Any] | None:
     if record is None:
         return None
     try:
-        found = _RECORD.validate_json(record)
+        found: dict[str, Any] = _read_object(record)
     except ValueError:
         # The fast parser refuses what is nested deeply.
         found = json.loads(record)
@@ -47,10 +47,9 @@ def parsed_record(record: str | None) -> dict[str, Any] | None:
 
 def parsed(row: SnapshotRow) -> SourceRow:
     """Parse the record of a stored row."""
-    text = (row.raw if row.record is None else row.record) or ""
-    return SourceRow(
-        row.row, row.line, row.byte_offset, parsed_record(row.record), text, row.problem or "", row.file, row.split
-    )
+    number, line, byte_offset, record, raw, problem, file, split = row
+    text = (raw if record is None else record) or ""
+    return SourceRow(number, line, byte_offset, parsed_record(record), text, problem or "", file, split)
 
 
 class Refused(NamedTuple):

@@ -40,6 +40,9 @@ def as_text(value: Any, field: str) -> Text | Refused:  # noqa: ANN401 - any JSO
 
 def required(record: dict[str, Any], column: str, *, when_blank: RejectionReason) -> Text | Refused:
     """Return the text of a column that must hold one."""
+    value = record.get(column)
+    if type(value) is str and (trimmed := value.strip()) == value and not is_blank(trimmed):
+        return Text(trimmed)
     found = as_text(value_at(record, column), column)
     if isinstance(found, Text) and is_blank(found.text):
         return Refused(when_blank, f"the field {column!r} is empty")

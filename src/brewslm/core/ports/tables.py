@@ -1,6 +1,6 @@
-"""Typed tables in files: a frozen dataclass is the schema, one value of it is a row."""
+"""Typed tables in files: a frozen dataclass or a named tuple is the schema, one value of it is a row."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +36,13 @@ class Tables(Protocol):
         """Yield batches of rows from row number `start` on; only the columns that `row` names are read.
 
         A field with a default may be absent from the file.
+
+        Raises:
+            ArtifactDamagedError: the file is no table of such rows.
+        """
+
+    def pick(self, path: Path, row: type[ValueT], numbers: Collection[int]) -> list[ValueT]:
+        """Return the rows with these numbers, in the order of the table; one after its end is left out.
 
         Raises:
             ArtifactDamagedError: the file is no table of such rows.

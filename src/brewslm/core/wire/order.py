@@ -45,6 +45,8 @@ class EvaluateOrder(Value):
     labelled: tuple[LabelledRows, ...] = ()
     prompts: tuple[tuple[Message, ...], ...] = ()
     """Prompts to answer greedily with both."""
+    prompt_tools: tuple[str | None, ...] = ()
+    """For each prompt the functions that may be called, a JSON array; empty where there are none at all."""
     max_new_tokens: int = Field(96, ge=1)
 
 

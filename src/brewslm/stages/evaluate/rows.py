@@ -25,6 +25,7 @@ class _Row:
     id: str
     messages: tuple[Message, ...] = ()
     label: str | None = None
+    tools: str | None = None
 
     @property
     def prompt(self) -> tuple[Message, ...]:
@@ -67,14 +68,24 @@ def labelled_sets(manifest: Manifest, extra: Dataset | None, context: StageConte
     return tuple(sets)
 
 
-def prompts_to_answer(
-    prompts: tuple[str, ...], manifest: Manifest, context: StageContext
-) -> tuple[tuple[Message, ...], ...]:
-    """Return the given prompts as user turns, or the first prompts of the test split."""
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What both models are asked."""
+
+    messages: tuple[Message, ...]
+    tools: str | None = None
+    """Functions that may be called, a JSON array."""
+
+
+def prompts_to_answer(prompts: tuple[str, ...], manifest: Manifest, context: StageContext) -> tuple[Prompt, ...]:
+    """Return the given prompts as user turns, or the first prompts of the test split.
+
+    Texts and documents ask nothing, so they have no prompts of their own: their losses are compared.
+    """
     if prompts:
-        return tuple((Message(role="user", content=prompt),) for prompt in prompts)
-    found = (_prompt_of(row, manifest) for row in _split_rows(manifest, "test", context))
-    return tuple(islice((prompt for prompt in found if prompt), NUM_DEFAULT_PROMPTS))
+        return tuple(Prompt((Message(role="user", content=prompt),)) for prompt in prompts)
+    found = (Prompt(_prompt_of(row, manifest), row.tools) for row in _split_rows(manifest, "test", context))
+    return tuple(islice((prompt for prompt in found if prompt.messages), NUM_DEFAULT_PROMPTS))
 
 
 def _prompt_of(row: _Row, manifest: Manifest) -> tuple[Message, ...]:

@@ -34,7 +34,8 @@ def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
         splits={name: str(context.shelf.path(manifest.split(name).folder)) for name in SPLITS},
         allowed_labels=manifest.labels,
         labelled=labelled,
-        prompts=prompts,
+        prompts=tuple(prompt.messages for prompt in prompts),
+        prompt_tools=tuple(prompt.tools for prompt in prompts),
         max_new_tokens=inputs.max_new_tokens,
     )
     folder = f"{experiment_folder(adapter.experiment_id)}/evaluate-{context.job_id}"
@@ -55,7 +56,7 @@ def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
         manifest_id=manifest.id,
         losses=losses,
         accuracy=accuracy,
-        answers=pair_answers(prompts, result),
+        answers=pair_answers(order.prompts, result),
         gates=gate_outcomes(final, accuracy),
         verdict=final.verdict,
     )

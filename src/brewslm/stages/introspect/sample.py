@@ -21,8 +21,8 @@ class _Record:
 def sample_rows(path: Path, tables: Tables, num_rows: int, sample_size: int) -> list[SourceRow]:
     """Read `sample_size` rows at equal distances over the whole of `rows.parquet`."""
     size = min(num_rows, sample_size)
-    wanted = {index * num_rows // size for index in range(size)}
-    return [parsed(row) for batch in tables.read(path, SnapshotRow) for row in batch if row.row in wanted]
+    wanted = [index * num_rows // size for index in range(size)]
+    return [parsed(row) for row in tables.pick(path, SnapshotRow, wanted)]
 
 
 def vocabulary_of(path: Path, tables: Tables, column: str) -> tuple[Counter[str], int]:

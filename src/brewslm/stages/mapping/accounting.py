@@ -62,8 +62,9 @@ def map_rows(
             rejections[outcome.reason] += 1
             outlet.reject(rejection_of(row, outcome))
         else:
-            num_repaired += bool(outcome.repairs)
-            repairs.update(outcome.repairs)
+            if outcome.repairs:
+                num_repaired += 1
+                repairs.update(outcome.repairs)
             outlet.accept(outcome)
         if not total % REPORT_ROWS:
             at_row(total)

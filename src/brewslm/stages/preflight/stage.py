@@ -37,6 +37,7 @@ def run(inputs: PreflightInputs, context: StageContext) -> Readiness:
         checks.dependencies(context.machine),
         checks.memory(plan, machine),
         checks.capability(recipe, manifest, base),
+        data_checks.objective(manifest, context, is_intact=integrity.level == "ok"),
         data_checks.mask(manifest, base, context, is_intact=integrity.level == "ok"),
         data_checks.goldens(manifest, context, is_intact=integrity.level == "ok"),
     )
@@ -60,9 +61,11 @@ def report(readiness: Readiness) -> Draft:
             summary=f"Preflight blocked the run: {error}",
             payload=Failure(error=error, findings=readiness.findings),
         )
+    warnings = [finding.seen for finding in readiness.findings if finding.level == "warn"]
+    warned = f"; warned: {'; '.join(warnings)}" if warnings else ""
     return Draft(
         reason=Reason.PREFLIGHT,
-        summary=f"All {len(readiness.findings)} checks let the run pass",
+        summary=f"All {len(readiness.findings)} checks let the run pass{warned}",
         payload=Preflight(
             readiness_id=readiness.id,
             verdict=readiness.verdict,

@@ -31,6 +31,8 @@ def evaluate(order: EvaluateOrder, run: Run) -> EvaluateResult:
         BadOrderError: base and adapter do not go together, or labels cannot be scored.
         BadDataError: a split is damaged.
     """
+    if len(order.prompt_tools) not in {0, len(order.prompts)}:
+        raise BadOrderError(f"There are {len(order.prompts)} prompts, but tools for {len(order.prompt_tools)}.")
     model = attach_adapter(load_model(order.base_model, precision="float32"), Path(order.adapter_folder))
     chat = make_chat(load_tokenizer(order.base_model), model.generation_config)
     run.journal.append(StartedRecord(**run.journal.stamp(), device=str(device_here())))
@@ -88,6 +90,7 @@ class _Pair:
                     self.chat,
                     order.prompts,
                     max_new_tokens=order.max_new_tokens,
+                    tools=order.prompt_tools,
                     on_answer=self._teller(f"answers, {who}"),
                 )
             self.num_done += 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from brewslm.core.data.example import Shape
 from brewslm.core.errors import BaseModelError
-from brewslm.stages.prepare.tokens.control import ControlTokens
+from brewslm.core.tokens.control import ControlTokens
 from brewslm.stages.prepare.tokens.template import ChatTemplate, read_template
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Tokens, as far as stages and workers must agree on them."""
