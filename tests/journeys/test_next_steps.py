@@ -15,7 +15,7 @@ def project(inside: Inside) -> Inside:
 
 
 def test_an_uncertain_reading_offers_dry_runs_that_decide(project: Inside, tmp_path: Path) -> None:
-    rows = [{"x": f"Lamp {n} has a switch.", "y": f"It is {n} metres long."} for n in range(60)]
+    rows = [{name: f"Lamp {n} of house {name} is {n} metres long." for name in "vwxyz"} for n in range(60)]
     file = tmp_path / "tickets.jsonl"
     file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     project.run("ingest", "--project", "1", str(file))
