@@ -254,7 +254,7 @@ def write_shard(folder: Path, examples: Tokens, rows: list[dict[str, Any]]) -> N
 def _example(row: dict[str, Any]) -> Example:
     messages = tuple(Message(turn["role"], turn["content"]) for turn in row["messages"])
     task: Shape = "chat" if row["label"] is None else "classification"
-    return Example(id=row["id"], task=task, messages=messages, label=row["label"])
+    return Example(id=row["id"], task=task, messages=messages, label=row["label"], tools=row.get("tools"))
 
 
 def describe(name: SplitName, examples: Tokens, folder: str) -> Split:

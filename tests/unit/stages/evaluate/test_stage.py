@@ -195,6 +195,16 @@ def test_the_first_prompts_of_the_test_split_are_answered_unless_others_are_give
     assert judge.orders[1].prompts[0][0].role == "user"
 
 
+def test_a_prompt_of_the_test_split_is_asked_with_its_tools_and_a_given_one_without(tmp_path: Path) -> None:
+    judge = Judge()
+    scene = Scene(tmp_path, answering(judge))
+    rows = [row | {"tools": "[1]"} for row in plain_rows("test", len(splits_of()["test"]))]
+    manifest = scene.manifest(splits_of(), rows={"test": rows})
+    evaluate(scene, manifest)
+    evaluate(scene, manifest, prompts=("What?",))
+    assert [order.prompt_tools for order in judge.orders] == [("[1]",) * 3, (None,)]
+
+
 def test_a_loss_that_is_no_number_is_not_a_verdict(tmp_path: Path) -> None:
     from brewslm.stages.evaluate.comparison import compare_loss
     from brewslm.stages.evaluate.contract import CONTRACT
