@@ -184,8 +184,6 @@ def test_manifest_json_stands_beside_the_splits(bench: Workbench) -> None:
 
 
 def test_the_sources_own_splits_are_kept(bench: Workbench) -> None:
-    from dataclasses import replace
-
     from brewslm.core.artifacts.snapshot import Snapshot
     from brewslm.core.data.snapshot_row import SnapshotRow
 
@@ -196,7 +194,7 @@ def test_the_sources_own_splits_are_kept(bench: Workbench) -> None:
     names = ("train", "validation", "test")
     with bench.context.tables.write(draft / "rows.parquet", SnapshotRow) as table:
         for batch in bench.context.tables.read(bench.shelf.path(path), SnapshotRow):
-            table.add([replace(row, split=names[row.row % 3]) for row in batch])
+            table.add([row._replace(split=names[row.row % 3]) for row in batch])
     own = snapshot.model_copy(update={"files": bench.shelf.publish(draft, room="snapshots")})
     bench.shelf.put(own)
     changed = dataset.model_copy(update={"snapshot_id": own.id})
