@@ -3,6 +3,7 @@
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -11,11 +12,9 @@ from brewslm.core.wire.progress import CheckpointRecord, NoticeRecord, StartedRe
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER
 from brewslm.worker.failure import NotFiniteError
-from brewslm.worker.models import device_here, vocab_size_of
-from brewslm.worker.packing import PackedBatch, pack
+from brewslm.worker.models import AnyModel, vocab_size_of
 from brewslm.worker.run import Run
-from brewslm.worker.scoring import example_losses, summed_loss
-from brewslm.worker.shard import open_shard
+from brewslm.worker.shard import Shard, open_shard
 from brewslm.worker.train.baseline import BaselineBudget, base_losses
 from brewslm.worker.train.batches import Curriculum
 from brewslm.worker.train.checkpoint import (
@@ -29,6 +28,9 @@ from brewslm.worker.train.checkpoint import (
     save_checkpoint,
 )
 from brewslm.worker.train.leaks import refuse_leaks
+from brewslm.worker.train.objectives.objective import Batch, Objective
+from brewslm.worker.train.objectives.tokens import TokenObjective
+from brewslm.worker.train.paths import GeneralPath
 from brewslm.worker.train.recorder import StepOutcome, add_step, peak_memory_bytes, write_eval, write_log
 from brewslm.worker.train.results import write_results_for_people
 from brewslm.worker.train.schedule import learning_rate_at
@@ -58,10 +60,11 @@ class _Training:
         self.trainee = new_trainee(order)
         self.model = self.trainee.model
         vocab_size = vocab_size_of(self.model)
-        self.train_split = open_shard(Path(order.train_folder), vocab_size=vocab_size)
-        self.eval_split = open_shard(Path(order.eval_folder), vocab_size=vocab_size)
-        refuse_leaks(self.model, self.train_split)
-        self.curriculum = Curriculum(len(self.train_split), self.recipe.data, seed=self.recipe.seed)
+        train_split = open_shard(Path(order.train_folder), vocab_size=vocab_size)
+        eval_split = open_shard(Path(order.eval_folder), vocab_size=vocab_size)
+        refuse_leaks(self.model, train_split)
+        self.objective = _objective_of(self.model, train_split, eval_split)
+        self.curriculum = Curriculum(self.objective.lengths, self.recipe.data, seed=self.recipe.seed)
         self.total_steps = self.curriculum.total_steps
         self.state = TrainState()
 
@@ -70,7 +73,7 @@ class _Training:
         self._resume()
         self._announce()
         with self.model.disable_adapter():
-            self.base_losses = base_losses(self.model, self.eval_split, order=self.order, run=self.job)
+            self.base_losses = base_losses(self.objective, order=self.order, run=self.job)
         self.budget = BaselineBudget(seconds_spent=self.state.baseline_seconds)
 
         is_cancelled = False
@@ -101,6 +104,7 @@ class _Training:
         if whole:
             refuse_foreign(whole[0], self.fingerprint)
             self.state = restore_checkpoint(whole[0], self.trainee)
+            self.objective.weights_changed()
 
     def _announce(self) -> None:
         parameters = list(self.model.parameters())
@@ -119,32 +123,27 @@ class _Training:
             shorter = self.total_steps // 2
             self._notice(f"Warm-up is {shorter} steps, not {warmup_steps}: the run has only {self.total_steps} steps.")
 
-    def _batches(self, step: int) -> list[PackedBatch]:
-        device = device_here()
-        return [pack(self.train_split, indices, device=device) for indices in self.curriculum.micro_batches(step)]
+    def _batches(self, step: int) -> list[Batch]:
+        return [self.objective.pack(indices) for indices in self.curriculum.micro_batches(step)]
 
-    def _optimise(self, step: int, batches: list[PackedBatch]) -> StepOutcome:
-        """Make one optimiser step; the loss is the mean over the trained tokens of all its micro-batches."""
+    def _optimise(self, step: int, batches: list[Batch]) -> StepOutcome:
+        """Make one optimiser step; the loss is the mean over the units of all its micro-batches."""
         began_at = time.monotonic()
-        num_labels = sum(batch.num_labels for batch in batches)
+        num_units = sum(batch.num_units for batch in batches)
         learning_rate = learning_rate_at(
             step, peak=self.recipe.optim.learning_rate, settings=self.recipe.schedule, total_steps=self.total_steps
         )
-        loss_sum = 0.0
-        for batch in batches:
-            if batch.num_labels:
-                loss = summed_loss(self.model, batch)
-                (loss / num_labels).backward()
-                loss_sum += loss.item()
+        loss_sum = sum(self.objective.add_gradients(batch, scale=1 / max(1, num_units)) for batch in batches)
         weights = [weight for weight in self.model.parameters() if weight.requires_grad]
         grad_norm = torch.nn.utils.clip_grad_norm_(weights, self.recipe.optim.max_grad_norm).item()
         for group in self.trainee.optimizer.param_groups:
             group["lr"] = learning_rate
         self.trainee.optimizer.step()
         self.trainee.optimizer.zero_grad(set_to_none=True)
+        self.objective.weights_changed()
         return StepOutcome(
             loss_sum=loss_sum,
-            num_labels=num_labels,
+            num_units=num_units,
             num_tokens=sum(batch.num_tokens for batch in batches),
             num_examples=sum(batch.num_examples for batch in batches),
             grad_norm=grad_norm,
@@ -152,7 +151,7 @@ class _Training:
             seconds=time.monotonic() - began_at,
         )
 
-    def _log(self, outcome: StepOutcome, batches: list[PackedBatch]) -> None:
+    def _log(self, outcome: StepOutcome, batches: list[Batch]) -> None:
         baseline_loss = self._baseline_of(batches) if self.budget.allows(self.state.training_seconds) else None
         self.state = write_log(
             self.job.journal,
@@ -163,24 +162,24 @@ class _Training:
             baseline_loss=baseline_loss,
         )
 
-    def _baseline_of(self, batches: list[PackedBatch]) -> float:
+    def _baseline_of(self, batches: list[Batch]) -> float:
         """Return the loss of the untuned base on the same tokens."""
         began_at = time.monotonic()
-        with torch.no_grad(), self.model.disable_adapter():
-            losses = [summed_loss(self.model, batch).item() for batch in batches if batch.num_labels]
+        with self.model.disable_adapter():
+            loss_sum = sum(self.objective.loss_of(batch) for batch in batches)
         self.budget.spend(time.monotonic() - began_at)
-        return sum(losses) / max(1, sum(batch.num_labels for batch in batches))
+        return loss_sum / max(1, sum(batch.num_units for batch in batches))
 
     def _evaluate(self) -> None:
         set_training(self.model, is_training=False)
-        tuned = example_losses(self.model, self.eval_split)
+        tuned = self.objective.eval_losses()
         set_training(self.model, is_training=True)
         self.state = write_eval(
             self.job.journal,
             self.state,
             base=self.base_losses,
             tuned=tuned,
-            num_tokens=self.eval_split.num_trained,
+            num_units=self.objective.eval_units,
         )
 
     def _wants_checkpoint(self, step: int) -> bool:
@@ -214,14 +213,14 @@ class _Training:
             self._evaluate()
             best = self._save()
         self._count_time()
-        num_tokens = int(self.eval_split.num_trained.sum())
+        num_units = int(self.objective.eval_units.sum())
         result = TrainResult(
             status="cancelled" if is_cancelled else "completed",
             checkpoint=f"{CHECKPOINTS_FOLDER}/{best.folder.name}",
             step=best.step,
             last_step=self.state.step,
             total_steps=self.total_steps,
-            base_eval_loss=float(self.base_losses.sum() / num_tokens),
+            base_eval_loss=float(self.base_losses.sum() / num_units),
             eval_loss=self.state.evaluated[best.step],
             final_train_loss=self.state.last_loss,
             training_seconds=self.state.seconds,
@@ -238,3 +237,7 @@ class _Training:
 
     def _notice(self, message: str) -> None:
         self.job.journal.append(NoticeRecord(**self.job.journal.stamp(), message=message))
+
+
+def _objective_of(model: AnyModel, train_split: Shard, eval_split: Shard) -> Objective[Any]:
+    return TokenObjective(model, GeneralPath(model), train_split, eval_split)

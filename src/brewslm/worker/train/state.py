@@ -30,7 +30,7 @@ class Window(Value):
     """What has added up since the last record."""
 
     loss_sum: float = 0.0
-    num_labels: int = 0
+    num_units: int = 0
     num_tokens: int = 0
     num_examples: int = 0
     num_steps: int = 0
