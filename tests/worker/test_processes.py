@@ -138,7 +138,7 @@ def test_memory_that_runs_out_has_its_exit_code(scene: Scene) -> None:
         check=False,
     )
     assert ended.returncode == ExitCode.OUT_OF_MEMORY, ended.stderr
-    assert "batch" in failure_of(folder).message
+    assert "micro_batch_tokens" in failure_of(folder).message
 
 
 def test_full_disk_has_its_exit_code_and_the_run_goes_on_when_there_is_room(
