@@ -1,6 +1,5 @@
 """Base models, adapters and tokenizers, loaded from folders; remote code is never run."""
 
-import inspect
 import logging
 import warnings
 from collections.abc import Iterator
@@ -45,14 +44,14 @@ def load_stored(folder: str) -> "PreTrainedModel":
 
 def _load(folder: str, *, dtype: "torch.dtype | str") -> "PreTrainedModel":
     try:
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, attn_implementation="sdpa", trust_remote_code=False
-        )
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         message = f"The model {folder!r} cannot be loaded: {str(error).splitlines()[0] if str(error) else error!r}"
         raise BadOrderError(message) from error
-    if "logits_to_keep" not in inspect.signature(model.forward).parameters or not model._supports_attention_backend:  # noqa: SLF001 - the library's own flag has no public name
+    if not model._supports_attention_backend or model.base_model is model or model.get_output_embeddings() is None:  # noqa: SLF001 - the library's own flag has no public name
         raise BadOrderError(f"The architecture {type(model).__name__} of {folder!r} cannot be packed; choose another.")
+    if getattr(model.config.get_text_config(), "attention_chunk_size", None) is not None:
+        raise BadOrderError(f"The model {folder!r} attends in chunks, which cannot be packed; choose another.")
     model.requires_grad_(requires_grad=False)
     model.set_attn_implementation(PACKED_ATTENTION)
     torch.nn.Module.to(model, device_here())
@@ -69,11 +68,16 @@ def without_adapter(model: AnyModel) -> "PreTrainedModel":
 def unpacked(model: AnyModel) -> Iterator[None]:
     """Switch to plain attention with caches, as generation needs it."""
     base = without_adapter(model)
-    base.set_attn_implementation("sdpa")
+    use_plain_attention(base)
     try:
         yield
     finally:
         base.set_attn_implementation(PACKED_ATTENTION)
+
+
+def use_plain_attention(model: "PreTrainedModel") -> None:
+    """Switch to the best attention of the library that the architecture has."""
+    model.set_attn_implementation("sdpa" if model._supports_sdpa else "eager")  # noqa: SLF001 - the library's own flag has no public name
 
 
 def load_tokenizer(folder: str) -> "PreTrainedTokenizerBase":

@@ -1,4 +1,4 @@
-"""Losses: logits only where there is a label, the sums in nats."""
+"""Losses of packed batches: only where there is a label, in nats."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -7,39 +7,35 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from brewslm.worker.models import AnyModel, vocab_size_of
+from brewslm.worker.head import head_of
+from brewslm.worker.models import AnyModel, without_adapter
 from brewslm.worker.packing import PackedBatch, budgeted_batches, pack
 from brewslm.worker.shard import Shard
 
 TOKEN_BUDGET = 2048
-LOGIT_BUDGET = 1 << 26
-"""Logits at a time, 256 MiB in float32."""
 
 
 def token_losses(model: AnyModel, batch: PackedBatch) -> Tensor:
     """Return the loss of each label of a batch, [num_labels], float32 nats."""
-    logits = label_logits(model, batch)
-    return cross_entropy(logits.float(), batch.targets, reduction="none")
+    return head_of(model).token_losses(label_states(model, batch), batch.targets)
 
 
 def summed_loss(model: AnyModel, batch: PackedBatch) -> Tensor:
-    """Return the loss summed over all labels of a batch, a float32 scalar in nats."""
-    return cross_entropy(label_logits(model, batch).float(), batch.targets, reduction="sum")
+    """Return the loss summed over all labels of a batch, a float32 scalar in nats, to be differentiated once."""
+    return head_of(model).summed_loss(label_states(model, batch), batch.targets)
 
 
-def label_logits(model: AnyModel, batch: PackedBatch) -> Tensor:
-    """Return the logits that predict the labels, [num_labels, vocab_size]; the others are never made."""
-    output = model(
+def label_states(model: AnyModel, batch: PackedBatch) -> Tensor:
+    """Return the last hidden states that predict the labels, [num_labels, hidden_size]."""
+    output = without_adapter(model).base_model(
         input_ids=batch.input_ids,
         position_ids=batch.position_ids,
         packed_layout=batch.layout,
-        logits_to_keep=batch.label_positions,
         use_cache=False,
     )
-    logits: Tensor = output.logits[0]
-    return logits
+    states: Tensor = output.last_hidden_state[0].index_select(0, batch.label_positions)
+    return states
 
 
 @torch.no_grad()
@@ -63,7 +59,7 @@ def example_losses(
     device = next(model.parameters()).device
     losses = np.zeros(len(shard))
     done = 0
-    for indices in islice(scoring_batches(shard, vocab_size=vocab_size_of(model)), first, None, every):
+    for indices in islice(scoring_batches(shard), first, None, every):
         batch = pack(shard, indices, device=device)
         if batch.num_labels:
             sums = torch.zeros(batch.num_examples, dtype=torch.float64, device=device)
@@ -74,6 +70,6 @@ def example_losses(
     return losses
 
 
-def scoring_batches(shard: Shard, *, vocab_size: int) -> Iterator[NDArray[np.int64]]:
-    """Group all examples so that a batch keeps memory for logits and attention in bounds."""
-    return budgeted_batches(shard, max_tokens=max(64, min(TOKEN_BUDGET, LOGIT_BUDGET // vocab_size)))
+def scoring_batches(shard: Shard) -> Iterator[NDArray[np.int64]]:
+    """Group all examples so that a batch keeps memory for attention in bounds."""
+    return budgeted_batches(shard, max_tokens=TOKEN_BUDGET)

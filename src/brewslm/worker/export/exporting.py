@@ -23,6 +23,7 @@ from brewslm.worker.models import (
     load_stored,
     load_tokenizer,
     runtime_name,
+    use_plain_attention,
     vocab_size_of,
 )
 from brewslm.worker.run import Run
@@ -99,7 +100,7 @@ def merge(order: ExportOrder) -> "tuple[PreTrainedModel, torch.dtype]":
     stored = AutoModelForCausalLM.from_pretrained(order.base_model, dtype="auto").dtype
     tuned = attach_adapter(load_model(order.base_model, precision="float32"), Path(order.adapter_folder))
     merged: PreTrainedModel = tuned.merge_and_unload(safe_merge=True)
-    merged.set_attn_implementation("sdpa")
+    use_plain_attention(merged)
     return merged, stored
 
 

@@ -9,7 +9,7 @@ import torch
 from brewslm.core.data.example import Message
 from brewslm.worker.chat import Chat
 from brewslm.worker.generation import greedy_ids
-from brewslm.worker.models import AnyModel, unpacked, vocab_size_of
+from brewslm.worker.models import AnyModel, unpacked
 from brewslm.worker.packing import pack
 from brewslm.worker.scoring import scoring_batches, token_losses
 from brewslm.worker.shard import Shard
@@ -45,7 +45,7 @@ def compare(
     """Score both on every example of `shard`, and let both answer `prompts`."""
     adapter_sum = merged_sum = largest = 0.0
     device = next(merged.parameters()).device
-    for indices in scoring_batches(shard, vocab_size=vocab_size_of(merged)):
+    for indices in scoring_batches(shard):
         batch = pack(shard, indices, device=device)
         if not batch.num_labels:
             continue
