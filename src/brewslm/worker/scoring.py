@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from brewslm.worker.models import AnyModel, vocab_size_of
 from brewslm.worker.packing import PackedBatch, budgeted_batches, pack
-from brewslm.worker.shard import Shard
+from brewslm.worker.shard import Examples
 
 TOKEN_BUDGET = 2048
 LOGIT_BUDGET = 1 << 26
@@ -44,7 +44,7 @@ def label_logits(model: AnyModel, batch: PackedBatch) -> Tensor:
 @torch.no_grad()
 def example_losses(
     model: AnyModel,
-    shard: Shard,
+    shard: Examples,
     *,
     on_batch: Callable[[float], None] = lambda _: None,
 ) -> NDArray[np.float64]:
@@ -69,6 +69,6 @@ def example_losses(
     return losses
 
 
-def scoring_batches(shard: Shard, *, vocab_size: int) -> Iterator[NDArray[np.int64]]:
+def scoring_batches(shard: Examples, *, vocab_size: int) -> Iterator[NDArray[np.int64]]:
     """Group all examples so that a batch keeps memory for logits and attention in bounds."""
     return budgeted_batches(shard, max_tokens=max(64, min(TOKEN_BUDGET, LOGIT_BUDGET // vocab_size)))

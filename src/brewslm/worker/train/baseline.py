@@ -68,7 +68,7 @@ def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run) -> ND
             return np.array(kept.losses)
     except (OSError, ValidationError):
         pass
-    losses = objective.eval_losses()
+    losses = objective.eval_scores().losses
     if not np.isfinite(losses).all():
         raise NotFiniteError(
             f"The loss of the base model {order.base_model!r} on the eval split is not finite.", step=0

@@ -3,7 +3,6 @@
 import math
 import time
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -12,9 +11,9 @@ from brewslm.core.wire.progress import CheckpointRecord, NoticeRecord, StartedRe
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER
 from brewslm.worker.failure import NotFiniteError
-from brewslm.worker.models import AnyModel, vocab_size_of
+from brewslm.worker.models import vocab_size_of
 from brewslm.worker.run import Run
-from brewslm.worker.shard import Shard, open_shard
+from brewslm.worker.shard import open_shard
 from brewslm.worker.train.baseline import BaselineBudget, base_losses
 from brewslm.worker.train.batches import Curriculum
 from brewslm.worker.train.checkpoint import (
@@ -28,9 +27,8 @@ from brewslm.worker.train.checkpoint import (
     save_checkpoint,
 )
 from brewslm.worker.train.leaks import refuse_leaks
-from brewslm.worker.train.objectives.objective import Batch, Objective
-from brewslm.worker.train.objectives.tokens import TokenObjective
-from brewslm.worker.train.paths import GeneralPath
+from brewslm.worker.train.objectives.choice import objective_of
+from brewslm.worker.train.objectives.objective import Batch
 from brewslm.worker.train.recorder import StepOutcome, add_step, peak_memory_bytes, write_eval, write_log
 from brewslm.worker.train.results import write_results_for_people
 from brewslm.worker.train.schedule import learning_rate_at
@@ -63,7 +61,7 @@ class _Training:
         train_split = open_shard(Path(order.train_folder), vocab_size=vocab_size)
         eval_split = open_shard(Path(order.eval_folder), vocab_size=vocab_size)
         refuse_leaks(self.model, train_split)
-        self.objective = _objective_of(self.model, train_split, eval_split)
+        self.objective = objective_of(order, run, self.model, train_split, eval_split)
         self.curriculum = Curriculum(self.objective.lengths, self.recipe.data, seed=self.recipe.seed)
         self.total_steps = self.curriculum.total_steps
         self.state = TrainState()
@@ -133,6 +131,7 @@ class _Training:
         learning_rate = learning_rate_at(
             step, peak=self.recipe.optim.learning_rate, settings=self.recipe.schedule, total_steps=self.total_steps
         )
+        self.objective.prepare_step(batches)
         loss_sum = sum(self.objective.add_gradients(batch, scale=1 / max(1, num_units)) for batch in batches)
         weights = [weight for weight in self.model.parameters() if weight.requires_grad]
         grad_norm = torch.nn.utils.clip_grad_norm_(weights, self.recipe.optim.max_grad_norm).item()
@@ -172,13 +171,13 @@ class _Training:
 
     def _evaluate(self) -> None:
         set_training(self.model, is_training=False)
-        tuned = self.objective.eval_losses()
+        scores = self.objective.eval_scores()
         set_training(self.model, is_training=True)
         self.state = write_eval(
             self.job.journal,
             self.state,
             base=self.base_losses,
-            tuned=tuned,
+            scores=scores,
             num_units=self.objective.eval_units,
         )
 
@@ -222,6 +221,7 @@ class _Training:
             total_steps=self.total_steps,
             base_eval_loss=float(self.base_losses.sum() / num_units),
             eval_loss=self.state.evaluated[best.step],
+            rewards=self.state.rewards.get(best.step),
             final_train_loss=self.state.last_loss,
             training_seconds=self.state.seconds,
             num_tokens_seen=self.state.num_tokens_seen,
@@ -237,7 +237,3 @@ class _Training:
 
     def _notice(self, message: str) -> None:
         self.job.journal.append(NoticeRecord(**self.job.journal.stamp(), message=message))
-
-
-def _objective_of(model: AnyModel, train_split: Shard, eval_split: Shard) -> Objective[Any]:
-    return TokenObjective(model, GeneralPath(model), train_split, eval_split)

@@ -10,6 +10,7 @@ from brewslm.worker.models import AnyModel
 from brewslm.worker.packing import PackedBatch, pack
 from brewslm.worker.scoring import example_losses, summed_loss
 from brewslm.worker.shard import Shard
+from brewslm.worker.train.objectives.objective import EvalScores
 from brewslm.worker.train.paths import GradientPath
 
 
@@ -36,6 +37,9 @@ class TokenObjective:
         """Pack these examples of the train split, in this order."""
         return pack(self._train, indices, device=self._device)
 
+    def prepare_step(self, batches: Sequence[PackedBatch]) -> None:
+        """Nothing is shared between the examples of a step."""
+
     def add_gradients(self, batch: PackedBatch, *, scale: float) -> float:
         """Add the gradient of `scale` times the summed loss; return that sum."""
         return self._path.add_gradients(batch, scale=scale) if batch.num_units else 0.0
@@ -49,6 +53,6 @@ class TokenObjective:
         """Return the summed loss of a batch, without gradients."""
         return summed_loss(self._model, batch).item() if batch.num_units else 0.0
 
-    def eval_losses(self) -> NDArray[np.float64]:
-        """Return the loss of each example of the eval split, [num_eval_examples], summed over its trained tokens."""
-        return example_losses(self._model, self._eval)
+    def eval_scores(self) -> EvalScores:
+        """Return the loss of each example of the eval split, summed over its trained tokens."""
+        return EvalScores(example_losses(self._model, self._eval))
