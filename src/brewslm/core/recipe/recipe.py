@@ -8,6 +8,7 @@ from brewslm.core.recipe.data import DataSettings
 from brewslm.core.recipe.lora import LoraSettings
 from brewslm.core.recipe.monitor import MonitorSettings
 from brewslm.core.recipe.optim import OptimSettings
+from brewslm.core.recipe.preference import PreferenceSettings, idle_settings
 from brewslm.core.recipe.schedule import ScheduleSettings
 from brewslm.core.value import Value
 
@@ -17,8 +18,9 @@ class Recipe(Value):
 
     base_model: str
     """A bundled model's name, a local folder, or a Hugging Face id."""
-    mode: Literal["sft"] = "sft"
-    """Supervised fine-tuning on the assistant's turns."""
+    mode: Literal["sft", "dpo", "orpo", "kto"] = "sft"
+    """What is learnt: the assistant's turns (`sft`), the better of two answers (`dpo`, `orpo`), what was judged good
+    and not what was judged bad (`kto`)."""
     method: Literal["lora"] = "lora"
     """What is trained: a low-rank adapter on a frozen base."""
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -30,6 +32,7 @@ class Recipe(Value):
     optim: OptimSettings = OptimSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     monitor: MonitorSettings = MonitorSettings()
+    preference: PreferenceSettings = PreferenceSettings()
 
     @model_validator(mode="after")
     def _settings_agree(self) -> "Recipe":
@@ -39,6 +42,7 @@ class Recipe(Value):
             problems.append(
                 f"schedule.warmup_steps={self.schedule.warmup_steps} must be below data.total_steps={total}"
             )
+        problems += idle_settings(self.preference, self.mode)
         if problems:
             raise ValueError("; ".join(problems))
         return self
