@@ -15,6 +15,7 @@ from brewslm.worker.files import write_whole
 from brewslm.worker.train.baseline import SHARE_OF_TIME, BaselineBudget
 from brewslm.worker.train.batches import Curriculum
 from brewslm.worker.train.objectives.objective import Batch, Objective
+from brewslm.worker.train.processes import Processes
 
 BATCH_BASELINE_FILE = "baseline_batches.json"
 STEP_OVER_FORWARD = 3
@@ -32,17 +33,26 @@ class BatchBaseline(Protocol):
         """On this, by this and earlier attempts."""
         ...
 
-    def loss_of(self, step: int, batches: Sequence[Batch], *, training_seconds: float) -> float | None:
-        """Return the mean loss per unit of the base on the batches of this step; None where it is not to be had."""
+    def loss_of(self, step: int, batches: Sequence[Batch], *, num_units: int, training_seconds: float) -> float | None:
+        """Return the mean loss per unit of the base on the examples of this step; None where it is not to be had.
+
+        Args:
+            step: the optimiser step.
+            batches: this process's share of it.
+            num_units: of all processes.
+            training_seconds: of all steps so far.
+        """
         ...
 
 
 class SideBySide:
     """Scores the batch with the adapter switched off, when time allows."""
 
-    def __init__(self, objective: Objective[Any], untuned: Untuned, *, seconds_spent: float) -> None:
+    def __init__(
+        self, objective: Objective[Any], untuned: Untuned, processes: Processes, *, seconds_spent: float
+    ) -> None:
         """Continue with what earlier attempts spent."""
-        self._objective, self._untuned = objective, untuned
+        self._objective, self._untuned, self._processes = objective, untuned, processes
         self._budget = BaselineBudget(seconds_spent=seconds_spent)
 
     @property
@@ -50,16 +60,18 @@ class SideBySide:
         """On this, by this and earlier attempts."""
         return self._budget.seconds_spent
 
-    def loss_of(self, step: int, batches: Sequence[Batch], *, training_seconds: float) -> float | None:
-        """Return the base's loss where the share of `training_seconds` is not used up."""
+    def loss_of(self, step: int, batches: Sequence[Batch], *, num_units: int, training_seconds: float) -> float | None:
+        """Return the base's loss where the share of `training_seconds` is not used up; the first process decides."""
         del step
-        if not self._budget.allows(training_seconds):
+        (is_affordable,) = self._processes.any(self._processes.is_first and self._budget.allows(training_seconds))
+        if not is_affordable:
             return None
         began_at = time.monotonic()
         with self._untuned():
-            loss_sum = sum(self._objective.loss_of(batch) for batch in batches)
+            mine = sum(self._objective.loss_of(batch) for batch in batches)
+        (loss_sum,) = self._processes.total(mine)
         self._budget.spend(time.monotonic() - began_at)
-        return loss_sum / max(1, sum(batch.num_units for batch in batches))
+        return loss_sum / max(1, num_units)
 
 
 class _File(Value):
@@ -81,15 +93,22 @@ class UpFront:
         """On this, by the attempt that scored."""
         return self._seconds_spent
 
-    def loss_of(self, step: int, batches: Sequence[Batch], *, training_seconds: float) -> float | None:
+    def loss_of(self, step: int, batches: Sequence[Batch], *, num_units: int, training_seconds: float) -> float | None:
         """Return the base's loss where this step was chosen."""
-        del training_seconds
+        del batches, training_seconds
         found = self._losses.get(step)
-        return None if found is None else found / max(1, sum(batch.num_units for batch in batches))
+        return None if found is None else found / max(1, num_units)
 
 
-def score_up_front(
-    objective: Objective[Any], untuned: Untuned, curriculum: Curriculum, folder: Path, *, log_every: int, run_id: str
+def score_up_front(  # noqa: PLR0913 - the parts of a training
+    objective: Objective[Any],
+    untuned: Untuned,
+    curriculum: Curriculum,
+    processes: Processes,
+    path: Path,
+    *,
+    log_every: int,
+    run_id: str,
 ) -> UpFront:
     """Score the batches of as many logged steps as the share of the run's time pays; once in the run's life.
 
@@ -97,11 +116,11 @@ def score_up_front(
         objective: of the model that is trained.
         untuned: makes of it the base.
         curriculum: says which examples each step sees.
-        folder: the run directory, which keeps the losses.
+        processes: share the work; the first keeps the file.
+        path: the file in the run directory that keeps the losses.
         log_every: steps between records.
         run_id: what data, recipe and base are of; what was kept of another is measured anew.
     """
-    path = folder / BATCH_BASELINE_FILE
     try:
         kept = _File.model_validate_json(path.read_bytes())
         if kept.fingerprint == run_id:
@@ -112,10 +131,11 @@ def score_up_front(
     losses = {}
     with untuned():
         for step in affordable_steps(curriculum.total_steps, log_every):
-            batches = [objective.pack(indices) for indices in curriculum.micro_batches(step)]
-            losses[step] = sum(objective.loss_of(batch) for batch in batches)
+            batches = [objective.pack(indices) for indices in curriculum.micro_batches(step, processes)]
+            (losses[step],) = processes.total(sum(objective.loss_of(batch) for batch in batches))
     finite = {step: loss for step, loss in losses.items() if math.isfinite(loss)}
-    write_whole(path, json.dumps({"fingerprint": run_id, "losses": finite}).encode())
+    if processes.is_first:
+        write_whole(path, json.dumps({"fingerprint": run_id, "losses": finite}).encode())
     return UpFront(finite, seconds_spent=time.monotonic() - began_at)
 
 

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from brewslm.core.value import sha256_of
@@ -18,10 +19,9 @@ from brewslm.worker.models import AnyModel, vocab_size_of
 from brewslm.worker.run import Run
 from brewslm.worker.shard import Shard, open_shard
 from brewslm.worker.train.baseline import base_losses
-from brewslm.worker.train.batch_baseline import BatchBaseline, SideBySide, score_up_front
+from brewslm.worker.train.batch_baseline import BATCH_BASELINE_FILE, BatchBaseline, SideBySide, score_up_front
 from brewslm.worker.train.batches import Curriculum
 from brewslm.worker.train.checkpoint import (
-    Checkpoint,
     best_of,
     clear_leftovers,
     find_checkpoints,
@@ -35,29 +35,33 @@ from brewslm.worker.train.leaks import refuse_leaks
 from brewslm.worker.train.objectives.objective import Batch, Objective
 from brewslm.worker.train.objectives.tokens import TokenObjective
 from brewslm.worker.train.paths import GeneralPath
+from brewslm.worker.train.processes import Processes, join
 from brewslm.worker.train.recorder import StepOutcome, add_step, peak_memory_bytes, write_eval, write_log
 from brewslm.worker.train.results import write_results_for_people
 from brewslm.worker.train.schedule import learning_rate_at
-from brewslm.worker.train.state import TrainState, fingerprint_of
+from brewslm.worker.train.state import TrainState, fingerprint_of, seed_step
 from brewslm.worker.train.trainee import new_trainee, set_training, untuned
 
 
-def train(order: TrainOrder, run: Run) -> TrainResult:
+def train(order: TrainOrder, run: Run) -> TrainResult | None:
     """Train as the recipe says, continuing from the newest whole checkpoint.
+
+    Returns:
+        The outcome; None in a process that only helped the first.
 
     Raises:
         BadOrderError: the recipe cannot be honoured.
         BadDataError: a split is damaged, or a checkpoint is of other data.
         NotFiniteError: a loss or a gradient stopped being a number.
     """
-    return _Training(order, run).run()
+    return _Training(order, run, join()).run()
 
 
 class _Training:
     """One attempt. Everything that a resume needs is in `self.state`, the trainee and the random sources."""
 
-    def __init__(self, order: TrainOrder, run: Run) -> None:
-        self.order, self.job, self.recipe = order, run, order.recipe
+    def __init__(self, order: TrainOrder, run: Run, processes: Processes) -> None:
+        self.order, self.job, self.recipe, self.processes = order, run, order.recipe, processes
         self.began_at = time.monotonic()
         self.checkpoints = run.folder / CHECKPOINTS_FOLDER
         self.fingerprint = fingerprint_of(order)
@@ -67,19 +71,21 @@ class _Training:
         train_split = open_shard(Path(order.train_folder), vocab_size=vocab_size)
         eval_split = open_shard(Path(order.eval_folder), vocab_size=vocab_size)
         refuse_leaks(self.model, train_split)
-        self.objective = _objective_of(self.model, train_split, eval_split)
+        self.objective = _objective_of(self.model, train_split, eval_split, processes)
         self.curriculum = Curriculum(self.objective.lengths, self.recipe.data, seed=self.recipe.seed)
         self.total_steps = self.curriculum.total_steps
         self.state = TrainState()
 
-    def run(self) -> TrainResult:
+    def run(self) -> TrainResult | None:
         monitor = self.recipe.monitor
         self._resume()
         self._announce()
-        self.base_losses = base_losses(self.objective, self._untuned, order=self.order, run=self.job)
+        self.base_losses = base_losses(
+            self.objective, self._untuned, order=self.order, run=self.job, processes=self.processes
+        )
         self.batch_baseline = self._new_batch_baseline()
 
-        end = early_end(self.recipe, self.state, seconds=self._seconds())
+        end = self._early_end()
         is_cancelled = False
         while self.state.step < self.total_steps and not is_cancelled and end is None:
             step = self.state.step + 1
@@ -92,18 +98,19 @@ class _Training:
                 raise NotFiniteError(f"Loss or gradient of step {step} is not finite.", step=step)
             if is_last or step % monitor.log_every == 0:
                 self._log(outcome, batches)
-            end = None if is_last else early_end(self.recipe, self.state, seconds=self._seconds())
+            end = None if is_last else self._early_end()
             if is_last or end or step % monitor.eval_every == 0:
                 self._evaluate()
-                end = None if is_last else end or early_end(self.recipe, self.state, seconds=self._seconds())
-            is_cancelled = self.job.is_cancelled()
-            if is_last or end or is_cancelled or self._wants_checkpoint(step):
+                end = None if is_last else end or self._early_end()
+            is_cancelled, is_asked = self._requests()
+            if is_last or end or is_cancelled or is_asked or self._is_checkpoint_due(step):
                 self._save()
         return self._finish(end, is_cancelled=is_cancelled and end is None and self.state.step < self.total_steps)
 
     def _resume(self) -> None:
         """Continue from the newest whole checkpoint, if there is one."""
-        clear_leftovers(self.checkpoints)
+        if self.processes.is_first:
+            clear_leftovers(self.checkpoints)
         whole, broken = find_checkpoints(self.checkpoints)
         for line in broken:
             self._notice(line)
@@ -130,17 +137,20 @@ class _Training:
             self._notice(f"Warm-up is {shorter} steps, not {warmup_steps}: the run has only {self.total_steps} steps.")
 
     def _batches(self, step: int) -> list[Batch]:
-        return [self.objective.pack(indices) for indices in self.curriculum.micro_batches(step)]
+        return [self.objective.pack(indices) for indices in self.curriculum.micro_batches(step, self.processes)]
 
     def _optimise(self, step: int, batches: list[Batch]) -> StepOutcome:
-        """Make one optimiser step; the loss is the mean over the units of all its micro-batches."""
+        """Make one optimiser step; the loss is the mean over the units of all micro-batches of all processes."""
         began_at = time.monotonic()
-        num_units = sum(batch.num_units for batch in batches)
+        num_units, num_tokens, num_examples = self._sizes(batches)
         learning_rate = learning_rate_at(
             step, peak=self.recipe.optim.learning_rate, settings=self.recipe.schedule, total_steps=self.total_steps
         )
-        loss_sum = sum(self.objective.add_gradients(batch, scale=1 / max(1, num_units)) for batch in batches)
+        seed_step(self.recipe.seed, step, self.processes.rank)
+        mine = sum(self.objective.add_gradients(batch, scale=1 / max(1, num_units)) for batch in batches)
+        (loss_sum,) = self.processes.total(mine)
         weights = [weight for weight in self.model.parameters() if weight.requires_grad]
+        self.processes.add_up_gradients(weights)
         grad_norm = torch.nn.utils.clip_grad_norm_(weights, self.recipe.optim.max_grad_norm).item()
         for group in self.trainee.optimizer.param_groups:
             group["lr"] = learning_rate
@@ -150,16 +160,25 @@ class _Training:
         return StepOutcome(
             loss_sum=loss_sum,
             num_units=num_units,
-            num_tokens=sum(batch.num_tokens for batch in batches),
-            num_examples=sum(batch.num_examples for batch in batches),
+            num_tokens=num_tokens,
+            num_examples=num_examples,
             grad_norm=grad_norm,
             learning_rate=learning_rate,
             seconds=time.monotonic() - began_at,
         )
 
+    def _sizes(self, batches: list[Batch]) -> tuple[int, int, int]:
+        """Return units, tokens and examples of a step, over all processes."""
+        sizes = [(batch.num_units, batch.num_tokens, batch.num_examples) for batch in batches]
+        units, tokens, examples = self.processes.total(*(np.array(sizes or [(0, 0, 0)]).sum(axis=0)))
+        return int(units), int(tokens), int(examples)
+
     def _log(self, outcome: StepOutcome, batches: list[Batch]) -> None:
         baseline_loss = self.batch_baseline.loss_of(
-            self.state.step, batches, training_seconds=self.state.training_seconds
+            self.state.step,
+            batches,
+            num_units=outcome.num_units,
+            training_seconds=self.state.training_seconds,
         )
         self.state = write_log(
             self.job.journal,
@@ -172,12 +191,14 @@ class _Training:
 
     def _new_batch_baseline(self) -> BatchBaseline:
         if self.recipe.has_adapter:
-            return SideBySide(self.objective, self._untuned, seconds_spent=self.state.baseline_seconds)
+            spent = self.state.baseline_seconds
+            return SideBySide(self.objective, self._untuned, self.processes, seconds_spent=spent)
         return score_up_front(
             self.objective,
             self._untuned,
             self.curriculum,
-            self.job.folder,
+            self.processes,
+            self.job.folder / BATCH_BASELINE_FILE,
             log_every=self.recipe.monitor.log_every,
             run_id=sha256_of(self.fingerprint.model_dump()),
         )
@@ -187,9 +208,14 @@ class _Training:
         is_touched = self.recipe.has_adapter or self.state.step > 0
         return untuned(self.model, self.order.base_model) if is_touched else nullcontext()
 
+    def _early_end(self) -> tuple[End, str] | None:
+        """Return what ends the run here, before its last step; the first process's clock counts for all."""
+        (seconds,) = self.processes.total(self._seconds() if self.processes.is_first else 0.0)
+        return early_end(self.recipe, self.state, seconds=seconds)
+
     def _evaluate(self) -> None:
         set_training(self.model, is_training=False)
-        tuned = self.objective.eval_losses()
+        tuned = self.processes.add_up(self.objective.eval_losses())
         set_training(self.model, is_training=True)
         self.state = write_eval(
             self.job.journal,
@@ -199,13 +225,23 @@ class _Training:
             num_units=self.objective.eval_units,
         )
 
-    def _wants_checkpoint(self, step: int) -> bool:
-        """Whether a checkpoint is due, asked for, or would be the best so far."""
+    def _requests(self) -> tuple[bool, bool]:
+        """Return whether somebody asks to stop, and whether for a checkpoint; the first process looks for all."""
+        is_first = self.processes.is_first
+        is_cancelled, is_asked = self.processes.any(
+            is_first and self.job.is_cancelled(), is_first and self.job.takes_checkpoint_request()
+        )
+        return is_cancelled, is_asked
+
+    def _is_checkpoint_due(self, step: int) -> bool:
+        """Whether it is time for a checkpoint, or this would be the best so far."""
         evaluated = self.state.evaluated
         is_best = step in evaluated and evaluated[step] <= min(evaluated.values())
-        return is_best or step % self.recipe.monitor.checkpoint_every == 0 or self.job.takes_checkpoint_request()
+        return is_best or step % self.recipe.monitor.checkpoint_every == 0
 
-    def _save(self) -> Checkpoint:
+    def _save(self) -> None:
+        if not self.processes.is_first:
+            return
         self._count_time()
         checkpoint = save_checkpoint(
             self.checkpoints, self.trainee, self.state, fingerprint=self.fingerprint, attempt=self.job.attempt
@@ -222,15 +258,17 @@ class _Training:
             )
         )
         self.job.journal.sync()
-        return checkpoint
 
-    def _finish(self, end: tuple[End, str] | None, *, is_cancelled: bool) -> TrainResult:
+    def _finish(self, end: tuple[End, str] | None, *, is_cancelled: bool) -> TrainResult | None:
         if end is not None:
             self._notice(end[1])
-        best = best_of(find_checkpoints(self.checkpoints)[0])
-        if best is None or best.eval_loss is None:
+        best = best_of(find_checkpoints(self.checkpoints)[0]) if self.processes.is_first else None
+        if self.processes.any(self.processes.is_first and best is None)[0]:
             self._evaluate()
-            best = self._save()
+            self._save()
+            best = best_of(find_checkpoints(self.checkpoints)[0])
+        if not self.processes.is_first or best is None:
+            return None
         self._count_time()
         num_units = int(self.objective.eval_units.sum())
         result = TrainResult(
@@ -263,5 +301,5 @@ class _Training:
         self.job.journal.append(NoticeRecord(**self.job.journal.stamp(), message=message))
 
 
-def _objective_of(model: AnyModel, train_split: Shard, eval_split: Shard) -> Objective[Any]:
-    return TokenObjective(model, GeneralPath(model), train_split, eval_split)
+def _objective_of(model: AnyModel, train_split: Shard, eval_split: Shard, processes: Processes) -> Objective[Any]:
+    return TokenObjective(model, GeneralPath(model), train_split, eval_split, processes=processes)
