@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from brewslm.worker.head import head_of
-from brewslm.worker.models import AnyModel, without_adapter
+from brewslm.worker.models import AnyModel, computing, without_adapter
 from brewslm.worker.packing import PackedBatch, budgeted_batches, pack
 from brewslm.worker.processes import ALONE, Processes
 from brewslm.worker.shard import Examples
@@ -19,12 +19,14 @@ TOKEN_BUDGET = 2048
 
 def token_losses(model: AnyModel, batch: PackedBatch) -> Tensor:
     """Return the loss of each label of a batch, [num_labels], float32 nats."""
-    return head_of(model).token_losses(label_states(model, batch), batch.targets)
+    with computing(model):
+        return head_of(model).token_losses(label_states(model, batch), batch.targets)
 
 
 def summed_loss(model: AnyModel, batch: PackedBatch) -> Tensor:
     """Return the loss summed over all labels of a batch, a float32 scalar in nats, to be differentiated once."""
-    return head_of(model).summed_loss(label_states(model, batch), batch.targets)
+    with computing(model):
+        return head_of(model).summed_loss(label_states(model, batch), batch.targets)
 
 
 def label_states(model: AnyModel, batch: PackedBatch) -> Tensor:

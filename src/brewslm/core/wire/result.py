@@ -13,8 +13,13 @@ class TrainResult(Value):
 
     kind: Literal["train"] = "train"
     status: Literal["completed", "cancelled"]
+    end: Literal["total_steps", "early_stopping", "budget", "cancel"] = "total_steps"
+    """What ended it."""
     checkpoint: str
-    """Folder of the best checkpoint, relative to the run directory; its `adapter/` loads with PEFT."""
+    """Folder of the best checkpoint, relative to the run directory.
+
+    In it, `adapter/` loads with PEFT, or `model/` with transformers.
+    """
     step: int
     """Step of that checkpoint."""
     last_step: int

@@ -1,5 +1,7 @@
 """Baseline first: what the untuned base loses, and how sure we are that the adapter loses less."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -49,11 +51,14 @@ class BaselineBudget:
         self._is_first = False
 
 
-def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run) -> NDArray[np.float64]:
+def base_losses(
+    objective: Objective[Any], untuned: Callable[[], AbstractContextManager[None]], *, order: TrainOrder, run: Run
+) -> NDArray[np.float64]:
     """Return the losses of the untuned base on the eval split, [num_examples], measured once in the run's life.
 
     Args:
-        objective: of the model with its adapter switched off.
+        objective: of the model that is trained.
+        untuned: makes of it the base.
         order: names data and base, which must be those of the file.
         run: its first process keeps the file, and the record in its journal.
 
@@ -68,7 +73,8 @@ def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run) -> ND
             return np.array(kept.losses)
     except (OSError, ValidationError):
         pass
-    losses = objective.eval_scores().losses
+    with untuned():
+        losses = objective.eval_scores().losses
     if not np.isfinite(losses).all():
         raise NotFiniteError(
             f"The loss of the base model {order.base_model!r} on the eval split is not finite.", step=0

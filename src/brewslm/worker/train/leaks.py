@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from brewslm.worker.failure import BadOrderError
-from brewslm.worker.models import AnyModel, unpacked, without_adapter
+from brewslm.worker.models import AnyModel, compute_dtype_of, unpacked, without_adapter
 from brewslm.worker.packing import pack
 from brewslm.worker.scoring import token_losses
 from brewslm.worker.shard import Shard
@@ -27,7 +27,7 @@ def refuse_leaks(model: AnyModel, shard: Shard) -> None:
     packed = token_losses(model, pack(shard, indices, device=next(model.parameters()).device))
     alone = torch.cat([_alone(model, shard, int(index)) for index in indices])
     difference = float((packed - alone).abs().mean())
-    if difference > _TOLERANCE.get(model.dtype, 0.2):
+    if difference > _TOLERANCE.get(compute_dtype_of(model), 0.2):
         name = type(without_adapter(model)).__name__
         message = f"Packed examples of the architecture {name} see each other, or its logits are made in a way that is "
         raise BadOrderError(f"{message}not known here (losses differ by {difference:.3f}); choose another base model.")

@@ -28,7 +28,7 @@ def objective_of(order: TrainOrder, run: Run, model: AnyModel, train_split: Shar
         NotFiniteError: the base model is broken.
     """
     match order.recipe.mode:
-        case "sft":
+        case "sft" | "continued_pretraining":
             return TokenObjective(model, GeneralPath(model), train_split, eval_split, processes=run.processes)
         case "dpo" | "orpo":
             return _preference(order, run, model)
