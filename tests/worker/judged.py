@@ -10,11 +10,10 @@ from tests.worker.tiny import write_examples
 PROMPT_LENGTH = 4
 
 
-def _answer(random: np.random.Generator, prompt: list[int], *, is_good: bool) -> list[int]:
-    """Climb from the last token of the prompt, or fall from it; the end is the same."""
-    step = 1 if is_good else -1
-    length = int(random.integers(3, 9))
-    return [4 + (prompt[-1] - 4 + step * (place + 1)) % 90 for place in range(length)] + [2]
+def _answer(random: np.random.Generator, *, is_good: bool) -> list[int]:
+    """Answer with some of the tokens that are good, or of others; the end is the same."""
+    first = 60 if is_good else 30
+    return [first + int(token) for token in random.integers(0, 12, size=random.integers(3, 9))] + [2]
 
 
 def _prompt(random: np.random.Generator) -> list[int]:
@@ -28,20 +27,20 @@ def _write(folder: Path, prompts: list[list[int]], answers: list[list[int]]) -> 
 
 
 def write_pairs(folder: Path, num_pairs: int, *, seed: int) -> Path:
-    """Write pairs whose chosen answer climbs and whose rejected one falls."""
+    """Write pairs whose answers have other tokens."""
     random = np.random.default_rng(seed)
     prompts = [_prompt(random) for _ in range(num_pairs)]
-    _write(folder, prompts, [_answer(random, prompt, is_good=True) for prompt in prompts])
-    _write(folder / REJECTED_FOLDER, prompts, [_answer(random, prompt, is_good=False) for prompt in prompts])
+    _write(folder, prompts, [_answer(random, is_good=True) for _ in prompts])
+    _write(folder / REJECTED_FOLDER, prompts, [_answer(random, is_good=False) for _ in prompts])
     return folder
 
 
 def write_judged(folder: Path, num_rows: int, *, seed: int) -> Path:
-    """Write answers by turns good (they climb) and bad (they fall)."""
+    """Write answers that are good and bad by turns."""
     random = np.random.default_rng(seed)
     prompts = [_prompt(random) for _ in range(num_rows)]
     labels = [row % 2 == 0 for row in range(num_rows)]
-    answers = [_answer(random, prompt, is_good=good) for prompt, good in zip(prompts, labels, strict=True)]
+    answers = [_answer(random, is_good=is_good) for is_good in labels]
     _write(folder, prompts, answers)
     np.array(labels, dtype=LABELS_DTYPE).tofile(folder / LABELS_FILE)
     return folder

@@ -20,7 +20,7 @@ def test_the_defaults_are_a_recipe() -> None:
         {"nonsense": 1},
         {"optim": {"lr": 1.0}},
         {"method": "full"},
-        {"mode": "dpo"},
+        {"mode": "ppo"},
         {"precision": "int8"},
         {"seed": -1},
         {"optim": {"learning_rate": 0.0}},

@@ -5,6 +5,7 @@ from brewslm.core.artifacts.readiness import Estimate
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.ports.machine import MachineFacts
 from brewslm.core.recipe.recipe import Recipe
+from brewslm.stages.preflight.tokens import tokens_of
 
 _BYTES = {"float32": 4, "bfloat16": 2}
 _FRAMEWORK_BYTES = 450_000_000
@@ -26,7 +27,7 @@ def memory(recipe: Recipe, manifest: Manifest, base: BaseModelFacts) -> Estimate
     """Estimate the worker's peak resident memory."""
     width = _BYTES[recipe.precision]
     train = manifest.split("train")
-    mean_tokens = train.num_tokens / max(train.num_examples, 1)
+    mean_tokens = tokens_of(manifest, "train", mode=recipe.mode) / max(train.num_examples, 1)
     batch_tokens = recipe.data.batch_size * mean_tokens
     weights = base.num_parameters * width
     adapter = adapter_parameters(recipe, base) * 4 * 4
@@ -63,13 +64,31 @@ def time(recipe: Recipe, manifest: Manifest, base: BaseModelFacts, machine: Mach
         return Estimate(low=None, expected=None, high=None, unit="seconds", basis="not measured on this GPU yet")
     train = manifest.split("train")
     examples = (recipe.data.total_steps or 0) * recipe.data.batch_size * recipe.data.gradient_accumulation_steps
-    tokens = examples * train.num_tokens / max(train.num_examples, 1)
-    flops = 4.5 * base.num_parameters * tokens
+    one_pass = tokens_of(manifest, "train", mode=recipe.mode)
+    tokens = examples * one_pass / max(train.num_examples, 1)
+    scored = _scored_tokens(recipe.mode, tokens, one_pass)
+    flops = base.num_parameters * (4.5 * tokens + 2 * scored)
     expected = flops / (_FLOPS_PER_CORE_SECOND * machine.num_cores) + 10
     return Estimate(
         low=expected / 3,
         expected=expected,
         high=expected * 3,
         unit="seconds",
-        basis="4.5 x parameters x tokens floating-point operations at 50 GFLOP/s a core, and 10 s to load",
+        basis="parameters x (4.5 x trained tokens + 2 x tokens that are scored besides) floating-point operations at "
+        "50 GFLOP/s a core, and 10 s to load",
     )
+
+
+def _scored_tokens(mode: str, tokens: float, one_pass: float) -> float:
+    """Tokens that go through the model without a gradient, besides the evaluations.
+
+    The base scores each answer once; of `kto` also each foreign answer, which the policy scores in every step.
+    """
+    once = min(tokens, one_pass)
+    match mode:
+        case "dpo":
+            return once
+        case "kto":
+            return 2 * once + tokens
+        case _:
+            return 0.0

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brewslm.core.wire.progress import RewardScores
-from brewslm.worker.train.baseline import NUM_RESAMPLES
 
+_NUM_RESAMPLES = 2000
 _Z = 1.959963984540054
 """Of a two-sided 95 % interval."""
 
@@ -70,5 +70,5 @@ def _drawn(values: NDArray[np.float64], random: np.random.Generator) -> NDArray[
 def _bootstrap(statistic: Callable[[np.random.Generator], float]) -> tuple[float, float]:
     """Return the 95 % percentile interval over resamples that are the same each time."""
     random = np.random.default_rng(0)
-    low, high = np.quantile([statistic(random) for _ in range(NUM_RESAMPLES)], [0.025, 0.975])
+    low, high = np.quantile([statistic(random) for _ in range(_NUM_RESAMPLES)], [0.025, 0.975])
     return float(low), float(high)
