@@ -4,7 +4,6 @@ A row is plain where every text that its mapping reads is there, trimmed and not
 nothing refused. What is read here is what the converters would make of it; any other row is left to them.
 """
 
-import hashlib
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
@@ -13,6 +12,7 @@ from brewslm.core.artifacts.mapping import MappingPlan
 from brewslm.core.artifacts.schema import ColumnMap
 from brewslm.core.data.example import Example, Message, Role, Shape
 from brewslm.core.data.snapshot_row import SnapshotRow
+from brewslm.core.mapping.build import digest_of
 from brewslm.core.mapping.convert import used_keys
 from brewslm.core.mapping.metadata import metadata_of
 from brewslm.core.mapping.paths import value_at
@@ -32,6 +32,8 @@ class Plain(NamedTuple):
     label: str | None
     metadata: str | None
     source_row: int
+    num_characters: int = 0
+    """Of the record: about what the example holds."""
 
     @property
     def repairs(self) -> tuple[RepairRule, ...]:
@@ -41,10 +43,12 @@ class Plain(NamedTuple):
     @property
     def id(self) -> str:
         """What `build.example_id` gives for these turns, or this text."""
-        told = "".join([f"\n{role} {len(content)} {content}" for role, content in self.turns])
-        text = "\n-" if self.text is None else f"\n+{len(self.text)} {self.text}"
-        content = f"{self.task}\n;{told}\n;\n;{text}\n-\n-"
-        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        task, turns, text, *_ = self
+        told = f"{task}\n;"
+        for role, content in turns:
+            told += f"\n{role} {len(content)} {content}"
+        rest = "\n;\n;\n-\n-\n-" if text is None else f"\n;\n;\n+{len(text)} {text}\n-\n-"
+        return digest_of(f"{told}{rest}")
 
     @property
     def example(self) -> Example:
@@ -83,7 +87,7 @@ def plain_reader(plan: MappingPlan) -> Callable[[SnapshotRow, dict[str, Any]], P
             return None
         turns, text, label = content
         metadata = None if row.split is None and used.issuperset(record) else metadata_of(record, used, row.split)
-        return Plain(task, turns, text, label, metadata, row.row)
+        return Plain(task, turns, text, label, metadata, row.row, len(row.record or ""))
 
     return read_row
 
@@ -91,43 +95,47 @@ def plain_reader(plan: MappingPlan) -> Callable[[SnapshotRow, dict[str, Any]], P
 def _text(record: dict[str, Any], column: str) -> str | None:
     """A text that is trimmed and not blank, else None."""
     value = record.get(column)
-    return value if type(value) is str and value.strip() == value and not is_blank(value) else None
+    if type(value) is not str or value.strip() != value:
+        return None
+    return value if "!" <= value[:1] <= "~" or not is_blank(value) else None
 
 
-def _extra(record: dict[str, Any], column: str | None) -> str | None:
+def _extra(record: dict[str, Any], column: str) -> str | None:
     """As `_text`, but "" where the column, or what it holds, is absent."""
-    if column is None:
-        return ""
     value = value_at(record, column)
     return "" if value is None or value == "" else _text(record, column)
 
 
 def _pair(shape: Shape, columns: ColumnMap) -> _Read:
-    prompt_column, completion_column = str(columns.prompt), str(columns.completion)
+    prompt_column, completion_column, context_column = str(columns.prompt), str(columns.completion), columns.context
+    ask = _asker(columns)
     is_question = shape == "qa"
 
     def read(record: dict[str, Any]) -> _Content | None:
-        prompt, context = _text(record, prompt_column), _extra(record, columns.context)
-        completion, system = _text(record, completion_column), _extra(record, columns.system)
-        if prompt is None or context is None or completion is None or system is None:
+        prompt, completion = _text(record, prompt_column), _text(record, completion_column)
+        context = "" if context_column is None else _extra(record, context_column)
+        if prompt is None or completion is None or context is None:
             return None
         if context:
             prompt = f"{context}\n\n{prompt}" if is_question else f"{prompt}\n\n{context}"
-        return _asked(columns, system, prompt, completion), None, None
+        turns = ask(record, prompt, completion)
+        return None if turns is None else (turns, None, None)
 
     return read
 
 
 def _labelled(_: Shape, columns: ColumnMap) -> _Read:
-    text_column, label_column = str(columns.text), str(columns.label)
+    text_column, label_column, context_column = str(columns.text), str(columns.label), columns.context
+    ask = _asker(columns)
     labels = frozenset(columns.labels)
 
     def read(record: dict[str, Any]) -> _Content | None:
-        text, context = _text(record, text_column), _extra(record, columns.context)
-        label, system = _text(record, label_column), _extra(record, columns.system)
-        if text is None or context is None or label is None or system is None or (labels and label not in labels):
+        text, label = _text(record, text_column), _text(record, label_column)
+        context = "" if context_column is None else _extra(record, context_column)
+        if text is None or label is None or context is None or (labels and label not in labels):
             return None
-        return _asked(columns, system, f"{text}\n\n{context}" if context else text, label), None, label
+        turns = ask(record, f"{text}\n\n{context}" if context else text, label)
+        return None if turns is None else (turns, None, label)
 
     return read
 
@@ -142,11 +150,21 @@ def _passage(_: Shape, columns: ColumnMap) -> _Read:
     return read
 
 
-def _asked(columns: ColumnMap, system: str, prompt: str, completion: str) -> tuple[Turn, ...]:
-    asked = f"{columns.instruction}\n\n{prompt}" if columns.instruction else prompt
-    if system:
-        return ("system", system), ("user", asked), ("assistant", completion)
-    return ("user", asked), ("assistant", completion)
+def _asker(columns: ColumnMap) -> Callable[[dict[str, Any], str, str], tuple[Turn, ...] | None]:
+    """The turns of a question and its answer, with the instruction and the system text of the mapping."""
+    system_column = columns.system
+    instruction = f"{columns.instruction}\n\n" if columns.instruction else ""
+
+    def ask(record: dict[str, Any], prompt: str, completion: str) -> tuple[Turn, ...] | None:
+        asked = f"{instruction}{prompt}" if instruction else prompt
+        if system_column is None:
+            return ("user", asked), ("assistant", completion)
+        system = _extra(record, system_column)
+        if system:
+            return ("system", system), ("user", asked), ("assistant", completion)
+        return None if system is None else (("user", asked), ("assistant", completion))
+
+    return ask
 
 
 _DUE: dict[str, Role] = {"system": "user", "user": "assistant", "assistant": "user"}

@@ -19,7 +19,7 @@ class ExampleColumns:
     def __init__(self) -> None:
         """Begin empty."""
         self.num_characters = 0
-        """Of all turns and texts."""
+        """About what they hold."""
         # Tuples of texts and numbers alone cost the garbage collector nothing.
         self._usual: list[tuple[Any, ...]] = []
         self._turns: list[tuple[Role, str]] = []
@@ -33,29 +33,28 @@ class ExampleColumns:
 
     def add_plain(self, plain: Plain) -> None:
         """Append a plain row."""
-        task, turns, text, label, metadata, source_row = plain
-        self._append((plain.id, task, text, label, metadata, source_row), turns, text)
+        task, turns, text, label, metadata, source_row, num_characters = plain
+        self._usual.append((plain.id, task, text, label, metadata, source_row))
+        self._turns += turns
+        self._lengths.append(len(turns))
+        self.num_characters += num_characters
 
     def add(self, example: Example) -> None:
         """Append any example."""
         for number, turn in enumerate(example.messages, start=len(self._turns)):
             self._keep_rare(turn, _NOTHING_OF_TURN, number)
         self._keep_rare(example, _NOTHING, len(self))
-        turns = tuple([(turn.role, turn.content) for turn in example.messages])
-        self._append(tuple([getattr(example, name) for name in _USUAL]), turns, example.text)
+        self._usual.append(tuple([getattr(example, name) for name in _USUAL]))
+        self._turns += [(turn.role, turn.content) for turn in example.messages]
+        self._lengths.append(len(example.messages))
+        self.num_characters += sum([len(turn.content) for turn in example.messages]) + len(example.text or "")
 
     def taken(self) -> Columns:
         """The columns, for `Rows.add_columns`."""
-        usual = dict(zip(_USUAL, zip(*self._usual, strict=True), strict=True))
-        roles, contents = zip(*self._turns, strict=True) if self._turns else ((), ())
-        turns = {"role": roles, "content": contents, **self._filled(_NOTHING_OF_TURN, len(self._turns))}
+        usual = {name: [values[at] for values in self._usual] for at, name in enumerate(_USUAL)}
+        told = {"role": [role for role, _ in self._turns], "content": [content for _, content in self._turns]}
+        turns = {**told, **self._filled(_NOTHING_OF_TURN, len(self._turns))}
         return {**usual, "messages": Nested(self._lengths, turns), **self._filled(_NOTHING, len(self))}
-
-    def _append(self, usual: tuple[Any, ...], turns: tuple[tuple[Role, str], ...], text: str | None) -> None:
-        self._usual.append(usual)
-        self._turns += turns
-        self._lengths.append(len(turns))
-        self.num_characters += sum([len(content) for _, content in turns]) if text is None else len(text)
 
     def _keep_rare(self, one: Example | Message, nothing: Mapping[str, Any], number: int) -> None:
         for name, default in nothing.items():

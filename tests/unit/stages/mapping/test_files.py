@@ -47,5 +47,5 @@ def test_long_examples_do_not_wait_for_many_others(tmp_path: Path) -> None:
     text = "x" * (BATCH_CHARACTERS // 2)
     with DatasetFiles(tmp_path, ParquetTables()) as files:
         for number in range(6):
-            files.accept(Plain("documents", (), text, None, None, number))
+            files.accept(Plain("documents", (), text, None, None, number, len(text)))
     assert pq.ParquetFile(tmp_path / "examples.parquet").num_row_groups == 3
