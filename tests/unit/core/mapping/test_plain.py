@@ -31,13 +31,16 @@ TURNS = st.one_of(
 )
 
 
-def talk_of(texts: list[Any], keys: tuple[str, str], first: int, num_pairs: int) -> list[dict[str, Any]]:
-    roles = ("system", *("user", "assistant") * num_pairs)[first:]
+def talk_of(texts: list[Any], keys: tuple[str, str], first: int, num_pairs: int, name: str) -> list[dict[str, Any]]:
+    roles = ("system", *("user", name) * num_pairs)[first:]
     return [dict(zip(keys, turn, strict=True)) for turn in zip(roles, texts, strict=False)]
 
 
 KEYS = st.sampled_from([*[("role", "content")] * 4, ("from", "value")])
-TALKS = st.builds(talk_of, st.lists(VALUES, min_size=5, max_size=5), KEYS, st.integers(0, 1), st.integers(1, 2))
+SPEAKERS = st.sampled_from(["assistant", "assistant", "gpt", "tool_call"])
+TALKS = st.builds(
+    talk_of, st.lists(VALUES, min_size=5, max_size=5), KEYS, st.integers(0, 1), st.integers(1, 2), SPEAKERS
+)
 RECORDS = st.fixed_dictionaries(
     {"p": VALUES, "c": VALUES, "m": st.one_of(TALKS, TALKS, TALKS.map(canonical_json), st.lists(TURNS, max_size=5))},
     optional={"s": VALUES, "x": VALUES, "t": st.just("") | VALUES, "kept": VALUES},
