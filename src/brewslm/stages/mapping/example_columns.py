@@ -52,8 +52,9 @@ class ExampleColumns:
     def taken(self) -> Columns:
         """The columns, for `Rows.add_columns`."""
         usual = {name: [values[at] for values in self._usual] for at, name in enumerate(_USUAL)}
-        told = {"role": [role for role, _ in self._turns], "content": [content for _, content in self._turns]}
-        turns = {**told, **self._filled(_NOTHING_OF_TURN, len(self._turns))}
+        turns: dict[str, Any] = self._filled(_NOTHING_OF_TURN, len(self._turns))
+        turns["role"] = [role for role, _ in self._turns]
+        turns["content"] = [content for _, content in self._turns]
         return {**usual, "messages": Nested(self._lengths, turns), **self._filled(_NOTHING, len(self))}
 
     def _keep_rare(self, one: Example | Message, nothing: Mapping[str, Any], number: int) -> None:
