@@ -24,7 +24,7 @@ KINDS = ("jsonl", "jsonl", "json", "csv", "csv", "csv", "text", "parquet", "zip"
 """In turn."""
 MEMORY_BYTES = 3 << 30
 MAX_SECONDS = 5.0
-_TOKENS = (
+TOKENS = (
     *(b'"', b"'", b'""', b"{", b"}", b"[", b"]", b",", b":", b";", b"\t", b"|", b"\\", b'\\"', b"\n", b"\r", b"\r\n"),
     *(b"\0", b"\xff", b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\xc3", b"\x1a", b"\f", b"\x0b"),
     *(b"NaN", b"1e999", b"-", b"null", b"true", b"\\u0000", b"\\ud800", b"\xe2\x80\xa8", b"\xc2\x85", b" ", b"=1+1"),
@@ -72,9 +72,9 @@ def _changed(data: bytes, chance: random.Random) -> bytes:  # noqa: PLR0911 - on
         case 2:
             return data[:end] + data[start:]
         case 3:
-            return data[:start] + chance.choice(_TOKENS) + data[start:]
+            return data[:start] + chance.choice(TOKENS) + data[start:]
         case 4:
-            return data[:start] + chance.choice(_TOKENS) + data[end:]
+            return data[:start] + chance.choice(TOKENS) + data[end:]
         case 5:
             return data[:start] if chance.random() < 0.3 else data[:start] + b"\n" + data[start:]
     if not data:
