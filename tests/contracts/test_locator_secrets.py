@@ -57,6 +57,7 @@ def test_what_was_forgotten_is_told(secrets: LocatorSecrets) -> None:
     with pytest.raises(SourceError, match="again"):
         secrets.reveal(hidden)
     assert secrets.reveal(other) == f"{ADDRESS}2"
+    assert secrets.hide(ADDRESS) == hidden, "the same request stays the same"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Secrets of locators in memory."""
 
+import hashlib
+
 from brewslm.core.errors import SourceError
 from brewslm.core.ports.secrets import hidden_as, secret_id_of, without_secrets
 
@@ -9,15 +11,12 @@ class FakeLocatorSecrets:
 
     def __init__(self) -> None:
         self._kept: dict[str, str] = {}
-        self._num_ever = 0
 
     def hide(self, locator: str) -> str:
         locator = locator.strip()
         if without_secrets(locator) == locator:
             return locator
-        known = next((one for one, value in self._kept.items() if value == locator), None)
-        self._num_ever += known is None
-        secret_id = known or f"{self._num_ever:032x}"
+        secret_id = hashlib.md5(locator.encode(), usedforsecurity=False).hexdigest()
         self._kept[secret_id] = locator
         return hidden_as(locator, secret_id)
 
