@@ -20,7 +20,7 @@ from tests.journeys import victim
 from tests.unit.stages.conftest import parse_here
 
 SEED = int(os.environ.get("BREWSLM_KILL_SEED", "6"))
-KILLS_A_ROOM = int(os.environ.get("BREWSLM_KILLS", "5"))
+KILLS_A_ROOM = int(os.environ.get("BREWSLM_KILLS", "6"))
 ROOMS = ("adapters/sources/web", "stages/ingest", "adapters/files", "adapters/sql")
 """Where the kill comes: while fetching, while the rows are written, while they are published, in the books."""
 CONTENT = b"".join(b'{"prompt": "what is %d?", "completion": "%d"}\n' % (number, number) for number in range(4000))

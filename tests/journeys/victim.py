@@ -55,9 +55,9 @@ def run(work: Callable[..., None], *words: Any) -> int:
 
 def import_rows(home: Path, job_id: int, room: str, kill_at: int | None, told: Path) -> None:
     """Do the job; write down how many steps the room made."""
-    from brewslm.stages.ingest import stage
     from brewslm.bootstrap.container import open_house
     from brewslm.bootstrap.settings import Settings
+    from brewslm.stages.ingest import stage
 
     stage.parse_apart = parse_here  # as in the unit tests: the steps are here
     house = open_house(Settings(home=home, is_private_allowed=True), actor="cli")

@@ -51,6 +51,8 @@ random.Random(4).shuffle(SPELLINGS)
 NUM_SPELLINGS = 10_000
 DEEP = "a/b/c/d/e/f"
 """So deep below the watched root lies the workspace that all `../` end within it."""
+PATHS = {"locator", "base_model"}
+"""Fields that may name a file or folder of this machine, because that is what they are for; they are only read."""
 SECRET = "what no name may lead to"
 MADE_HERE = re.compile(
     r"home(/brewslm\.db(-wal|-shm|-journal)?|/logs(/[a-z.]+)?|/projects/\d+(/\.draft-\w+(/(fetched|scratch))?)?"
@@ -115,7 +117,8 @@ def questions(tree: Tree) -> list[Ask]:
             paths = [name for name in names if name[0] == "path"]
             others = [name for name in names if name[0] != "path"]
             schema = _body_of(operation, document)
-            fields = [("body", name) for name, field in schema.get("properties", {}).items() if _is_text(field)]
+            texts = schema.get("properties", {}).items()
+            fields = [("body", name) for name, field in texts if _is_text(field) and name not in PATHS]
             body = {name: known.get(name, "x") for name in schema.get("required", ())}
             found += [
                 _asking(method.upper(), route, place, name, known, body)
