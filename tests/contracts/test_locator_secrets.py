@@ -27,6 +27,7 @@ def secrets(request: pytest.FixtureRequest, tmp_path: Path) -> LocatorSecrets:
         ("https://data.example/a#geheim", "https://data.example/a"),
         ("https://me:ge@heim@data.example/a", "https://data.example/a"),
         ("s3://KEY:geheim@bucket/a/*.csv", "s3://bucket/a/*.csv"),
+        ("https:me:geheim@data.example/a", "https:data.example/a"),
         ("ftp://me:geheim@data.example/a", "ftp://data.example/a"),
         ("abfss://me:geheim@account/a.csv", "abfss://account/a.csv"),
     ],
@@ -43,7 +44,8 @@ def test_what_is_secret_is_hidden_and_comes_back(secrets: LocatorSecrets, locato
 @pytest.mark.parametrize(
     "locator",
     ["rows.csv", "/data/a@b?/rows.csv", "file:/data/rows?.csv", "https://data.example/a@b/rows.csv", "s3://bucket/r?.csv",
-     "abfss://container@account/a.csv", "hf:OWNER/NAME@v1", "sample:tiny", "upload:" + "0" * 32, "C:\\a@b", ""],
+     "abfss://container@account/a.csv", "hf:OWNER/NAME@v1", "hf:NAME@v1",
+     "file:/me@home/rows.csv", "sample:tiny", "upload:" + "0" * 32, "C:\\a@b", ""],
 )  # fmt: skip
 def test_what_holds_no_secret_stays_as_it_is(secrets: LocatorSecrets, locator: str) -> None:
     assert secrets.hide(locator) == locator

@@ -6,6 +6,7 @@ from typing import Protocol
 SCHEME = "secret"
 _HIDDEN = re.compile(rf"{SCHEME}:([0-9a-f]{{32}}):(.*)", re.DOTALL)
 _LOCATOR = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+:/*)(?:([^/?#]*)@)?([^?#]*)(.*)", re.DOTALL)
+_WEB = frozenset({"http", "https"})
 _CONTAINER_SCHEMES = frozenset({"abfs", "abfss", "az"})
 """Before their `@` stands a container, not a login."""
 
@@ -42,10 +43,13 @@ def without_secrets(locator: str) -> str:
     if found is None:
         return locator
     start, login, place, rest = found.groups()
-    scheme = start.partition(":")[0].lower()
-    if login is not None and scheme in _CONTAINER_SCHEMES and ":" not in login:
+    scheme, _, slashes = start.lower().partition(":")
+    is_revision = not slashes and scheme not in _WEB
+    is_path = slashes == "/" and scheme == "file"
+    is_container = scheme in _CONTAINER_SCHEMES and ":" not in (login or "")
+    if login is not None and (is_revision or is_path or is_container):
         place = f"{login}@{place}"
-    return f"{start}{place}" if scheme in {"http", "https"} else f"{start}{place}{rest}"
+    return f"{start}{place}" if scheme in _WEB else f"{start}{place}{rest}"
 
 
 def hidden_as(locator: str, secret_id: str) -> str:
