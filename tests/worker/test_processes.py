@@ -126,7 +126,7 @@ def test_outlives_its_server_shows_its_stacks_and_obeys_the_next_server(scene: S
 
 def test_memory_that_runs_out_has_its_exit_code(scene: Scene) -> None:
     write_examples(scene.train, [[5 + place % 90 for place in range(250)]], [[0] + [1] * 249])
-    order = scene.order(data={"batch_size": 1024, "total_steps": 2})
+    order = scene.order(data={"batch_size": 1024, "micro_batch_tokens": 1 << 20, "total_steps": 2})
     folder = scene.run_directory("a", order)
     limit = 3 << 29
     command = [sys.executable, "-m", "brewslm.worker", str(folder), "1"]
@@ -138,7 +138,7 @@ def test_memory_that_runs_out_has_its_exit_code(scene: Scene) -> None:
         check=False,
     )
     assert ended.returncode == ExitCode.OUT_OF_MEMORY, ended.stderr
-    assert "batch" in failure_of(folder).message
+    assert "micro_batch_tokens" in failure_of(folder).message
 
 
 def test_full_disk_has_its_exit_code_and_the_run_goes_on_when_there_is_room(

@@ -4,19 +4,30 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from brewslm.core.recipe.data import DataSettings
 from brewslm.core.recipe.schedule import ScheduleSettings
 from brewslm.worker.train.batches import Curriculum
+from brewslm.worker.train.processes import Processes
 from brewslm.worker.train.schedule import learning_rate_at
+
+ALONE = Processes()
+
+
+def alike(num_examples: int) -> NDArray[np.int64]:
+    """Lengths of examples of one token each."""
+    return np.ones(num_examples, dtype=np.int64)
 
 
 def seen(curriculum: Curriculum, steps: range) -> list[int]:
-    return [int(i) for step in steps for batch in curriculum.micro_batches(step) for i in batch]
+    return [int(i) for step in steps for batch in curriculum.micro_batches(step, ALONE) for i in batch]
 
 
 def test_each_epoch_holds_every_example_once_in_an_order_of_its_own() -> None:
-    curriculum = Curriculum(10, DataSettings(batch_size=2, gradient_accumulation_steps=2, num_epochs=2.0), seed=1)
+    curriculum = Curriculum(
+        alike(10), DataSettings(batch_size=2, gradient_accumulation_steps=2, num_epochs=2.0), seed=1
+    )
     order = seen(curriculum, range(1, curriculum.total_steps + 1))
     assert curriculum.total_steps == 5
     assert sorted(order[:10]) == sorted(order[10:]) == list(range(10))
@@ -25,18 +36,29 @@ def test_each_epoch_holds_every_example_once_in_an_order_of_its_own() -> None:
 
 def test_a_step_sees_the_same_wherever_one_begins() -> None:
     settings = DataSettings(batch_size=3, total_steps=20)
-    whole = seen(Curriculum(7, settings, seed=5), range(1, 21))
-    assert seen(Curriculum(7, settings, seed=5), range(11, 21)) == whole[30:]
-    assert seen(Curriculum(7, settings, seed=6), range(1, 21)) != whole
+    whole = seen(Curriculum(alike(7), settings, seed=5), range(1, 21))
+    assert seen(Curriculum(alike(7), settings, seed=5), range(11, 21)) == whole[30:]
+    assert seen(Curriculum(alike(7), settings, seed=6), range(1, 21)) != whole
 
 
 def test_micro_batches_have_the_batch_size() -> None:
-    curriculum = Curriculum(50, DataSettings(batch_size=4, gradient_accumulation_steps=3, total_steps=2), seed=0)
-    assert [len(batch) for batch in curriculum.micro_batches(1)] == [4, 4, 4]
+    curriculum = Curriculum(alike(50), DataSettings(batch_size=4, gradient_accumulation_steps=3, total_steps=2), seed=0)
+    assert [len(batch) for batch in curriculum.micro_batches(1, ALONE)] == [4, 4, 4]
+
+
+def test_a_batch_of_too_many_tokens_is_cut_and_keeps_its_examples() -> None:
+    lengths = np.random.default_rng(3).integers(1, 120, size=200)
+    whole = Curriculum(lengths, DataSettings(batch_size=50, total_steps=4, micro_batch_tokens=10**6), seed=0)
+    cut = Curriculum(lengths, DataSettings(batch_size=50, total_steps=4, micro_batch_tokens=100), seed=0)
+    for step in range(1, 5):
+        (batch,), parts = whole.micro_batches(step, ALONE), cut.micro_batches(step, ALONE)
+        assert sorted(np.concatenate(parts)) == sorted(batch)
+        assert all(lengths[part].sum() <= 100 or len(part) == 1 for part in parts)
+        assert len(parts) < len(batch)
 
 
 def test_more_examples_in_a_batch_than_there_are_is_possible() -> None:
-    assert len(seen(Curriculum(3, DataSettings(batch_size=8, total_steps=1), seed=0), range(1, 2))) == 8
+    assert len(seen(Curriculum(alike(3), DataSettings(batch_size=8, total_steps=1), seed=0), range(1, 2))) == 8
 
 
 @pytest.mark.parametrize("shape", ["cosine_warmup", "linear"])

@@ -45,7 +45,8 @@ def classify(error: BaseException) -> tuple[int, str]:
     if isinstance(error, WorkerFailure):
         return error.exit_code, text
     if _is_out_of_memory(error):
-        return ExitCode.OUT_OF_MEMORY, f"Memory ran out: {text or 'an allocation failed'}. Make the batch smaller."
+        what = text or "an allocation failed"
+        return ExitCode.OUT_OF_MEMORY, f"Memory ran out: {what}. Lower data.micro_batch_tokens or data.batch_size."
     if _is_disk_full(error):
         return ExitCode.DISK_FULL, f"The disk is full: {text}. Free some space, then start again."
     return 1, f"{type(error).__name__}: {text}"

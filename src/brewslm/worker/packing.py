@@ -37,6 +37,11 @@ class PackedBatch:
         """Tokens that the loss is taken over."""
         return len(self.targets)
 
+    @property
+    def num_units(self) -> int:
+        """What the loss is a mean over: the labels."""
+        return self.num_labels
+
 
 def pack(shard: Shard, indices: Sequence[int] | NDArray[np.int64], *, device: torch.device) -> PackedBatch:
     """Pack these examples, in this order."""

@@ -1,5 +1,7 @@
 """Baseline first: what the untuned base loses, and how sure we are that the adapter loses less."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
@@ -9,10 +11,9 @@ from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.progress import BaselineRecord
 from brewslm.worker.failure import NotFiniteError
 from brewslm.worker.files import write_whole
-from brewslm.worker.models import AnyModel
 from brewslm.worker.run import Run
-from brewslm.worker.scoring import example_losses
-from brewslm.worker.shard import Shard
+from brewslm.worker.train.objectives.objective import Objective
+from brewslm.worker.train.processes import Processes
 
 BASELINE_FILE = "baseline.json"
 SHARE_OF_TIME = 0.01
@@ -49,14 +50,14 @@ class BaselineBudget:
         self._is_first = False
 
 
-def base_losses(model: AnyModel, shard: Shard, *, order: TrainOrder, run: Run) -> NDArray[np.float64]:
+def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run, processes: Processes) -> NDArray[np.float64]:
     """Return the losses of the untuned base on the eval split, [num_examples], measured once in the run's life.
 
     Args:
-        model: with its adapter switched off.
-        shard: the eval split.
+        objective: of the model with its adapter switched off.
         order: names data and base, which must be those of the file.
         run: keeps the file, and the record in its journal.
+        processes: share the work; the first keeps file and journal.
 
     Raises:
         NotFiniteError: the base model itself is broken.
@@ -65,23 +66,24 @@ def base_losses(model: AnyModel, shard: Shard, *, order: TrainOrder, run: Run) -
     same = {"manifest_id": order.manifest_id, "base_model": order.base_model, "precision": order.recipe.precision}
     try:
         kept = _BaselineFile.model_validate_json(path.read_bytes())
-        if kept.model_dump(exclude={"losses"}) == same and len(kept.losses) == len(shard):
+        if kept.model_dump(exclude={"losses"}) == same and len(kept.losses) == len(objective.eval_units):
             return np.array(kept.losses)
     except (OSError, ValidationError):
         pass
-    losses = example_losses(model, shard)
+    losses = processes.add_up(objective.eval_losses())
     if not np.isfinite(losses).all():
         raise NotFiniteError(
             f"The loss of the base model {order.base_model!r} on the eval split is not finite.", step=0
         )
-    write_whole(path, _BaselineFile(**same, losses=tuple(losses.tolist())).model_dump_json().encode())
-    num_tokens = int(shard.num_trained.sum())
+    if processes.is_first:
+        write_whole(path, _BaselineFile(**same, losses=tuple(losses.tolist())).model_dump_json().encode())
+    num_units = int(objective.eval_units.sum())
     run.journal.append(
         BaselineRecord(
             **run.journal.stamp(),
-            eval_loss=float(losses.sum() / num_tokens),
-            num_examples=len(shard),
-            num_tokens=num_tokens,
+            eval_loss=float(losses.sum() / num_units),
+            num_examples=len(losses),
+            num_tokens=num_units,
         )
     )
     return losses

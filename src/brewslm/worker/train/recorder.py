@@ -18,7 +18,7 @@ class StepOutcome:
     """One optimiser step."""
 
     loss_sum: float
-    num_labels: int
+    num_units: int
     num_tokens: int
     num_examples: int
     grad_norm: float
@@ -28,8 +28,8 @@ class StepOutcome:
 
     @property
     def loss(self) -> float:
-        """Mean per trained token of this step's batch."""
-        return self.loss_sum / max(1, self.num_labels)
+        """Mean per unit of this step's batch: per trained token, or per pair."""
+        return self.loss_sum / max(1, self.num_units)
 
 
 def add_step(state: TrainState, outcome: StepOutcome) -> TrainState:
@@ -42,7 +42,7 @@ def add_step(state: TrainState, outcome: StepOutcome) -> TrainState:
             "training_seconds": state.training_seconds + outcome.seconds,
             "window": Window(
                 loss_sum=window.loss_sum + outcome.loss_sum,
-                num_labels=window.num_labels + outcome.num_labels,
+                num_units=window.num_units + outcome.num_units,
                 num_tokens=window.num_tokens + outcome.num_tokens,
                 num_examples=window.num_examples + outcome.num_examples,
                 num_steps=window.num_steps + 1,
@@ -63,7 +63,7 @@ def write_log(
 ) -> TrainState:
     """Write the record of the window that ends with this step, and begin a new window."""
     window = state.window
-    loss = window.loss_sum / max(1, window.num_labels)
+    loss = window.loss_sum / max(1, window.num_units)
     batch_loss = None if baseline_loss is None else outcome.loss
     measured: dict[str, float | None] = {
         "loss": loss,
@@ -101,13 +101,13 @@ def write_eval(
     *,
     base: NDArray[np.float64],
     tuned: NDArray[np.float64],
-    num_tokens: NDArray[np.int64],
+    num_units: NDArray[np.int64],
 ) -> TrainState:
     """Write the comparison of adapter and base on the eval split, and remember its loss."""
-    total = int(num_tokens.sum())
+    total = int(num_units.sum())
     baseline_loss, eval_loss = float(base.sum() / total), float(tuned.sum() / total)
     plain, non_finite = split_non_finite({"eval_loss": eval_loss, "delta": eval_loss - baseline_loss})
-    low, high = paired_interval(tuned - base, num_tokens, seed=0) if not non_finite else (None, None)
+    low, high = paired_interval(tuned - base, num_units, seed=0) if not non_finite else (None, None)
     journal.append(
         EvalRecord(
             **journal.stamp(),

@@ -30,7 +30,7 @@ class Window(Value):
     """What has added up since the last record."""
 
     loss_sum: float = 0.0
-    num_labels: int = 0
+    num_units: int = 0
     num_tokens: int = 0
     num_examples: int = 0
     num_steps: int = 0
@@ -52,6 +52,11 @@ class TrainState(Value):
     """Of the newest record."""
     evaluated: dict[int, float] = Field(default_factory=dict)
     """Eval loss by step."""
+
+
+def seed_step(seed: int, step: int, rank: int) -> None:
+    """Make what is random within a step, such as dropout, a pure function of seed, step and process."""
+    torch.manual_seed(int(np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0] >> 1))
 
 
 def rng_tensors() -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -1,0 +1,57 @@
+"""Cross-entropy of the trained tokens: supervised fine-tuning, and continued pretraining."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from brewslm.worker.models import AnyModel
+from brewslm.worker.packing import PackedBatch, pack
+from brewslm.worker.scoring import example_losses, summed_loss
+from brewslm.worker.shard import Shard
+from brewslm.worker.train.paths import GradientPath
+from brewslm.worker.train.processes import Processes
+
+
+class TokenObjective:
+    """Mean negative log-likelihood per trained token, nats."""
+
+    def __init__(
+        self, model: AnyModel, path: GradientPath, train_split: Shard, eval_split: Shard, *, processes: Processes
+    ) -> None:
+        """Use `path` for gradients and the model itself for scores."""
+        self._model, self._path, self._processes = model, path, processes
+        self._train, self._eval = train_split, eval_split
+        self._device = next(model.parameters()).device
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """[num_train_examples], tokens of each example of the train split."""
+        return self._train.lengths
+
+    @property
+    def eval_units(self) -> NDArray[np.int64]:
+        """[num_eval_examples], trained tokens of each example of the eval split."""
+        return self._eval.num_trained
+
+    def pack(self, indices: Sequence[int] | NDArray[np.int64]) -> PackedBatch:
+        """Pack these examples of the train split, in this order."""
+        return pack(self._train, indices, device=self._device)
+
+    def add_gradients(self, batch: PackedBatch, *, scale: float) -> float:
+        """Add the gradient of `scale` times the summed loss; return that sum."""
+        return self._path.add_gradients(batch, scale=scale) if batch.num_units else 0.0
+
+    def weights_changed(self) -> None:
+        """Let the path renew what it derives from the weights."""
+        self._path.weights_changed()
+
+    @torch.no_grad()
+    def loss_of(self, batch: PackedBatch) -> float:
+        """Return the summed loss of a batch, without gradients."""
+        return summed_loss(self._model, batch).item() if batch.num_units else 0.0
+
+    def eval_losses(self) -> NDArray[np.float64]:
+        """Return the loss of each example of this process's share, [num_eval_examples], summed over its tokens."""
+        return example_losses(self._model, self._eval, first=self._processes.rank, every=self._processes.num)
