@@ -21,12 +21,11 @@ from typing import Any
 from benchmarks.train.contestants import CONTESTANTS, Contestant, check_names
 from benchmarks.train.environments import LISTS, make_environments, peers_folder
 from benchmarks.train.material import METHODS, SHAPES, Material, prepare
+from benchmarks.train.records import QUIET, append, counted, num_runs, read
 from benchmarks.train.report import tables
 from benchmarks.train.running import ROOT, Trial, run_once
 from benchmarks.train.watching import wait_for_quiet
 
-QUIET = 0.12
-"""Of a processor, that others may use in a run that counts when quiet was asked for."""
 EXTRA_TRIES = 4
 
 
@@ -94,7 +93,7 @@ def due(
                     name = contestant.name if contestant else "ceiling"
                     if tried.get((shape, method, name), 0) >= arguments.rounds + EXTRA_TRIES:
                         continue
-                    if num_runs(kept, shape, method, name, arguments.threads) < number:
+                    if num_runs(kept, (shape, method, name, arguments.threads)) < number:
                         yield shape, method, contestant
 
 
@@ -111,16 +110,6 @@ def chosen(arguments: argparse.Namespace, shape: str, method: str) -> list[Conte
             else one.role in arguments.roles
         )
     ]
-
-
-def num_runs(records: list[dict[str, Any]], shape: str, method: str, name: str, num_threads: int) -> int:
-    wanted = (shape, method, name, num_threads)
-    return sum((one["shape"], one["method"], one["name"], one["num_threads"]) == wanted for one in records)
-
-
-def counted(records: list[dict[str, Any]], *, is_quiet: bool) -> list[dict[str, Any]]:
-    """Leave out the runs that others disturbed, where quiet was asked for; what failed stays."""
-    return [one for one in records if not is_quiet or one.get("others", 0.0) < QUIET]
 
 
 def run_probe(shape: str, method: str, num_threads: int) -> dict[str, Any]:
@@ -146,16 +135,6 @@ def line_of(record: dict[str, Any]) -> str:
         f"{record['tokens_per_second']:.0f} tokens/s, {record['tokens_per_cpu_second']:.0f} a CPU second, "
         f"{record['peak_bytes'] / 2**30:.2f} GiB, others {record['others']:.2f}"
     )
-
-
-def read(work: Path) -> list[dict[str, Any]]:
-    path = work / "RUNS.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def append(work: Path, record: dict[str, Any]) -> None:
-    with (work / "RUNS.jsonl").open("a") as file:
-        file.write(json.dumps(record) + "\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.train.material import SHAPES, Material
 
-SECONDS_EACH = 1.5
+SECONDS_EACH = 1.0
 LORA_RANK = 16
 
 
@@ -22,8 +22,8 @@ def probe(shape: str, num_threads: int) -> dict[str, dict[str, float]]:
     rates: dict[str, dict[str, float]] = {}
     for name, dtype in {"float32": torch.float32, "bfloat16": torch.bfloat16}.items():
         for label, (rows, inputs, outputs) in {
-            "square": (2048, 2048, 2048),
-            "layer": (4096, hidden, 2 * inner),
+            "square": (1024, 1024, 1024),
+            "layer": (2048, hidden, 2 * inner),
         }.items():
             left, right = torch.randn(rows, inputs, dtype=dtype), torch.randn(outputs, inputs, dtype=dtype)
             out = torch.empty(rows, outputs, dtype=dtype)
@@ -40,7 +40,7 @@ def _best_rate(product: Callable[[], None], flops: float) -> dict[str, float]:
     product()
     wall, cpu = [], []
     deadline = time.perf_counter() + SECONDS_EACH
-    while time.perf_counter() < deadline or len(wall) < 5:
+    while time.perf_counter() < deadline or len(wall) < 3:
         began, used = time.perf_counter(), time.process_time()
         product()
         wall.append(time.perf_counter() - began)

@@ -15,13 +15,14 @@ from brewslm.core.recipe.data import DataSettings
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.wire.order import TrainOrder
 from brewslm.worker.train.batches import Curriculum
+from brewslm.worker.train.processes import Processes
 from tests.worker.tiny import SPECIAL, TEMPLATE, write_examples
 
 SEED = 11
 ROWS_PER_STEP = 32
 NUM_STEPS = 16
 """Of which there are rows for; no run is longer."""
-NUM_EVAL_ROWS = 32
+NUM_EVAL_ROWS = 8
 LONGEST = 1024
 LEARNING_RATE = 5e-4
 METHODS = ("lora", "full")
@@ -114,11 +115,11 @@ def prepare(work: Path, shape: str) -> Material:
     write_shard(material.train, rows)
     write_shard(material.eval, chat_rows(NUM_EVAL_ROWS, vocab_size=vocab_size, seed=SEED + 1))
     write_adapter(material)
-    settings = DataSettings(batch_size=ROWS_PER_STEP, total_steps=NUM_STEPS)
-    curriculum = Curriculum(len(rows), settings, seed=SEED)
+    settings = DataSettings(batch_size=ROWS_PER_STEP, total_steps=NUM_STEPS, micro_batch_tokens=1 << 20)
+    curriculum = Curriculum(np.array([len(row["labels"]) for row in rows]), settings, seed=SEED)
     with material.rows.with_suffix(".part").open("w") as file:
         for step in range(1, NUM_STEPS + 1):
-            file.writelines(json.dumps(rows[index]) + "\n" for index in curriculum.micro_batches(step)[0])
+            file.writelines(json.dumps(rows[index]) + "\n" for index in curriculum.micro_batches(step, Processes())[0])
     material.rows.with_suffix(".part").rename(material.rows)
     return material
 

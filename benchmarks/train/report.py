@@ -3,10 +3,10 @@
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
 
 from benchmarks.train.ceiling import needed_flops
 from benchmarks.train.material import Material
+from benchmarks.train.records import Record
 
 BAND = 1e-3
 """Nats and, relatively, gradient norm within which the steps of those that compute in float32 must agree."""
@@ -16,8 +16,6 @@ COLUMNS = (
     *("contestant", "runs", "tokens/s", "tokens/CPU-s", "ratio", "ratio by CPU", "ceiling", "ceiling by CPU"),
     *("peak GiB", "first step s", "loss off", "others"),
 )
-
-Record = dict[str, Any]
 
 
 def tables(records: list[Record], materials: dict[str, Material]) -> Iterable[str]:
@@ -45,7 +43,7 @@ def _table(by_name: dict[str, list[Record]], ceilings: list[Record], flops: floa
     yield "|---" * len(COLUMNS) + "|"
     ours = {name: runs for name, runs in good.items() if runs[0]["settings"]["peer"] == "brewslm"}
     best = {key: max((_median(runs, key) for runs in ours.values()), default=float("nan")) for key in _RATES}
-    reference = _reference(good)
+    reference = reference_of(good)
     for name, runs in sorted(good.items(), key=lambda item: -_median(item[1], "tokens_per_cpu_second")):
         wall, cpu = (_median(runs, key) for key in _RATES)
         cells = [
@@ -59,7 +57,7 @@ def _table(by_name: dict[str, list[Record]], ceilings: list[Record], flops: floa
             f"{cpu * flops / cpu_limit:.0%}",
             f"{_median(runs, 'peak_bytes') / 2**30:.2f}",
             f"{_median(runs, 'first_step_seconds'):.1f}",
-            f"{_off(runs, reference):.1e}{'' if _agrees(runs, reference) else ' (!)'}",
+            f"{_off(runs, reference):.1e}{'' if agrees(runs, reference) else ' (!)'}",
             f"{_median(runs, 'others'):.2f}",
         ]
         yield f"| {' | '.join(cells)} |"
@@ -82,7 +80,7 @@ def _best(ceilings: list[Record], key: str) -> float:
     )
 
 
-def _reference(good: dict[str, list[Record]]) -> list[Record]:
+def reference_of(good: dict[str, list[Record]]) -> list[Record]:
     """The steps that others are compared with: of the first peer, in the order of REFERENCE, that computes exactly."""
     exact = [runs[0] for runs in good.values() if runs[0]["settings"]["is_exact"]]
     exact.sort(key=lambda run: REFERENCE.index(run["settings"]["peer"]))
@@ -95,7 +93,7 @@ def _off(runs: list[Record], reference: list[Record]) -> float:
     return max((abs(step["loss"] - other["loss"]) for step, other in pairs), default=0.0)
 
 
-def _agrees(runs: list[Record], reference: list[Record]) -> bool:
+def agrees(runs: list[Record], reference: list[Record]) -> bool:
     """Whether losses and gradient norms are those of the reference, where that can be asked for."""
     pairs = [(step, other) for run in runs for step, other in zip(run["steps"], reference, strict=False)]
     norms = [abs(a["grad_norm"] - b["grad_norm"]) <= BAND * b["grad_norm"] for a, b in pairs if a["grad_norm"]]

@@ -10,8 +10,9 @@ from typing import Any
 
 import psutil
 
-POLL_SECONDS = 0.05
-MEMORY_EVERY = 0.25
+POLL_SECONDS = 0.1
+MEMORY_EVERY = 2.0
+"""Peaks are kept by the kernel, so that looking seldom misses only processes that live shortly."""
 
 
 @dataclass
