@@ -14,8 +14,8 @@ import numpy as np
 from brewslm.core.recipe.data import DataSettings
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.wire.order import TrainOrder
+from brewslm.worker.processes import Processes
 from brewslm.worker.train.batches import Curriculum
-from brewslm.worker.train.processes import Processes
 from tests.worker.tiny import SPECIAL, TEMPLATE, write_examples
 
 SEED = 11
