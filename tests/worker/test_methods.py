@@ -1,5 +1,6 @@
 """Methods and modes besides LoRA: trained, resumed, evaluated and exported alike."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from brewslm.core.wire.order import EvaluateOrder, ExportOrder
 from brewslm.core.wire.result import TrainResult
 from brewslm.worker.evaluate.evaluation import evaluate
 from brewslm.worker.export.exporting import export
+from brewslm.worker.failure import BadOrderError
 from brewslm.worker.models import load_model, without_adapter
 from brewslm.worker.packing import pack
 from brewslm.worker.run import Run
@@ -149,6 +151,12 @@ def test_activation_checkpointing_computes_each_block_again(scene: Scene, is_on:
     batch = pack(open_shard(scene.train, vocab_size=VOCAB_SIZE), range(3), device=torch.device("cpu"))
     summed_loss(model, batch).backward()
     assert len(calls) == (4 if is_on else 2)
+
+
+def test_a_base_of_4_bits_without_its_package_is_one_clear_line(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bitsandbytes", None)
+    with pytest.raises(BadOrderError, match=r"needs bitsandbytes.*method 'lora'"):
+        new_trainee(scene.order(method="qlora"))
 
 
 def test_early_stopping_keeps_the_best_and_says_why(scene: Scene) -> None:

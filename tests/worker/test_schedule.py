@@ -74,6 +74,15 @@ def test_constant_rate_stays_at_the_peak() -> None:
     assert {learning_rate_at(step, peak=0.5, settings=settings, total_steps=9) for step in range(1, 10)} == {0.5}
 
 
+def test_wsd_stays_at_the_peak_and_falls_in_the_last_share() -> None:
+    settings = ScheduleSettings(lr_schedule="wsd", warmup_steps=10, min_lr_ratio=0.1, decay_share=0.25)
+    rates = [learning_rate_at(step, peak=2.0, settings=settings, total_steps=100) for step in range(1, 101)]
+    assert rates[4] == pytest.approx(1.0)
+    assert set(rates[9:75]) == {2.0}
+    assert (np.diff(rates[74:]) < 0).all()
+    assert rates[-1] == pytest.approx(0.2)
+
+
 def test_warm_up_takes_at_most_half_of_a_short_run() -> None:
     settings = ScheduleSettings(warmup_steps=100)
     rates = [learning_rate_at(step, peak=1.0, settings=settings, total_steps=4) for step in range(1, 5)]

@@ -19,7 +19,11 @@ def test_the_defaults_are_a_recipe() -> None:
     [
         {"nonsense": 1},
         {"optim": {"lr": 1.0}},
-        {"method": "full"},
+        {"method": "prefix"},
+        {"method": "full", "lora": {"lora_rank": 4}},
+        {"schedule": {"decay_share": 0.3}},
+        {"budget": {}},
+        {"early_stopping": {"patience": 0}},
         {"mode": "ppo"},
         {"precision": "int8"},
         {"seed": -1},

@@ -35,7 +35,7 @@ def run(inputs: PreflightInputs, context: StageContext) -> Readiness:
         integrity,
         checks.configuration(recipe, manifest, base),
         checks.checkpoint_directory(context),
-        checks.dependencies(context.machine),
+        checks.dependencies(recipe, context.machine),
         checks.memory(plan, machine),
         checks.capability(recipe, manifest, base),
         objective(recipe, manifest, context, is_intact=integrity.level == "ok"),
