@@ -78,6 +78,7 @@ def clocked_worker(folder: Path) -> None:
     from brewslm.worker.journal import Journal
     from brewslm.worker.run import Run
     from brewslm.worker.train import loop
+    from brewslm.worker.train.batch_baseline import SideBySide
 
     seconds: Counter[str] = Counter()
 
@@ -94,8 +95,8 @@ def clocked_worker(folder: Path) -> None:
 
     loop.write_log = clocked("logging", loop.write_log)
     loop.base_losses = clocked("base on the eval split, once", loop.base_losses)
-    training: Any = loop._Training  # noqa: SLF001 - there is no other place to stand
-    training._baseline_of = clocked("base beside the adapter", training._baseline_of)  # noqa: SLF001
+    beside: Any = SideBySide
+    beside.loss_of = clocked("base beside the adapter", beside.loss_of)
     loop.train = clocked("all", loop.train)
     execute(read_order(folder), Run(folder, 1, Journal(folder / LOG_FILE, attempt=1)))
     (folder / CLOCKED).write_text(json.dumps(seconds))

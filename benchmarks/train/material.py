@@ -123,8 +123,8 @@ def prepare(work: Path, shape: str) -> Material:
 
 def training_order(lengths: list[int]) -> list[int]:
     """Return the rows in the order in which the worker takes them, step after step."""
+    from brewslm.worker.processes import Processes
     from brewslm.worker.train.batches import Curriculum
-    from brewslm.worker.train.processes import Processes
 
     settings = DataSettings(batch_size=ROWS_PER_STEP, total_steps=NUM_STEPS, micro_batch_tokens=LONGEST * ROWS_PER_STEP)
     curriculum = Curriculum(np.array(lengths), settings, seed=SEED)

@@ -24,6 +24,8 @@ MANIFEST_FILE = "MANIFEST.json"
 """Of a checkpoint: sizes and SHA-256 of every file in it; written last, then the folder is renamed into place."""
 ADAPTER_FOLDER = "adapter"
 """Of a checkpoint: what PEFT loads."""
+MODEL_FOLDER = "model"
+"""Of a checkpoint of full fine-tuning: the whole model, what transformers loads."""
 
 
 class ExitCode(IntEnum):

@@ -5,21 +5,18 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from torch.optim import Optimizer
 
 from brewslm.core.value import Value
-from brewslm.core.wire.rundir import ADAPTER_FOLDER, MANIFEST_FILE
+from brewslm.core.wire.rundir import MANIFEST_FILE
 from brewslm.worker.failure import BadDataError, BadOrderError
 from brewslm.worker.files import sha256_of_file, sync_file, sync_folder, write_synced
+from brewslm.worker.train.checkpoints.trained import Trainee
 from brewslm.worker.train.state import Fingerprint, TrainState, restore_rng, rng_tensors
 
-ADAPTER_WEIGHTS_FILE = "adapter_model.safetensors"
 OPTIMIZER_FILE = "optimizer.safetensors"
 RNG_FILE = "rng.safetensors"
 STATE_FILE = "state.json"
@@ -61,31 +58,6 @@ class Checkpoint:
         return self.manifest.eval_loss
 
 
-@dataclass(frozen=True, slots=True)
-class Trainee:
-    """The parts of a training that have weights."""
-
-    model: PeftModel
-    optimizer: Optimizer
-
-    def names(self) -> list[str]:
-        """Names of the trained weights, in the optimiser's order."""
-        return [name for name, weight in self.model.named_parameters() if weight.requires_grad]
-
-
-def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Write what PEFT loads: weights and configuration."""
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = get_peft_model_state_dict(model, save_embedding_layers=False)
-    save_file(
-        {name: weight.contiguous() for name, weight in weights.items()}, folder / ADAPTER_WEIGHTS_FILE, {"format": "pt"}
-    )
-    config = model.peft_config["default"]
-    was_inference, config.inference_mode = config.inference_mode, True
-    config.save_pretrained(str(folder))
-    config.inference_mode = was_inference
-
-
 def save_checkpoint(
     root: Path, trainee: Trainee, state: TrainState, *, fingerprint: Fingerprint, attempt: int
 ) -> Checkpoint:
@@ -109,8 +81,12 @@ def save_checkpoint(
 def _write_aside(
     aside: Path, trainee: Trainee, state: TrainState, *, fingerprint: Fingerprint, attempt: int
 ) -> CheckpointManifest:
-    save_adapter(trainee.model, aside / ADAPTER_FOLDER)
-    save_file(_moments(trainee), aside / OPTIMIZER_FILE)
+    weights = aside / trainee.stored.file
+    weights.parent.mkdir(parents=True)
+    save_file(_contiguous(trainee.stored.tensors()), weights, {"format": "pt"})
+    for name, content in trainee.stored.companions().items():
+        (aside / name).write_bytes(content)
+    save_file(_contiguous(trainee.moments()), aside / OPTIMIZER_FILE)
     tensors, plain = rng_tensors()
     save_file(tensors, aside / RNG_FILE)
     write_synced(aside / STATE_FILE, json.dumps({"state": state.model_dump(mode="json"), "rng": plain}).encode())
@@ -127,15 +103,15 @@ def _write_aside(
         files=files,
     )
     write_synced(aside / MANIFEST_FILE, manifest.model_dump_json(indent=1).encode())
-    sync_folder(aside / ADAPTER_FOLDER)
+    sync_folder(weights.parent)
     sync_folder(aside)
     return manifest
 
 
 def restore_checkpoint(checkpoint: Checkpoint, trainee: Trainee) -> TrainState:
     """Put weights, moments and random sources back, and return where the training stood."""
-    set_peft_model_state_dict(trainee.model, load_file(checkpoint.folder / ADAPTER_FOLDER / ADAPTER_WEIGHTS_FILE))
-    _restore_moments(trainee, load_file(checkpoint.folder / OPTIMIZER_FILE))
+    trainee.stored.put_back(load_file(checkpoint.folder / trainee.stored.file))
+    trainee.put_moments_back(load_file(checkpoint.folder / OPTIMIZER_FILE))
     content = json.loads((checkpoint.folder / STATE_FILE).read_bytes())
     restore_rng(load_file(checkpoint.folder / RNG_FILE), content["rng"])
     return TrainState.model_validate(content["state"])
@@ -210,20 +186,5 @@ def _remove(folder: Path) -> None:
     shutil.rmtree(doomed, ignore_errors=True)
 
 
-def _moments(trainee: Trainee) -> dict[str, Tensor]:
-    saved: dict[int, dict[str, Tensor]] = trainee.optimizer.state_dict()["state"]
-    return {
-        f"{key}/{name}": value.contiguous()
-        for index, name in enumerate(trainee.names())
-        for key, value in saved.get(index, {}).items()
-    }
-
-
-def _restore_moments(trainee: Trainee, tensors: dict[str, Tensor]) -> None:
-    names = trainee.names()
-    state: dict[int, dict[str, Any]] = {index: {} for index in range(len(names))}
-    for full_name, tensor in tensors.items():
-        key, name = full_name.split("/", 1)
-        state[names.index(name)][key] = tensor
-    groups = trainee.optimizer.state_dict()["param_groups"]
-    trainee.optimizer.load_state_dict({"state": state, "param_groups": groups})
+def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
