@@ -19,6 +19,7 @@ from brewslm.worker.train.objectives.choice import objective_of
 from brewslm.worker.train.objectives.feedback import FeedbackObjective
 from brewslm.worker.train.objectives.objective import Objective
 from brewslm.worker.train.objectives.preference import DpoLoss, Logps, OrpoLoss
+from brewslm.worker.train.processes import Processes
 from brewslm.worker.train.trainee import new_trainee
 from tests.worker.judged import write_judged, write_pairs
 from tests.worker.tiny import VOCAB_SIZE, Scene
@@ -50,8 +51,10 @@ def tuned(scene: Scene, name: str) -> tuple[TrainOrder, PeftModel, Objective]:  
     """An objective, and its model after the weights have moved away from the base."""
     order = scene.order(mode=MODES.get(name, name), preference=SETTINGS[name])
     model = new_trainee(order).model
-    shards = [open_shard(Path(folder), vocab_size=VOCAB_SIZE) for folder in (order.train_folder, order.eval_folder)]
-    objective = objective_of(order, scene.run("run"), model, *shards)
+    train, eval_ = (
+        open_shard(Path(folder), vocab_size=VOCAB_SIZE) for folder in (order.train_folder, order.eval_folder)
+    )
+    objective = objective_of(order, scene.run("run"), model, (train, eval_), Processes())
     torch.manual_seed(3)
     for weight in model.parameters():
         if weight.requires_grad:

@@ -15,11 +15,11 @@ from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.shard import LABELS_FILE, REJECTED_FOLDER
 from brewslm.worker.failure import BadDataError, NotFiniteError
 from brewslm.worker.run import Run
-from brewslm.worker.scoring import example_losses
 from brewslm.worker.shard import open_shard
 from brewslm.worker.train.loop import train
 from brewslm.worker.train.objectives import reference
 from brewslm.worker.train.objectives.rewards import judged_scores, pair_scores, wilson_interval
+from brewslm.worker.train.objectives.scores import joint_losses
 from tests.worker.judged import write_judged, write_pairs
 from tests.worker.test_training import DyingJournal, Killed, write_base_with_poison
 from tests.worker.tiny import Scene, adapter_bytes, curve, records, write_examples
@@ -74,7 +74,7 @@ def test_resume_ends_as_an_undisturbed_run_to_the_bit(scene: Scene, mode: str, m
     with pytest.raises(Killed):
         train(scene.order(mode=mode, **(RECIPES[mode] | recipe)), Run(run.folder, 1, journal))
     torch.rand(17)
-    monkeypatch.setattr(reference, "example_losses", lambda *_, **__: pytest.fail("the reference was measured again"))
+    monkeypatch.setattr(reference, "joint_losses", lambda *_, **__: pytest.fail("the reference was measured again"))
     broken, resumed = finish(scene, "broken", mode, attempt=2, **recipe)
     clock = {"training_seconds", "peak_memory_bytes"}
     assert resumed.model_dump(exclude=clock) == undisturbed.model_dump(exclude=clock)
@@ -88,11 +88,11 @@ def test_the_reference_is_measured_for_what_the_run_sees_and_only_then(
 ) -> None:
     sizes: list[int] = []
 
-    def counted(model: Any, examples: Any, **options: Any) -> Any:
+    def counted(model: Any, examples: Any, *args: Any, **options: Any) -> Any:
         sizes.append(len(examples))
-        return example_losses(model, examples, **options)
+        return joint_losses(model, examples, *args, **options)
 
-    monkeypatch.setattr(reference, "example_losses", counted)
+    monkeypatch.setattr(reference, "joint_losses", counted)
     finish(scene, "a", mode, data={"batch_size": 2, "total_steps": 3})
     assert sizes == [2 * 6, 2 * 24]
     finish(scene, "b", mode)

@@ -53,8 +53,10 @@ def _work(folder: Path, attempt: int) -> None:
         return
     from brewslm.worker.dispatch import execute
 
-    result = execute(order, Run(folder, attempt, Journal(folder / LOG_FILE, attempt=attempt)))
-    write_whole(folder / RESULT_FILE, result.model_dump_json(indent=1).encode())
+    journal = folder / LOG_FILE if os.environ.get("RANK", "0") == "0" else Path(os.devnull)
+    result = execute(order, Run(folder, attempt, Journal(journal, attempt=attempt)))
+    if result is not None:
+        write_whole(folder / RESULT_FILE, result.model_dump_json(indent=1).encode())
 
 
 def read_order(folder: Path) -> Order:

@@ -13,6 +13,7 @@ from brewslm.worker.failure import NotFiniteError
 from brewslm.worker.files import write_whole
 from brewslm.worker.run import Run
 from brewslm.worker.train.objectives.objective import Objective
+from brewslm.worker.train.processes import Processes
 
 BASELINE_FILE = "baseline.json"
 SHARE_OF_TIME = 0.01
@@ -49,13 +50,14 @@ class BaselineBudget:
         self._is_first = False
 
 
-def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run) -> NDArray[np.float64]:
+def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run, processes: Processes) -> NDArray[np.float64]:
     """Return the losses of the untuned base on the eval split, [num_examples], measured once in the run's life.
 
     Args:
         objective: of the model with its adapter switched off.
         order: names data and base, which must be those of the file.
         run: keeps the file, and the record in its journal.
+        processes: share the work; the first keeps file and journal.
 
     Raises:
         NotFiniteError: the base model itself is broken.
@@ -73,7 +75,8 @@ def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run) -> ND
         raise NotFiniteError(
             f"The loss of the base model {order.base_model!r} on the eval split is not finite.", step=0
         )
-    write_whole(path, _BaselineFile(**same, losses=tuple(losses.tolist())).model_dump_json().encode())
+    if processes.is_first:
+        write_whole(path, _BaselineFile(**same, losses=tuple(losses.tolist())).model_dump_json().encode())
     num_units = int(objective.eval_units.sum())
     run.journal.append(
         BaselineRecord(

@@ -57,6 +57,11 @@ class TrainState(Value):
     """Rewards on the eval split by step, of the modes that have them."""
 
 
+def seed_step(seed: int, step: int, rank: int) -> None:
+    """Make what is random within a step, such as dropout, a pure function of seed, step and process."""
+    torch.manual_seed(int(np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0] >> 1))
+
+
 def rng_tensors() -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the state of every random source: tensors, and what fits into JSON."""
     name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)

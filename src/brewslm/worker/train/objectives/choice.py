@@ -15,13 +15,23 @@ from brewslm.worker.train.objectives.answers import open_judged, open_pairs
 from brewslm.worker.train.objectives.feedback import FeedbackObjective, KtoLoss
 from brewslm.worker.train.objectives.objective import Objective
 from brewslm.worker.train.objectives.preference import PreferenceObjective, loss_for
-from brewslm.worker.train.objectives.reference import reference_of
+from brewslm.worker.train.objectives.reference import Measurement
 from brewslm.worker.train.objectives.tokens import TokenObjective
 from brewslm.worker.train.paths import GeneralPath
+from brewslm.worker.train.processes import Processes
 
 
-def objective_of(order: TrainOrder, run: Run, model: AnyModel, train_split: Shard, eval_split: Shard) -> Objective[Any]:
-    """Return the objective of the recipe's mode; `model` is not trained yet.
+def objective_of(
+    order: TrainOrder, run: Run, model: AnyModel, splits: tuple[Shard, Shard], processes: Processes
+) -> Objective[Any]:
+    """Return the objective of the recipe's mode.
+
+    Args:
+        order: names the mode, and the folders of train and eval.
+        run: keeps what is measured once.
+        model: not trained yet.
+        splits: train and eval, as fine-tuning takes them.
+        processes: share the work.
 
     Raises:
         BadDataError: the splits are not those of this mode.
@@ -29,35 +39,36 @@ def objective_of(order: TrainOrder, run: Run, model: AnyModel, train_split: Shar
     """
     match order.recipe.mode:
         case "sft":
-            return TokenObjective(model, GeneralPath(model), train_split, eval_split)
+            return TokenObjective(model, GeneralPath(model), *splits, processes=processes)
         case "dpo" | "orpo":
-            return _preference(order, run, model)
+            return _preference(order, run, model, processes)
         case "kto":
-            return _feedback(order, run, model)
+            return _feedback(order, run, model, processes)
         case _:
             assert_never(order.recipe.mode)
 
 
-def _preference(order: TrainOrder, run: Run, model: AnyModel) -> PreferenceObjective:
+def _preference(order: TrainOrder, run: Run, model: AnyModel, processes: Processes) -> PreferenceObjective:
     mode, vocab_size = order.recipe.mode, vocab_size_of(model)
     train = open_pairs(Path(order.train_folder), mode=mode, vocab_size=vocab_size)
     eval_ = open_pairs(Path(order.eval_folder), mode=mode, vocab_size=vocab_size)
     rows = np.empty(0, dtype=np.int64)  # The odds ratio compares with the base on the eval split only.
     if mode == "dpo":
         rows = _seen(order, train.pair_lengths)
-    reference = reference_of(model, train, eval_, rows=rows, order=order, run=run)
-    return PreferenceObjective(model, loss_for(mode, order.recipe.preference), train, eval_, reference)
+    reference = Measurement(model, order, run, processes).of(train, eval_, rows=rows)
+    loss = loss_for(mode, order.recipe.preference)
+    return PreferenceObjective(model, loss, (train, eval_), reference, processes)
 
 
-def _feedback(order: TrainOrder, run: Run, model: AnyModel) -> FeedbackObjective:
+def _feedback(order: TrainOrder, run: Run, model: AnyModel, processes: Processes) -> FeedbackObjective:
     recipe, vocab_size = order.recipe, vocab_size_of(model)
     train, eval_ = (
         open_judged(Path(folder), vocab_size=vocab_size, max_seq_len=recipe.data.max_seq_len, seed=recipe.seed)
         for folder in (order.train_folder, order.eval_folder)
     )
     rows = _seen(order, train.lengths[::2])
-    reference = reference_of(model, train, eval_, rows=rows, order=order, run=run)
-    return FeedbackObjective(model, KtoLoss.of(recipe.preference), train, eval_, reference)
+    reference = Measurement(model, order, run, processes).of(train, eval_, rows=rows)
+    return FeedbackObjective(model, KtoLoss.of(recipe.preference), (train, eval_), reference, processes)
 
 
 def _seen(order: TrainOrder, lengths: NDArray[np.int64]) -> NDArray[np.int64]:

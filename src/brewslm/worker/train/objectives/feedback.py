@@ -26,6 +26,8 @@ from brewslm.worker.train.objectives.answers import Indices, JudgedAnswers, Sele
 from brewslm.worker.train.objectives.objective import EvalScores
 from brewslm.worker.train.objectives.reference import Reference
 from brewslm.worker.train.objectives.rewards import judged_scores
+from brewslm.worker.train.objectives.scores import joint_losses
+from brewslm.worker.train.processes import Processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +89,13 @@ class FeedbackObjective:
         self,
         model: AnyModel,
         loss: KtoLoss,
-        train_split: JudgedAnswers,
-        eval_split: JudgedAnswers,
+        splits: tuple[JudgedAnswers, JudgedAnswers],
         reference: Reference,
+        processes: Processes,
     ) -> None:
-        """Compare with `reference`, which was measured on these splits."""
-        self._model, self._loss = model, loss
-        self._train, self._eval, self._reference = train_split, eval_split, reference
+        """Compare with `reference`, which was measured on these splits, train and eval."""
+        self._model, self._loss, self._reference, self._processes = model, loss, reference, processes
+        self._train, self._eval = splits
         self._device = next(model.parameters()).device
         self._divergence = 0.0
 
@@ -113,8 +115,10 @@ class FeedbackObjective:
         return JudgedBatch(rows, pack(self._train, 2 * rows, device=self._device))
 
     def prepare_step(self, batches: Sequence[JudgedBatch]) -> None:
-        """Estimate the divergence from the base with the prompts of the whole step."""
-        self._divergence = self._divergence_at(np.concatenate([batch.rows for batch in batches]))
+        """Estimate the divergence from the base with the prompts of the whole step, of all processes."""
+        mine = [self._foreign_ratios(batch.rows) for batch in batches]
+        total, count = self._processes.total(sum(float(ratios.sum()) for ratios in mine), sum(map(len, mine)))
+        self._divergence = max(0.0, total / count)
 
     def add_gradients(self, batch: JudgedBatch, *, scale: float) -> float:
         """Add the gradient of `scale` times the summed loss; return that sum. The step must have been prepared."""
@@ -128,14 +132,15 @@ class FeedbackObjective:
     @torch.no_grad()
     def loss_of(self, batch: JudgedBatch) -> float:
         """Return the summed loss of a batch, without gradients; the divergence is that of its own prompts."""
-        return self._losses(batch, self._divergence_at(batch.rows)).sum().item()
+        divergence = max(0.0, float(self._foreign_ratios(batch.rows).mean()))
+        return self._losses(batch, divergence).sum().item()
 
     @torch.no_grad()
     def eval_scores(self) -> EvalScores:
         """Return the loss of each answer of the eval split, and how good and bad ones are told apart."""
-        ratios = -example_losses(self._model, self._eval).reshape(-1, 2) - self._reference.eval
+        ratios = -joint_losses(self._model, self._eval, self._processes).reshape(-1, 2) - self._reference.eval
         own, is_good = torch.from_numpy(ratios[:, 0]), torch.from_numpy(self._eval.is_good)
-        losses = self._loss.losses(own, is_good, divergence=_divergence(ratios[:, 1]))
+        losses = self._loss.losses(own, is_good, divergence=max(0.0, float(ratios[:, 1].mean())))
         return EvalScores(losses.numpy(), judged_scores(self._loss.beta * ratios[:, 0], self._eval.is_good))
 
     def _losses(self, batch: JudgedBatch, divergence: float) -> Tensor:
@@ -143,10 +148,8 @@ class FeedbackObjective:
         is_good = torch.from_numpy(self._train.is_good[batch.rows]).to(self._device)
         return self._loss.losses(answer_logps(self._model, batch.packed) - reference, is_good, divergence=divergence)
 
-    def _divergence_at(self, rows: NDArray[np.int64]) -> float:
-        foreign = -example_losses(self._model, Selection(self._train, 2 * rows + 1))
-        return _divergence(foreign - self._reference.train[rows, 1])
-
-
-def _divergence(log_ratios: NDArray[np.float64]) -> float:
-    return max(0.0, float(log_ratios.mean()))
+    def _foreign_ratios(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the log-ratios of the foreign answers after these rows' prompts, [num_rows]."""
+        losses = example_losses(self._model, Selection(self._train, 2 * rows + 1))
+        ratios: NDArray[np.float64] = -losses - self._reference.train[rows, 1]
+        return ratios

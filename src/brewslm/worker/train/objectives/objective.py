@@ -76,5 +76,5 @@ class Objective(Protocol[B]):
         ...
 
     def eval_scores(self) -> EvalScores:
-        """Score every example of the eval split."""
+        """Score every example of the eval split; where several processes train, each does its share."""
         ...

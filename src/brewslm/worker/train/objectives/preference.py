@@ -17,11 +17,12 @@ from torch.nn.functional import logsigmoid
 from brewslm.core.recipe.preference import PreferenceSettings
 from brewslm.worker.models import AnyModel
 from brewslm.worker.packing import PackedBatch, pack
-from brewslm.worker.scoring import example_losses
 from brewslm.worker.train.objectives.answers import Indices, Pairs, answer_logps, both
 from brewslm.worker.train.objectives.objective import EvalScores
 from brewslm.worker.train.objectives.reference import Reference
 from brewslm.worker.train.objectives.rewards import pair_scores
+from brewslm.worker.train.objectives.scores import joint_losses
+from brewslm.worker.train.processes import Processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +151,16 @@ class PreferenceObjective:
     """Mean loss per pair."""
 
     def __init__(
-        self, model: AnyModel, loss: PairLoss, train_split: Pairs, eval_split: Pairs, reference: Reference
+        self,
+        model: AnyModel,
+        loss: PairLoss,
+        splits: tuple[Pairs, Pairs],
+        reference: Reference,
+        processes: Processes,
     ) -> None:
-        """Compare with `reference`, which was measured on these splits."""
-        self._model, self._loss = model, loss
-        self._train, self._eval, self._reference = train_split, eval_split, reference
+        """Compare with `reference`, which was measured on these splits, train and eval."""
+        self._model, self._loss, self._reference, self._processes = model, loss, reference, processes
+        self._train, self._eval = splits
         self._device = next(model.parameters()).device
 
     @property
@@ -191,7 +197,7 @@ class PreferenceObjective:
     @torch.no_grad()
     def eval_scores(self) -> EvalScores:
         """Return the loss of each pair of the eval split, and how its answers are preferred."""
-        policy = torch.from_numpy(-example_losses(self._model, self._eval).reshape(-1, 2))
+        policy = torch.from_numpy(-joint_losses(self._model, self._eval, self._processes).reshape(-1, 2))
         reference, num_tokens = torch.from_numpy(self._reference.eval), torch.from_numpy(self._eval.num_labels)
         tuned, base = Logps(policy, reference, num_tokens), Logps(reference, reference, num_tokens)
         rewards = pair_scores(self._loss.rewards(tuned).numpy(), self._loss.rewards(base).numpy())

@@ -19,9 +19,10 @@ from brewslm.worker.failure import NotFiniteError
 from brewslm.worker.files import write_whole
 from brewslm.worker.models import AnyModel
 from brewslm.worker.run import Run
-from brewslm.worker.scoring import example_losses
 from brewslm.worker.shard import Examples
 from brewslm.worker.train.objectives.answers import Selection, both
+from brewslm.worker.train.objectives.scores import joint_losses
+from brewslm.worker.train.processes import Processes
 from brewslm.worker.train.state import fingerprint_of
 
 REFERENCE_FILE = "reference.safetensors"
@@ -37,52 +38,58 @@ class Reference:
     """[num_rows, 2]."""
 
 
-def reference_of(
-    model: AnyModel, train: Examples, eval_: Examples, *, rows: NDArray[np.int64], order: TrainOrder, run: Run
-) -> Reference:
-    """Return what the run has kept, or measure it.
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """How a reference is measured: the processes of a training together, the first keeps the file."""
 
-    Args:
-        model: not trained yet, so that also a model without an adapter is the base.
-        train: two examples for each row of the train split.
-        eval_: the same of the eval split.
-        rows: those of the train split to measure.
-        order: what the numbers belong to.
-        run: keeps the file.
+    model: AnyModel
+    """Not trained yet, so that also a model without an adapter is the base."""
+    order: TrainOrder
+    """What the numbers belong to."""
+    run: Run
+    processes: Processes
 
-    Raises:
-        NotFiniteError: the base model itself is broken.
-    """
-    path = run.folder / REFERENCE_FILE
-    owner = {"fingerprint": fingerprint_of(order).model_dump_json()}
-    try:
-        with safe_open(path, framework="numpy") as file:
-            if file.metadata() == owner:
-                return Reference(file.get_tensor("train"), file.get_tensor("eval"))
-    except (OSError, SafetensorError):
-        pass
-    parts = [(train, rows), (eval_, np.arange(len(eval_) // 2))]
-    shares = np.cumsum([0, *(len(chosen) for _, chosen in parts)]) / max(1, sum(len(chosen) for _, chosen in parts))
-    measured = []
-    with model.disable_adapter() if isinstance(model, PeftModel) else nullcontext():
-        for (examples, chosen), start, end in zip(parts, shares, shares[1:], strict=False):
-            teller = _teller(run, float(start), float(end))
-            logps = np.full((len(examples) // 2, 2), np.nan)
-            logps[chosen] = _measure(model, Selection(examples, both(chosen)), teller, name=order.base_model)
-            measured.append(logps)
-    write_whole(path, save({"train": measured[0], "eval": measured[1]}, owner))
-    return Reference(*measured)
+    def of(self, train: Examples, eval_: Examples, *, rows: NDArray[np.int64]) -> Reference:
+        """Return what the run has kept, or measure it.
 
+        Args:
+            train: two examples for each row of the train split.
+            eval_: the same of the eval split.
+            rows: those of the train split to measure.
 
-def _measure(
-    model: AnyModel, examples: Selection, on_batch: Callable[[float], None], *, name: str
-) -> NDArray[np.float64]:
-    if not len(examples):
-        return np.empty((0, 2))
-    logps = -example_losses(model, examples, on_batch=on_batch).reshape(-1, 2)
-    if not np.isfinite(logps).all():
-        raise NotFiniteError(f"A log-probability under the base model {name!r} is not finite.", step=0)
-    return logps
+        Raises:
+            NotFiniteError: the base model itself is broken.
+        """
+        path = self.run.folder / REFERENCE_FILE
+        owner = {"fingerprint": fingerprint_of(self.order).model_dump_json()}
+        try:
+            with safe_open(path, framework="numpy") as file:
+                if file.metadata() == owner:
+                    return Reference(file.get_tensor("train"), file.get_tensor("eval"))
+        except (OSError, SafetensorError):
+            pass
+        num_eval = len(eval_) // 2
+        share = len(rows) / (len(rows) + num_eval)
+        with self.model.disable_adapter() if isinstance(self.model, PeftModel) else nullcontext():
+            reference = Reference(
+                train=self._logps(train, rows, _teller(self.run, 0.0, share)),
+                eval=self._logps(eval_, np.arange(num_eval), _teller(self.run, share, 1.0)),
+            )
+        if self.processes.is_first:
+            write_whole(path, save({"train": reference.train, "eval": reference.eval}, owner))
+        return reference
+
+    def _logps(
+        self, examples: Examples, rows: NDArray[np.int64], on_batch: Callable[[float], None]
+    ) -> NDArray[np.float64]:
+        logps = np.full((len(examples) // 2, 2), np.nan)
+        if len(rows):
+            losses = joint_losses(self.model, Selection(examples, both(rows)), self.processes, on_batch=on_batch)
+            if not np.isfinite(losses).all():
+                name = self.order.base_model
+                raise NotFiniteError(f"A log-probability under the base model {name!r} is not finite.", step=0)
+            logps[rows] = -losses.reshape(-1, 2)
+        return logps
 
 
 def _teller(run: Run, start: float, end: float) -> Callable[[float], None]:

@@ -8,18 +8,22 @@ from numpy.typing import NDArray
 
 from brewslm.worker.models import AnyModel
 from brewslm.worker.packing import PackedBatch, pack
-from brewslm.worker.scoring import example_losses, summed_loss
+from brewslm.worker.scoring import summed_loss
 from brewslm.worker.shard import Shard
 from brewslm.worker.train.objectives.objective import EvalScores
+from brewslm.worker.train.objectives.scores import joint_losses
 from brewslm.worker.train.paths import GradientPath
+from brewslm.worker.train.processes import Processes
 
 
 class TokenObjective:
     """Mean negative log-likelihood per trained token, nats."""
 
-    def __init__(self, model: AnyModel, path: GradientPath, train_split: Shard, eval_split: Shard) -> None:
+    def __init__(
+        self, model: AnyModel, path: GradientPath, train_split: Shard, eval_split: Shard, *, processes: Processes
+    ) -> None:
         """Use `path` for gradients and the model itself for scores."""
-        self._model, self._path = model, path
+        self._model, self._path, self._processes = model, path, processes
         self._train, self._eval = train_split, eval_split
         self._device = next(model.parameters()).device
 
@@ -55,4 +59,4 @@ class TokenObjective:
 
     def eval_scores(self) -> EvalScores:
         """Return the loss of each example of the eval split, summed over its trained tokens."""
-        return EvalScores(example_losses(self._model, self._eval))
+        return EvalScores(joint_losses(self._model, self._eval, self._processes))
