@@ -73,7 +73,6 @@ def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run) -> ND
         raise NotFiniteError(
             f"The loss of the base model {order.base_model!r} on the eval split is not finite.", step=0
         )
-    write_whole(path, _BaselineFile(**same, losses=tuple(losses.tolist())).model_dump_json().encode())
     num_units = int(objective.eval_units.sum())
     run.journal.append(
         BaselineRecord(
@@ -83,6 +82,8 @@ def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run) -> ND
             num_tokens=num_units,
         )
     )
+    run.journal.sync()  # the file keeps a later attempt from writing the record
+    write_whole(path, _BaselineFile(**same, losses=tuple(losses.tolist())).model_dump_json().encode(), disk=run.disk)
     return losses
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from brewslm.core.wire.order import TrainOrder
-from brewslm.core.wire.progress import CheckpointRecord, NoticeRecord, StartedRecord
+from brewslm.core.wire.progress import NoticeRecord, StartedRecord
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER
 from brewslm.worker.failure import NotFiniteError
@@ -17,16 +17,10 @@ from brewslm.worker.run import Run
 from brewslm.worker.shard import Shard, open_shard
 from brewslm.worker.train.baseline import BaselineBudget, base_losses
 from brewslm.worker.train.batches import Curriculum
-from brewslm.worker.train.checkpoint import (
-    Checkpoint,
-    best_of,
-    clear_leftovers,
-    find_checkpoints,
-    prune,
-    refuse_foreign,
-    restore_checkpoint,
-    save_checkpoint,
-)
+from brewslm.worker.train.checkpoints.keeping import result_of
+from brewslm.worker.train.checkpoints.restoring import resume
+from brewslm.worker.train.checkpoints.snapshot import take_snapshot
+from brewslm.worker.train.checkpoints.writer import CheckpointWriter
 from brewslm.worker.train.leaks import refuse_leaks
 from brewslm.worker.train.objectives.objective import Batch, Objective
 from brewslm.worker.train.objectives.tokens import TokenObjective
@@ -44,16 +38,18 @@ def train(order: TrainOrder, run: Run) -> TrainResult:
     Raises:
         BadOrderError: the recipe cannot be honoured.
         BadDataError: a split is damaged, or a checkpoint is of other data.
-        NotFiniteError: a loss or a gradient stopped being a number.
+        NotFiniteError: a loss, a gradient, a weight or a moment stopped being a number.
+        SupersededError: a newer attempt has begun.
     """
-    return _Training(order, run).run()
+    with CheckpointWriter(run, keep=order.recipe.monitor.keep_checkpoints) as writer:
+        return _Training(order, run, writer).run()
 
 
 class _Training:
     """One attempt. Everything that a resume needs is in `self.state`, the trainee and the random sources."""
 
-    def __init__(self, order: TrainOrder, run: Run) -> None:
-        self.order, self.job, self.recipe = order, run, order.recipe
+    def __init__(self, order: TrainOrder, run: Run, writer: CheckpointWriter) -> None:
+        self.order, self.job, self.recipe, self.writer = order, run, order.recipe, writer
         self.began_at = time.monotonic()
         self.checkpoints = run.folder / CHECKPOINTS_FOLDER
         self.fingerprint = fingerprint_of(order)
@@ -88,22 +84,22 @@ class _Training:
                 raise NotFiniteError(f"Loss or gradient of step {step} is not finite.", step=step)
             if is_last or step % monitor.log_every == 0:
                 self._log(outcome, batches)
-            if is_last or step % monitor.eval_every == 0:
-                self._evaluate()
             is_cancelled = self.job.is_cancelled()
-            if is_last or is_cancelled or self._wants_checkpoint(step):
-                self._save()
+            if is_last or step % monitor.eval_every == 0 or (is_cancelled and not self.state.evaluated):
+                self._evaluate()
+            request = self.job.takes_checkpoint_request()
+            if is_last or is_cancelled or request is not None or self._wants_checkpoint(step):
+                self._save(pinned_for=request or None)
+            self.writer.report()
         return self._finish(is_cancelled=is_cancelled and self.state.step < self.total_steps)
 
     def _resume(self) -> None:
         """Continue from the newest whole checkpoint, if there is one."""
-        clear_leftovers(self.checkpoints)
-        whole, broken = find_checkpoints(self.checkpoints)
-        for line in broken:
+        state, stepped_over = resume(self.checkpoints, self.trainee, fingerprint=self.fingerprint, disk=self.job.disk)
+        for line in stepped_over:
             self._notice(line)
-        if whole:
-            refuse_foreign(whole[0], self.fingerprint)
-            self.state = restore_checkpoint(whole[0], self.trainee)
+        if state is not None:
+            self.state = state
             self.objective.weights_changed()
 
     def _announce(self) -> None:
@@ -181,37 +177,28 @@ class _Training:
             tuned=tuned,
             num_units=self.objective.eval_units,
         )
+        if self.state.step not in self.state.evaluated:
+            message = f"The loss on the eval split after step {self.state.step} is not finite."
+            raise NotFiniteError(message, step=self.state.step)
 
     def _wants_checkpoint(self, step: int) -> bool:
-        """Whether a checkpoint is due, asked for, or would be the best so far."""
+        """Whether a checkpoint is due, or would be the best so far."""
         evaluated = self.state.evaluated
         is_best = step in evaluated and evaluated[step] <= min(evaluated.values())
-        return is_best or step % self.recipe.monitor.checkpoint_every == 0 or self.job.takes_checkpoint_request()
+        return is_best or step % self.recipe.monitor.checkpoint_every == 0
 
-    def _save(self) -> Checkpoint:
+    def _save(self, *, pinned_for: str | None) -> None:
+        """Begin to write a checkpoint; the one before is waited for."""
         self._count_time()
-        checkpoint = save_checkpoint(
-            self.checkpoints, self.trainee, self.state, fingerprint=self.fingerprint, attempt=self.job.attempt
+        self.writer.submit(
+            lambda: take_snapshot(self.trainee, self.state, fingerprint=self.fingerprint, pinned_for=pinned_for)
         )
-        prune(self.checkpoints, keep=self.recipe.monitor.keep_checkpoints)
-        best = best_of(find_checkpoints(self.checkpoints, with_hashes=False)[0])
-        self.job.journal.append(
-            CheckpointRecord(
-                **self.job.journal.stamp(),
-                step=checkpoint.step,
-                folder=f"{CHECKPOINTS_FOLDER}/{checkpoint.folder.name}",
-                eval_loss=checkpoint.eval_loss,
-                is_best=best is not None and best.step == checkpoint.step,
-            )
-        )
-        self.job.journal.sync()
-        return checkpoint
 
     def _finish(self, *, is_cancelled: bool) -> TrainResult:
-        best = best_of(find_checkpoints(self.checkpoints)[0])
-        if best is None or best.eval_loss is None:
+        self.writer.wait()
+        best = result_of(self.checkpoints)
+        if best.eval_loss is None:
             self._evaluate()
-            best = self._save()
         self._count_time()
         num_units = int(self.objective.eval_units.sum())
         result = TrainResult(
@@ -221,13 +208,13 @@ class _Training:
             last_step=self.state.step,
             total_steps=self.total_steps,
             base_eval_loss=float(self.base_losses.sum() / num_units),
-            eval_loss=self.state.evaluated[best.step],
+            eval_loss=self.state.evaluated[best.step] if best.eval_loss is None else best.eval_loss,
             final_train_loss=self.state.last_loss,
             training_seconds=self.state.seconds,
             num_tokens_seen=self.state.num_tokens_seen,
             peak_memory_bytes=peak_memory_bytes(),
         )
-        write_results_for_people(self.job.folder, self.order, result, self.state)
+        write_results_for_people(self.job, self.order, result, self.state)
         return result
 
     def _count_time(self) -> None:

@@ -9,7 +9,7 @@ from brewslm.core.wire.order import TrainOrder
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.lora import fuse_adapters
 from brewslm.worker.models import load_model
-from brewslm.worker.train.checkpoint import Trainee
+from brewslm.worker.train.checkpoints.trained import AdapterWeights, Trainee
 
 
 def new_trainee(order: TrainOrder) -> Trainee:
@@ -49,7 +49,7 @@ def new_trainee(order: TrainOrder) -> Trainee:
         weight_decay=settings.weight_decay,
         fused=True,
     )
-    return Trainee(tuned, optimizer)
+    return Trainee(tuned, optimizer, AdapterWeights(tuned))
 
 
 def set_training(model: torch.nn.Module, *, is_training: bool) -> None:
