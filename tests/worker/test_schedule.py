@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 from brewslm.core.recipe.data import DataSettings
 from brewslm.core.recipe.schedule import ScheduleSettings
 from brewslm.worker.train.batches import Curriculum
+from brewslm.worker.train.processes import Processes
 from brewslm.worker.train.schedule import learning_rate_at
+
+ALONE = Processes()
 
 
 def alike(num_examples: int) -> NDArray[np.int64]:
@@ -18,7 +21,7 @@ def alike(num_examples: int) -> NDArray[np.int64]:
 
 
 def seen(curriculum: Curriculum, steps: range) -> list[int]:
-    return [int(i) for step in steps for batch in curriculum.micro_batches(step) for i in batch]
+    return [int(i) for step in steps for batch in curriculum.micro_batches(step, ALONE) for i in batch]
 
 
 def test_each_epoch_holds_every_example_once_in_an_order_of_its_own() -> None:
@@ -40,7 +43,7 @@ def test_a_step_sees_the_same_wherever_one_begins() -> None:
 
 def test_micro_batches_have_the_batch_size() -> None:
     curriculum = Curriculum(alike(50), DataSettings(batch_size=4, gradient_accumulation_steps=3, total_steps=2), seed=0)
-    assert [len(batch) for batch in curriculum.micro_batches(1)] == [4, 4, 4]
+    assert [len(batch) for batch in curriculum.micro_batches(1, ALONE)] == [4, 4, 4]
 
 
 def test_a_batch_of_too_many_tokens_is_cut_and_keeps_its_examples() -> None:
@@ -48,7 +51,7 @@ def test_a_batch_of_too_many_tokens_is_cut_and_keeps_its_examples() -> None:
     whole = Curriculum(lengths, DataSettings(batch_size=50, total_steps=4, micro_batch_tokens=10**6), seed=0)
     cut = Curriculum(lengths, DataSettings(batch_size=50, total_steps=4, micro_batch_tokens=100), seed=0)
     for step in range(1, 5):
-        (batch,), parts = whole.micro_batches(step), cut.micro_batches(step)
+        (batch,), parts = whole.micro_batches(step, ALONE), cut.micro_batches(step, ALONE)
         assert sorted(np.concatenate(parts)) == sorted(batch)
         assert all(lengths[part].sum() <= 100 or len(part) == 1 for part in parts)
         assert len(parts) < len(batch)

@@ -48,15 +48,20 @@ def main(arguments: list[str]) -> int:
 
 def _work(folder: Path, attempt: int) -> None:
     order = read_order(folder)
-    Fence(folder, attempt, LOCAL_DISK).take()
+    is_first = os.environ.get("RANK", "0") == "0"
+    if is_first:
+        Fence(folder, attempt, LOCAL_DISK).take()
     with contextlib.suppress(FileNotFoundError):
         (folder / FAILURE_FILE).unlink()
     if _is_done(folder):
         return
     from brewslm.worker.dispatch import execute
 
-    run = Run(folder, attempt, Journal(folder / LOG_FILE, attempt=attempt))
-    leave_result(execute(order, run), run)
+    journal = folder / LOG_FILE if is_first else Path(os.devnull)
+    run = Run(folder, attempt, Journal(journal, attempt=attempt))
+    result = execute(order, run)
+    if result is not None:
+        leave_result(result, run)
 
 
 def leave_result(result: Result, run: Run) -> None:

@@ -9,8 +9,8 @@ from brewslm.core.wire.result import Result
 from brewslm.worker.run import Run
 
 
-def execute(order: Order, run: Run) -> Result:
-    """Do the work of an order; its failures are those of the kind."""
+def execute(order: Order, run: Run) -> Result | None:
+    """Do the work of an order; its failures are those of the kind. None in a process that only helped another."""
     import torch
 
     torch.set_num_threads(num_threads())

@@ -1,6 +1,7 @@
 """Losses: logits only where there is a label, the sums in nats."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import numpy as np
 import torch
@@ -47,6 +48,8 @@ def example_losses(
     shard: Shard,
     *,
     on_batch: Callable[[float], None] = lambda _: None,
+    first: int = 0,
+    every: int = 1,
 ) -> NDArray[np.float64]:
     """Return the loss of each example, summed over its labels, [num_examples] in shard order, nats.
 
@@ -54,11 +57,13 @@ def example_losses(
         model: in evaluation mode.
         shard: the examples.
         on_batch: told the share that is done.
+        first: which batch to begin with; the losses of batches that are left out are 0.
+        every: score one batch of so many.
     """
     device = next(model.parameters()).device
     losses = np.zeros(len(shard))
     done = 0
-    for indices in scoring_batches(shard, vocab_size=vocab_size_of(model)):
+    for indices in islice(scoring_batches(shard, vocab_size=vocab_size_of(model)), first, None, every):
         batch = pack(shard, indices, device=device)
         if batch.num_labels:
             sums = torch.zeros(batch.num_examples, dtype=torch.float64, device=device)

@@ -19,6 +19,7 @@ from brewslm.worker.journal import Journal
 from brewslm.worker.run import Run
 from brewslm.worker.train.baseline import BASELINE_FILE, base_losses
 from brewslm.worker.train.checkpoints.writer import CheckpointWriter
+from brewslm.worker.train.processes import Processes
 from tests.fakes.disks import Operation, RecordingDisk
 from tests.worker.checkpoints.crashes import Tree, crash_states, materialise
 from tests.worker.checkpoints.small import SmallTraining, log_step, new_run
@@ -57,7 +58,7 @@ class KnownLosses:
 def life_of_a_training(run: Run) -> None:
     """A baseline, two checkpoints of which the first is pinned, and a result."""
     known: Any = KnownLosses()
-    base_losses(known, order=ORDER, run=run)
+    base_losses(known, order=ORDER, run=run, processes=Processes())
     training = SmallTraining()
     with CheckpointWriter(run, keep=1) as writer:
         for step, pinned_for in ((1, "alert"), (2, None)):

@@ -13,6 +13,7 @@ from brewslm.worker.failure import NotFiniteError
 from brewslm.worker.files import write_whole
 from brewslm.worker.run import Run
 from brewslm.worker.train.objectives.objective import Objective
+from brewslm.worker.train.processes import Processes
 
 BASELINE_FILE = "baseline.json"
 SHARE_OF_TIME = 0.01
@@ -49,13 +50,14 @@ class BaselineBudget:
         self._is_first = False
 
 
-def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run) -> NDArray[np.float64]:
+def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run, processes: Processes) -> NDArray[np.float64]:
     """Return the losses of the untuned base on the eval split, [num_examples], measured once in the run's life.
 
     Args:
         objective: of the model with its adapter switched off.
         order: names data and base, which must be those of the file.
         run: keeps the file, and the record in its journal.
+        processes: share the work; the first keeps file and journal.
 
     Raises:
         NotFiniteError: the base model itself is broken.
@@ -68,7 +70,7 @@ def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run) -> ND
             return np.array(kept.losses)
     except (OSError, ValidationError):
         pass
-    losses = objective.eval_losses()
+    losses = processes.add_up(objective.eval_losses())
     if not np.isfinite(losses).all():
         raise NotFiniteError(
             f"The loss of the base model {order.base_model!r} on the eval split is not finite.", step=0
@@ -82,8 +84,11 @@ def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run) -> ND
             num_tokens=num_units,
         )
     )
-    run.journal.sync()  # the file keeps a later attempt from writing the record
-    write_whole(path, _BaselineFile(**same, losses=tuple(losses.tolist())).model_dump_json().encode(), disk=run.disk)
+    if processes.is_first:
+        run.journal.sync()  # the file keeps a later attempt from writing the record
+        write_whole(
+            path, _BaselineFile(**same, losses=tuple(losses.tolist())).model_dump_json().encode(), disk=run.disk
+        )
     return losses
 
 

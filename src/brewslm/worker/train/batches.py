@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brewslm.core.recipe.data import DataSettings
+from brewslm.worker.train.processes import Processes
 
 
 class Curriculum:
@@ -34,13 +35,14 @@ class Curriculum:
         self._epoch = -1
         self._order: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
-    def micro_batches(self, step: int) -> Sequence[NDArray[np.int64]]:
-        """Return the examples of optimiser step `step` (from 1), one array per micro-batch.
+    def micro_batches(self, step: int, processes: Processes) -> Sequence[NDArray[np.int64]]:
+        """Return this process's examples of optimiser step `step` (from 1), one array per micro-batch.
 
         A micro-batch has at most `batch_size` examples and, unless it is a single one, `micro_batch_tokens` tokens.
         """
         positions = range((step - 1) * self._per_step, self.num_seen(step))
         examples = np.array([self._example_at(position) for position in positions])
+        examples = processes.share(examples, self._lengths[examples])
         batches = [examples[i : i + self._batch_size] for i in range(0, len(examples), self._batch_size)]
         return [part for batch in batches for part in _cut(batch, self._lengths[batch], self._max_tokens)]
 

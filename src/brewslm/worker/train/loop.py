@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from brewslm.core.wire.order import TrainOrder
@@ -25,15 +26,19 @@ from brewslm.worker.train.leaks import refuse_leaks
 from brewslm.worker.train.objectives.objective import Batch, Objective
 from brewslm.worker.train.objectives.tokens import TokenObjective
 from brewslm.worker.train.paths import GeneralPath
+from brewslm.worker.train.processes import Processes, join
 from brewslm.worker.train.recorder import StepOutcome, add_step, peak_memory_bytes, write_eval, write_log
 from brewslm.worker.train.results import write_results_for_people
 from brewslm.worker.train.schedule import learning_rate_at
-from brewslm.worker.train.state import TrainState, fingerprint_of
+from brewslm.worker.train.state import TrainState, fingerprint_of, seed_step
 from brewslm.worker.train.trainee import new_trainee, set_training
 
 
-def train(order: TrainOrder, run: Run) -> TrainResult:
+def train(order: TrainOrder, run: Run) -> TrainResult | None:
     """Train an adapter as the recipe says, continuing from the newest whole checkpoint.
+
+    Returns:
+        The outcome; None in a process that only helped the first.
 
     Raises:
         BadOrderError: the recipe cannot be honoured.
@@ -42,14 +47,15 @@ def train(order: TrainOrder, run: Run) -> TrainResult:
         SupersededError: a newer attempt has begun.
     """
     with CheckpointWriter(run, keep=order.recipe.monitor.keep_checkpoints) as writer:
-        return _Training(order, run, writer).run()
+        return _Training(order, run, writer, join()).run()
 
 
 class _Training:
     """One attempt. Everything that a resume needs is in `self.state`, the trainee and the random sources."""
 
-    def __init__(self, order: TrainOrder, run: Run, writer: CheckpointWriter) -> None:
-        self.order, self.job, self.recipe, self.writer = order, run, order.recipe, writer
+    def __init__(self, order: TrainOrder, run: Run, writer: CheckpointWriter, processes: Processes) -> None:
+        self.order, self.job, self.recipe = order, run, order.recipe
+        self.writer, self.processes = writer, processes
         self.began_at = time.monotonic()
         self.checkpoints = run.folder / CHECKPOINTS_FOLDER
         self.fingerprint = fingerprint_of(order)
@@ -59,17 +65,17 @@ class _Training:
         train_split = open_shard(Path(order.train_folder), vocab_size=vocab_size)
         eval_split = open_shard(Path(order.eval_folder), vocab_size=vocab_size)
         refuse_leaks(self.model, train_split)
-        self.objective = _objective_of(self.model, train_split, eval_split)
+        self.objective = _objective_of(self.model, train_split, eval_split, processes)
         self.curriculum = Curriculum(self.objective.lengths, self.recipe.data, seed=self.recipe.seed)
         self.total_steps = self.curriculum.total_steps
         self.state = TrainState()
 
-    def run(self) -> TrainResult:
+    def run(self) -> TrainResult | None:
         monitor = self.recipe.monitor
         self._resume()
         self._announce()
         with self.model.disable_adapter():
-            self.base_losses = base_losses(self.objective, order=self.order, run=self.job)
+            self.base_losses = base_losses(self.objective, order=self.order, run=self.job, processes=self.processes)
         self.budget = BaselineBudget(seconds_spent=self.state.baseline_seconds)
 
         is_cancelled = False
@@ -84,18 +90,20 @@ class _Training:
                 raise NotFiniteError(f"Loss or gradient of step {step} is not finite.", step=step)
             if is_last or step % monitor.log_every == 0:
                 self._log(outcome, batches)
-            is_cancelled = self.job.is_cancelled()
+            is_cancelled, request = self._requests()
             if is_last or step % monitor.eval_every == 0 or (is_cancelled and not self.state.evaluated):
                 self._evaluate()
-            request = self.job.takes_checkpoint_request()
-            if is_last or is_cancelled or request is not None or self._wants_checkpoint(step):
-                self._save(pinned_for=request or None)
+            if is_last or is_cancelled or request is not None or self._is_checkpoint_due(step):
+                self._save(pinned_for=request)
             self.writer.report()
         return self._finish(is_cancelled=is_cancelled and self.state.step < self.total_steps)
 
     def _resume(self) -> None:
         """Continue from the newest whole checkpoint, if there is one."""
-        state, stepped_over = resume(self.checkpoints, self.trainee, fingerprint=self.fingerprint, disk=self.job.disk)
+        with self.processes.first_then_others():
+            state, stepped_over = resume(
+                self.checkpoints, self.trainee, fingerprint=self.fingerprint, disk=self.job.disk
+            )
         for line in stepped_over:
             self._notice(line)
         if state is not None:
@@ -120,17 +128,20 @@ class _Training:
             self._notice(f"Warm-up is {shorter} steps, not {warmup_steps}: the run has only {self.total_steps} steps.")
 
     def _batches(self, step: int) -> list[Batch]:
-        return [self.objective.pack(indices) for indices in self.curriculum.micro_batches(step)]
+        return [self.objective.pack(indices) for indices in self.curriculum.micro_batches(step, self.processes)]
 
     def _optimise(self, step: int, batches: list[Batch]) -> StepOutcome:
-        """Make one optimiser step; the loss is the mean over the units of all its micro-batches."""
+        """Make one optimiser step; the loss is the mean over the units of all micro-batches of all processes."""
         began_at = time.monotonic()
-        num_units = sum(batch.num_units for batch in batches)
+        num_units, num_tokens, num_examples = self._sizes(batches)
         learning_rate = learning_rate_at(
             step, peak=self.recipe.optim.learning_rate, settings=self.recipe.schedule, total_steps=self.total_steps
         )
-        loss_sum = sum(self.objective.add_gradients(batch, scale=1 / max(1, num_units)) for batch in batches)
+        seed_step(self.recipe.seed, step, self.processes.rank)
+        mine = sum(self.objective.add_gradients(batch, scale=1 / max(1, num_units)) for batch in batches)
+        (loss_sum,) = self.processes.total(mine)
         weights = [weight for weight in self.model.parameters() if weight.requires_grad]
+        self.processes.add_up_gradients(weights)
         grad_norm = torch.nn.utils.clip_grad_norm_(weights, self.recipe.optim.max_grad_norm).item()
         for group in self.trainee.optimizer.param_groups:
             group["lr"] = learning_rate
@@ -140,15 +151,24 @@ class _Training:
         return StepOutcome(
             loss_sum=loss_sum,
             num_units=num_units,
-            num_tokens=sum(batch.num_tokens for batch in batches),
-            num_examples=sum(batch.num_examples for batch in batches),
+            num_tokens=num_tokens,
+            num_examples=num_examples,
             grad_norm=grad_norm,
             learning_rate=learning_rate,
             seconds=time.monotonic() - began_at,
         )
 
+    def _sizes(self, batches: list[Batch]) -> tuple[int, int, int]:
+        """Return units, tokens and examples of a step, over all processes."""
+        sizes = [(batch.num_units, batch.num_tokens, batch.num_examples) for batch in batches]
+        units, tokens, examples = self.processes.total(*(np.array(sizes or [(0, 0, 0)]).sum(axis=0)))
+        return int(units), int(tokens), int(examples)
+
     def _log(self, outcome: StepOutcome, batches: list[Batch]) -> None:
-        baseline_loss = self._baseline_of(batches) if self.budget.allows(self.state.training_seconds) else None
+        (is_affordable,) = self.processes.any(
+            self.processes.is_first and self.budget.allows(self.state.training_seconds)
+        )
+        baseline_loss = self._baseline_of(batches) if is_affordable else None
         self.state = write_log(
             self.job.journal,
             self.state.model_copy(update={"baseline_seconds": self.budget.seconds_spent}),
@@ -162,13 +182,14 @@ class _Training:
         """Return the loss of the untuned base on the same tokens."""
         began_at = time.monotonic()
         with self.model.disable_adapter():
-            loss_sum = sum(self.objective.loss_of(batch) for batch in batches)
+            mine = sum(self.objective.loss_of(batch) for batch in batches)
+        (loss_sum,) = self.processes.total(mine)
         self.budget.spend(time.monotonic() - began_at)
-        return loss_sum / max(1, sum(batch.num_units for batch in batches))
+        return loss_sum / max(1, self._sizes(batches)[0])
 
     def _evaluate(self) -> None:
         set_training(self.model, is_training=False)
-        tuned = self.objective.eval_losses()
+        tuned = self.processes.add_up(self.objective.eval_losses())
         set_training(self.model, is_training=True)
         self.state = write_eval(
             self.job.journal,
@@ -181,24 +202,35 @@ class _Training:
             message = f"The loss on the eval split after step {self.state.step} is not finite."
             raise NotFiniteError(message, step=self.state.step)
 
-    def _wants_checkpoint(self, step: int) -> bool:
-        """Whether a checkpoint is due, or would be the best so far."""
+    def _requests(self) -> tuple[bool, str | None]:
+        """Return whether somebody asks to stop, and why for a checkpoint; the first process looks for all."""
+        is_first = self.processes.is_first
+        request = self.job.takes_checkpoint_request() if is_first else None
+        is_cancelled, is_asked = self.processes.any(is_first and self.job.is_cancelled(), request is not None)
+        return is_cancelled, (request or "") if is_asked else None
+
+    def _is_checkpoint_due(self, step: int) -> bool:
+        """Whether it is time for a checkpoint, or this would be the best so far."""
         evaluated = self.state.evaluated
         is_best = step in evaluated and evaluated[step] <= min(evaluated.values())
         return is_best or step % self.recipe.monitor.checkpoint_every == 0
 
     def _save(self, *, pinned_for: str | None) -> None:
         """Begin to write a checkpoint; the one before is waited for."""
+        if not self.processes.is_first:
+            return
         self._count_time()
         self.writer.submit(
             lambda: take_snapshot(self.trainee, self.state, fingerprint=self.fingerprint, pinned_for=pinned_for)
         )
 
-    def _finish(self, *, is_cancelled: bool) -> TrainResult:
+    def _finish(self, *, is_cancelled: bool) -> TrainResult | None:
         self.writer.wait()
-        best = result_of(self.checkpoints)
-        if best.eval_loss is None:
+        best = result_of(self.checkpoints) if self.processes.is_first else None
+        if self.processes.any(best is not None and best.eval_loss is None)[0]:
             self._evaluate()
+        if best is None:
+            return None
         self._count_time()
         num_units = int(self.objective.eval_units.sum())
         result = TrainResult(
@@ -226,5 +258,5 @@ class _Training:
         self.job.journal.append(NoticeRecord(**self.job.journal.stamp(), message=message))
 
 
-def _objective_of(model: AnyModel, train_split: Shard, eval_split: Shard) -> Objective[Any]:
-    return TokenObjective(model, GeneralPath(model), train_split, eval_split)
+def _objective_of(model: AnyModel, train_split: Shard, eval_split: Shard, processes: Processes) -> Objective[Any]:
+    return TokenObjective(model, GeneralPath(model), train_split, eval_split, processes=processes)

@@ -55,6 +55,11 @@ class TrainState(Value):
     """Eval loss by step."""
 
 
+def seed_step(seed: int, step: int, rank: int) -> None:
+    """Make what is random within a step, such as dropout, a pure function of seed, step and process."""
+    torch.manual_seed(int(np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0] >> 1))
+
+
 class RandomState(Value):
     """The state of the random sources, as far as it is no tensor."""
 

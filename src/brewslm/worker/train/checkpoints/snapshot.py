@@ -55,7 +55,7 @@ def take_snapshot(
         trainee: at a step's boundary.
         state: of the same step.
         fingerprint: what the checkpoint will belong to.
-        pinned_for: why the checkpoint is to be kept for good; None where it is not.
+        pinned_for: why the checkpoint is to be kept for good; empty or None where it is not.
     """
     random_tensors, random_plain = random_state()
     return Snapshot(
@@ -72,7 +72,7 @@ def take_snapshot(
             **trainee.stored.companions(),
             STATE_FILE: StateFile(state=state, random=random_plain).model_dump_json().encode(),
         },
-        markers={} if pinned_for is None else {PINNED_FILE: pinned_for.encode()},
+        markers={PINNED_FILE: pinned_for.encode()} if pinned_for else {},
     )
 
 

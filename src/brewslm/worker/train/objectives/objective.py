@@ -59,5 +59,8 @@ class Objective(Protocol[B]):
         ...
 
     def eval_losses(self) -> NDArray[np.float64]:
-        """Return the loss of each example of the eval split, [num_eval_examples], summed over its units."""
+        """Return the loss of each example of the eval split, [num_eval_examples], summed over its units.
+
+        Where several processes train, each scores its share, and the losses of the others are 0.
+        """
         ...

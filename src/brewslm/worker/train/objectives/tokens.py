@@ -11,14 +11,17 @@ from brewslm.worker.packing import PackedBatch, pack
 from brewslm.worker.scoring import example_losses, summed_loss
 from brewslm.worker.shard import Shard
 from brewslm.worker.train.paths import GradientPath
+from brewslm.worker.train.processes import Processes
 
 
 class TokenObjective:
     """Mean negative log-likelihood per trained token, nats."""
 
-    def __init__(self, model: AnyModel, path: GradientPath, train_split: Shard, eval_split: Shard) -> None:
+    def __init__(
+        self, model: AnyModel, path: GradientPath, train_split: Shard, eval_split: Shard, *, processes: Processes
+    ) -> None:
         """Use `path` for gradients and the model itself for scores."""
-        self._model, self._path = model, path
+        self._model, self._path, self._processes = model, path, processes
         self._train, self._eval = train_split, eval_split
         self._device = next(model.parameters()).device
 
@@ -50,5 +53,5 @@ class TokenObjective:
         return summed_loss(self._model, batch).item() if batch.num_units else 0.0
 
     def eval_losses(self) -> NDArray[np.float64]:
-        """Return the loss of each example of the eval split, [num_eval_examples], summed over its trained tokens."""
-        return example_losses(self._model, self._eval)
+        """Return the loss of each example of this process's share, [num_eval_examples], summed over its tokens."""
+        return example_losses(self._model, self._eval, first=self._processes.rank, every=self._processes.num)
