@@ -8,6 +8,7 @@ from brewslm.core.wire.rundir import CANCEL_FILE, CHECKPOINT_NOW_FILE, CONTROL_F
 from brewslm.worker.fence import Fence
 from brewslm.worker.files import LOCAL_DISK, Disk
 from brewslm.worker.journal import Journal
+from brewslm.worker.processes import ALONE, Processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Run:
     folder: Path
     attempt: int
     journal: Journal
+    processes: Processes = ALONE
     disk: Disk = LOCAL_DISK
 
     @property

@@ -1,5 +1,6 @@
 """A power cut at any moment: every state of the disk is tried, and every fsync is shown to be needed."""
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from brewslm.worker.journal import Journal
 from brewslm.worker.run import Run
 from brewslm.worker.train.baseline import BASELINE_FILE, base_losses
 from brewslm.worker.train.checkpoints.writer import CheckpointWriter
-from brewslm.worker.train.processes import Processes
+from brewslm.worker.train.objectives.objective import EvalScores
 from tests.fakes.disks import Operation, RecordingDisk
 from tests.worker.checkpoints.crashes import Tree, crash_states, materialise
 from tests.worker.checkpoints.small import SmallTraining, log_step, new_run
@@ -51,14 +52,14 @@ class KnownLosses:
 
     eval_units: NDArray[np.int64] = np.array([1, 2])
 
-    def eval_losses(self) -> NDArray[np.float64]:
-        return np.array([1.0, 2.0])
+    def eval_scores(self) -> EvalScores:
+        return EvalScores(np.array([1.0, 2.0]))
 
 
 def life_of_a_training(run: Run) -> None:
     """A baseline, two checkpoints of which the first is pinned, and a result."""
     known: Any = KnownLosses()
-    base_losses(known, order=ORDER, run=run, processes=Processes())
+    base_losses(known, contextlib.nullcontext, order=ORDER, run=run)
     training = SmallTraining()
     with CheckpointWriter(run, keep=1) as writer:
         for step, pinned_for in ((1, "alert"), (2, None)):

@@ -142,6 +142,27 @@ def test_a_missing_package_blocks_and_names_the_command(scene: Scene) -> None:
     assert "pip install" in found.next_step
 
 
+def test_a_method_that_lacks_its_package_blocks_and_names_it(scene: Scene) -> None:
+    found = only_block(judge(scene, overrides={"method": "qlora"}))
+    assert (found.check, found.reason) == ("dependencies", "preflight_dependency")
+    assert found.seen == "not installed: bitsandbytes, which method='qlora' needs"
+    assert "brewslm[qlora]" in found.next_step
+    scene.machine.packages = {**PACKAGES, "bitsandbytes": "0.50.2"}
+    assert judge(scene, overrides={"method": "qlora"}).verdict == "ready"
+
+
+def test_continued_pretraining_of_conversations_blocks(scene: Scene) -> None:
+    found = only_block(judge(scene, overrides={"mode": "continued_pretraining"}))
+    assert (found.check, found.reason) == ("capability", "preflight_capability")
+    assert "'chat'" in found.seen
+
+
+def test_texts_are_pretrained_on_without_being_asked(scene: Scene) -> None:
+    readiness = judge(scene, scene.manifest(shape="documents"))
+    assert (readiness.verdict, readiness.plan.recipe.mode) == ("ready", "continued_pretraining")
+    assert "'documents'" in readiness.plan.sources["mode"].reason
+
+
 def test_another_architecture_blocks(scene: Scene) -> None:
     use_base(scene, architecture="BertForMaskedLM")
     found = only_block(judge(scene))

@@ -111,6 +111,37 @@ def test_much_data_is_not_gone_through_more_often_than_the_profile_pays_for(base
     assert recipe.data.num_epochs == pytest.approx(0.3)
 
 
+def test_settings_in_a_group_of_their_own_are_read(base: BaseModelFacts) -> None:
+    overrides = {"early_stopping.patience": 2, "budget.max_minutes": 30, "data.total_steps": 40}
+    recipe, sources = resolve(base, overrides=overrides)
+    assert recipe.early_stopping is not None
+    assert (recipe.early_stopping.patience, sources["early_stopping.patience"].source) == (2, "flag")
+    assert recipe.budget is not None
+    assert recipe.budget.max_minutes == 30
+
+
+def test_all_weights_take_smaller_steps_and_more_memory_than_an_adapter(base: BaseModelFacts) -> None:
+    adapter, _ = resolve(base)
+    full, _ = resolve(base, overrides={"method": "full"})
+    assert full.optim.learning_rate < adapter.optim.learning_rate
+    large = base.model_copy(update={"num_parameters": 10**9})
+    needs = [memory(recipe, manifest_of(), large).expected or 0.0 for recipe in (adapter, full)]
+    assert needs[1] - needs[0] > 10**9 * 11
+
+
+def test_a_small_memory_takes_small_micro_batches(base: BaseModelFacts) -> None:
+    wide = base.model_copy(update={"hidden_size": 2048, "num_layers": 24})
+    inputs = PreflightInputs(manifest_id=ArtifactId("manifest-0"), base_model="tiny")
+    chosen = [
+        resolve_recipe(inputs, manifest_of(), wide, LAPTOP.model_copy(update={"free_memory_bytes": gib << 30}), seed=1)[
+            0
+        ].data.micro_batch_tokens
+        for gib in (2, 8, 256)
+    ]
+    assert chosen == sorted(chosen)
+    assert chosen[0] < chosen[1] < chosen[2] == 8192
+
+
 def test_all_mistakes_are_told_at_once_in_one_line(base: BaseModelFacts) -> None:
     overrides = {
         "optim.learning_rat": 0.1,

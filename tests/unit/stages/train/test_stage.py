@@ -18,8 +18,11 @@ from tests.unit.scene import Scene, answering
 
 def trained(directory: Path, **changed: Any) -> TrainResult:
     """Leave what a training leaves."""
-    folder = directory / "checkpoints" / "step-4" / "adapter"
-    folder.mkdir(parents=True, exist_ok=True)
+    whole = directory / "checkpoints" / "step-4" / "model"
+    whole.mkdir(parents=True, exist_ok=True)
+    (whole / "model.safetensors").write_bytes(b"weights")
+    folder = whole.with_name("adapter")
+    folder.mkdir(exist_ok=True)
     (folder / "adapter_model.safetensors").write_bytes(b"weights")
     (folder / "adapter_config.json").write_text("{}")
     plain = {
@@ -81,6 +84,15 @@ def test_a_ready_plan_becomes_an_adapter(tmp_path: Path) -> None:
     assert scene.reasons(job.run_id) == ["training"]
     record = scene.projects.artifact(scene.project.id, adapter.id)
     assert record.parents == (readiness.id, manifest.id)
+
+
+def test_full_fine_tuning_leaves_a_model(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, answering(Teacher()))
+    manifest = scene.manifest()
+    job = order_training(scene, manifest, plan(scene, manifest, overrides={"method": "full"}))
+    model = scene.read(Adapter, job)
+    assert (model.form, model.folder) == ("model", "experiments/exp-001/checkpoints/step-4/model")
+    assert [file.path.removeprefix(model.folder) for file in model.files] == ["/model.safetensors"]
 
 
 def test_every_training_is_an_experiment_of_its_own(tmp_path: Path) -> None:

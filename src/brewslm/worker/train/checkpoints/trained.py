@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from brewslm.core.wire.rundir import ADAPTER_FOLDER
+from brewslm.worker.models import AnyModel
 
 
 class StoredWeights(Protocol):
@@ -37,7 +38,7 @@ class StoredWeights(Protocol):
 class Trainee:
     """The parts of a training that have weights."""
 
-    model: PeftModel
+    model: AnyModel
     optimizer: Optimizer
     stored: StoredWeights
 
