@@ -15,7 +15,7 @@ import torch
 SOURCES = Path(__file__).parent / "kernels"
 COMPILERS = ("g++", "clang++", "c++")
 BUILD_SECONDS = 600
-FLAGS = ("-O3", "-std=c++20", "-shared", "-fPIC", "-fopenmp", "-fno-math-errno", "-w")
+FLAGS = ("-O3", "-std=c++20", "-shared", "-fPIC", "-fopenmp", "-fno-math-errno", "-ffp-contract=fast", "-w")
 FLAGS_OF_CAPABILITY = {
     "AVX2": ("-mavx2", "-mfma", "-mf16c", "-DCPU_CAPABILITY=AVX2", "-DCPU_CAPABILITY_AVX2"),
     "AVX512": (

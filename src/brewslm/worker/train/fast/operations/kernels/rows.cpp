@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "vectors.h"
+#include "tiles.h"
 
 namespace brewslm {
 
@@ -117,36 +117,79 @@ void swiglu_backward(T* gate_and_up, int64_t stride, T* gradient, int64_t gradie
   });
 }
 
+// Logits are [vocabulary, labels]: a thread goes through a part of the vocabulary row by row, for all labels at once.
 template <typename T>
-void cross_entropy(T* logits, int64_t stride, const int64_t* targets, float scale, float* losses, int64_t num_rows,
-                   int64_t size) {
-  at::parallel_for(0, num_rows, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      T* logit = logits + row * stride;
-      Vec largest(-INFINITY);
-      const int64_t whole = size - size % WIDTH;
-      for (int64_t i = 0; i < whole; i += WIDTH) largest = at::vec::maximum(largest, load(logit + i));
-      float top = largest_of(largest);
-      for (int64_t i = whole; i < size; ++i) top = std::max(top, static_cast<float>(logit[i]));
-      const float of_target = static_cast<float>(logit[targets[row]]) - top;
-      const Vec shift(top);
-      Vec sums(0.0f);
-      for_pieces(size, [&](int64_t i, int64_t n) {
-        const Vec power = n == WIDTH ? (load(logit + i) - shift).exp_u20()
-                                     : Vec::set(Vec(0.0f), (load(logit + i, n) - shift).exp_u20(), n);
-        sums = sums + power;
-        // In bfloat16 the power would be rounded twice, so there it is made twice instead.
-        if constexpr (std::is_same_v<T, float>) store(logit + i, power, n);
-      });
-      const float sum = sum_of(sums);
-      losses[row] = std::log(sum) - of_target;
-      const Vec factor(scale / sum);
-      for_pieces(size, [&](int64_t i, int64_t n) {
-        Vec power = load(logit + i, n);
-        if constexpr (!std::is_same_v<T, float>) power = (power - shift).exp_u20();
-        store(logit + i, power * factor, n);
-      });
-      logit[targets[row]] = static_cast<T>(scale * (std::exp(of_target) / sum - 1.0f));
+void cross_entropy(T* logits, int64_t stride, const int64_t* targets, float scale, float* losses, int64_t vocabulary,
+                   int64_t num_labels) {
+  const int64_t num_parts = at::get_num_threads();
+  const int64_t padded = (num_labels + WIDTH - 1) / WIDTH * WIDTH;
+  std::vector<float> parts(num_parts * padded), tops(padded, -INFINITY), sums(padded), of_target(num_labels);
+  // Runs body(row, its first logit, the part's own numbers) for every row, each part on one thread.
+  const auto for_rows = [&](float start, const auto& body) {
+    std::fill(parts.begin(), parts.end(), start);
+    at::parallel_for(0, num_parts, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t part = begin; part < end; ++part) {
+        for (int64_t row = part * vocabulary / num_parts; row < (part + 1) * vocabulary / num_parts; ++row) {
+          body(logits + row * stride, parts.data() + part * padded);
+        }
+      }
+    });
+  };
+  for (int64_t label = 0; label < num_labels; ++label) {
+    of_target[label] = static_cast<float>(logits[targets[label] * stride + label]);
+  }
+  for_rows(-INFINITY, [&](T* row, float* top) {
+    for_pieces(num_labels, [&](int64_t i, int64_t n) { store(top + i, at::vec::maximum(load(top + i), load(row + i, n))); });
+  });
+  for (int64_t i = 0; i < num_parts * padded; ++i) tops[i % padded] = std::max(tops[i % padded], parts[i]);
+  for_rows(0.0f, [&](T* row, float* sum) {
+    for_pieces(num_labels, [&](int64_t i, int64_t n) {
+      const Vec power = (load(row + i, n) - load(tops.data() + i)).exp_u20();
+      store(sum + i, load(sum + i) + power);
+      // In bfloat16 the power would be rounded twice, so there it is made twice instead.
+      if constexpr (std::is_same_v<T, float>) store(row + i, power, n);
+    });
+  });
+  for (int64_t i = 0; i < num_parts * padded; ++i) sums[i % padded] += parts[i];
+  for (int64_t label = 0; label < num_labels; ++label) {
+    losses[label] = std::log(sums[label]) - (of_target[label] - tops[label]);
+    of_target[label] = scale * (std::exp(of_target[label] - tops[label]) / sums[label] - 1.0f);
+  }
+  for (float& sum : sums) sum = scale / sum;
+  for_rows(0.0f, [&](T* row, float*) {
+    for_pieces(num_labels, [&](int64_t i, int64_t n) {
+      Vec power = load(row + i, n);
+      if constexpr (!std::is_same_v<T, float>) power = (power - load(tops.data() + i)).exp_u20();
+      store(row + i, power * load(sums.data() + i), n);
+    });
+  });
+  for (int64_t label = 0; label < num_labels; ++label) {
+    logits[targets[label] * stride + label] = static_cast<T>(of_target[label]);
+  }
+}
+
+// out[row, column] += factor * sum over t of low[t, row] * wide[t, column], for few rows.
+template <typename T>
+void add_low_rank(const T* low, int64_t low_stride, const T* wide, int64_t wide_stride, float factor, float* out,
+                  int64_t row_stride, int64_t column_stride, int64_t num_terms, int64_t num_rows, int64_t num_columns) {
+  constexpr int64_t TERMS = 128, COLUMNS = 128;  // of what is multiplied at a time: it stays in the cache
+  const int64_t num_strips = (num_columns + COLUMNS - 1) / COLUMNS, padded_rows = round_up(num_rows, TILE_ROWS);
+  at::parallel_for(0, num_strips, 1, [&](int64_t begin, int64_t end) {
+    std::vector<float> left(TERMS * padded_rows), right(TERMS * COLUMNS), sums(padded_rows * COLUMNS);
+    for (int64_t strip = begin; strip < end; ++strip) {
+      const int64_t first = strip * COLUMNS, width = std::min(COLUMNS, num_columns - first);
+      std::fill(sums.begin(), sums.end(), 0.0f);
+      for (int64_t term = 0; term < num_terms; term += TERMS) {
+        const int64_t count = std::min(TERMS, num_terms - term);
+        copy_rows(low + term * low_stride, low_stride, count, num_rows, padded_rows, 1.0f, left.data());
+        copy_rows(wide + term * wide_stride + first, wide_stride, count, width, COLUMNS, 1.0f, right.data());
+        multiply<true>({left.data(), 1, padded_rows}, right.data(), COLUMNS, count, sums.data(), COLUMNS, num_rows,
+                       round_up(width, TILE_COLUMNS));
+      }
+      for (int64_t column = 0; column < width; ++column) {
+        float* to = out + (first + column) * column_stride;
+        for (int64_t row = 0; row < num_rows; ++row) to[row * row_stride] += factor * sums[row * COLUMNS + column];
+      }
     }
   });
 }
@@ -178,8 +221,14 @@ void cross_entropy(T* logits, int64_t stride, const int64_t* targets, float scal
     brewslm::swiglu_backward<T>(gate_and_up, stride, gradient, gradient_stride, num_rows, size);                       \
   }                                                                                                                    \
   extern "C" void cross_entropy_##SUFFIX(T* logits, int64_t stride, const int64_t* targets, float scale,               \
-                                         float* losses, int64_t num_rows, int64_t size) {                              \
-    brewslm::cross_entropy<T>(logits, stride, targets, scale, losses, num_rows, size);                                 \
+                                         float* losses, int64_t vocabulary, int64_t num_labels) {                      \
+    brewslm::cross_entropy<T>(logits, stride, targets, scale, losses, vocabulary, num_labels);                         \
+  }                                                                                                                    \
+  extern "C" void add_low_rank_##SUFFIX(const T* low, int64_t low_stride, const T* wide, int64_t wide_stride,          \
+                                        float factor, float* out, int64_t row_stride, int64_t column_stride,           \
+                                        int64_t num_terms, int64_t num_rows, int64_t num_columns) {                    \
+    brewslm::add_low_rank<T>(low, low_stride, wide, wide_stride, factor, out, row_stride, column_stride, num_terms,    \
+                             num_rows, num_columns);                                                                   \
   }
 
 EXPORT(float32, float)

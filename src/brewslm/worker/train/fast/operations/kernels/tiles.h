@@ -1,5 +1,7 @@
 // Small matrix products out of the cache, for the blocks of attention.
 #pragma once
+#include <algorithm>
+
 #include "vectors.h"
 
 namespace brewslm {
@@ -16,26 +18,35 @@ struct Matrix {
   int64_t column_stride;
 };
 
+// The compiler's own vectors: it keeps arrays of them in registers, which it does not do with arrays of classes.
+using Lanes = float __attribute__((vector_size(WIDTH * sizeof(float)), aligned(alignof(float)), may_alias));
+
 // out[ROWS, TILE_COLUMNS] = or += left[ROWS, inner] @ right[inner, TILE_COLUMNS]
 template <int ROWS, bool ADDS>
 inline void multiply_tile(const Matrix& left, const float* right, int64_t right_stride, int64_t inner, float* out,
                           int64_t out_stride) {
-  Vec sums[ROWS][2];
+  Lanes sums[ROWS][2];
+#pragma GCC unroll 6
   for (int row = 0; row < ROWS; ++row) {
-    for (int half = 0; half < 2; ++half) {
-      sums[row][half] = ADDS ? load(out + row * out_stride + half * WIDTH) : Vec(0.0f);
-    }
+    const auto* old = reinterpret_cast<const Lanes*>(out + row * out_stride);
+    sums[row][0] = ADDS ? old[0] : Lanes{};
+    sums[row][1] = ADDS ? old[1] : Lanes{};
   }
   for (int64_t i = 0; i < inner; ++i) {
-    const Vec low = load(right + i * right_stride), high = load(right + i * right_stride + WIDTH);
+    const auto* columns = reinterpret_cast<const Lanes*>(right + i * right_stride);
+    const Lanes low = columns[0], high = columns[1];
+    const float* factors = left.data + i * left.column_stride;
+#pragma GCC unroll 6
     for (int row = 0; row < ROWS; ++row) {
-      const Vec factor(left.data[row * left.row_stride + i * left.column_stride]);
-      sums[row][0] = at::vec::fmadd(factor, low, sums[row][0]);
-      sums[row][1] = at::vec::fmadd(factor, high, sums[row][1]);
+      sums[row][0] += factors[row * left.row_stride] * low;
+      sums[row][1] += factors[row * left.row_stride] * high;
     }
   }
+#pragma GCC unroll 6
   for (int row = 0; row < ROWS; ++row) {
-    for (int half = 0; half < 2; ++half) store(out + row * out_stride + half * WIDTH, sums[row][half]);
+    auto* sum = reinterpret_cast<Lanes*>(out + row * out_stride);
+    sum[0] = sums[row][0];
+    sum[1] = sums[row][1];
   }
 }
 
@@ -61,6 +72,15 @@ void multiply(const Matrix& left, const float* right, int64_t right_stride, int6
       multiply_few_rows<ADDS>(rows, right + column, right_stride, inner, out + row * out_stride + column, out_stride,
                               std::min(TILE_ROWS, num_rows - row));
     }
+  }
+}
+
+// Copies rows side by side, with zeros up to `padded` numbers each.
+template <typename T>
+void copy_rows(const T* from, int64_t stride, int64_t num_rows, int64_t size, int64_t padded, float factor, float* to) {
+  for (int64_t row = 0; row < num_rows; ++row) {
+    for_pieces(size, [&](int64_t i, int64_t n) { store(to + row * padded + i, load(from + row * stride + i, n) * Vec(factor), n); });
+    std::fill(to + row * padded + size, to + (row + 1) * padded, 0.0f);
   }
 }
 
