@@ -29,6 +29,14 @@ ALLOWED_ENVIRONMENT = frozenset(
     {"PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV"}
 )
 ALLOWED_PREFIXES = ("LC_", "CUDA_", "NVIDIA_", "XDG_CACHE_", "HF_HOME", "HF_HUB_CACHE")
+_MEMORY_SETTINGS = {
+    # Memory of a step is kept for the next one instead of going back to the system and being cleared again (glibc).
+    "MALLOC_TOP_PAD_": str(256 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(16 << 30),
+    # Tensors lie in pages of 2 MiB: matrix products are a few per cent faster (torch asks the kernel for them).
+    "THP_MEM_ALLOC_ENABLE": "1",
+}
 START_SECONDS = 10.0
 END_SECONDS = 5.0
 """How long the end of a killed group may take."""
@@ -149,6 +157,7 @@ def worker_environment(environment: Mapping[str, str], num_threads: int) -> dict
         "MKL_NUM_THREADS": str(num_threads),
         # Measured: as fast as the default on a quiet machine, three times faster on a busy one.
         "GOMP_SPINCOUNT": "10000",
+        **_MEMORY_SETTINGS,
         "TOKENIZERS_PARALLELISM": "false",
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",

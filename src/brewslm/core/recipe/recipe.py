@@ -30,6 +30,10 @@ class Recipe(Value):
     """Type of the frozen base and of the matrix products; what is trained stays in float32."""
     activation_checkpointing: bool = False
     """Keep only the input of each block for the backward pass and compute the rest again: less memory, more time."""
+    engine: Literal["auto", "general", "fast"] = "auto"
+    """Who makes the gradients: autograd (`general`), or a derivation by hand for models shaped like Llama on CPUs
+    (`fast`); `auto` takes the fast one where it is right for the model and a short measurement does not speak against
+    it. Both give the same gradients up to rounding."""
     seed: int = Field(42, ge=0)
     """Fixes data order and the adapter's first weights."""
     data: DataSettings = DataSettings()

@@ -9,6 +9,8 @@ from brewslm.worker.train.fast.passage import Passage
 
 LOGITS_AT_A_TIME = 1 << 23
 """32 MiB in float32."""
+LINE = 16
+"""Numbers in a line of the cache, in float32."""
 FEWEST_LABELS = 128
 """At a time; with fewer, reading the weights would cost more than multiplying them."""
 
@@ -34,13 +36,12 @@ class Head:
             scale: factor of all gradients.
         """
         matrix, targets, work = self._joined.matrix, passage.rows.targets, passage.work
-        num_labels = len(targets)
-        num_pieces = -(-num_labels // max(FEWEST_LABELS, LOGITS_AT_A_TIME // len(matrix)))
+        size = _even_pieces(len(targets), at_most=max(FEWEST_LABELS, LOGITS_AT_A_TIME // len(matrix)))
         of_inputs = work.take("of_head_inputs", *inputs.shape, dtype=inputs.dtype)
-        losses = work.take("losses", num_labels)
-        for number in range(num_pieces):
-            piece = slice(number * num_labels // num_pieces, (number + 1) * num_labels // num_pieces)
-            logits = work.take("logits", len(matrix), piece.stop - piece.start, dtype=matrix.dtype)
+        losses = work.take("losses", len(targets))
+        for first in range(0, len(targets), size):
+            piece = slice(first, min(first + size, len(targets)))
+            logits = work.take("logits", len(matrix), size, dtype=matrix.dtype)[:, : piece.stop - first]
             # Laid out by vocabulary, which is faster by a third than by label (measured: docs/performance.md).
             torch.mm(matrix, inputs[piece].T, out=logits)
             self._operations.cross_entropy(logits, targets[piece], scale, losses[piece])
@@ -48,3 +49,9 @@ class Head:
             if self._weight.requires_grad:
                 passage.book.add_product(self._weight, logits, inputs[piece])
         return float(losses.sum(dtype=torch.float64)), of_inputs
+
+
+def _even_pieces(num_labels: int, *, at_most: int) -> int:
+    """Return a size of pieces that are about equally long, in whole lines of the cache."""
+    num_pieces = -(-num_labels // at_most)
+    return -(-num_labels // num_pieces // LINE) * LINE

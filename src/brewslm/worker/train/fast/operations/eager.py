@@ -61,11 +61,6 @@ def cross_entropy(logits: Tensor, targets: Tensor, scale: float, losses: Tensor)
     logits.copy_(of_logits.mul_(scale))
 
 
-def add_low_rank(low: Tensor, wide: Tensor, factor: float, out: Tensor) -> None:
-    """See `Operations`."""
-    out.add_(torch.mm(low.T, wide), alpha=factor)
-
-
 EAGER = Operations(
     name="eager",
     add_norm=add_norm,
@@ -76,5 +71,4 @@ EAGER = Operations(
     swiglu=swiglu,
     swiglu_backward=swiglu_backward,
     cross_entropy=cross_entropy,
-    add_low_rank=add_low_rank,
 )

@@ -88,6 +88,3 @@ class Operations:
     cross_entropy: Callable[[Tensor, Tensor, float, Tensor], None]
     """(logits, targets, scale, losses): write the loss of each label, and turn the logits, [vocab_size, num_labels],
     into `scale` times their gradient."""
-    add_low_rank: Callable[[Tensor, Tensor, float, Tensor], None]
-    """(low, wide, factor, out): add factor * lowᵀ wide to `out`, [rank, num_columns] in float32 with any strides; `low`
-    is [num_rows, rank] and `wide` [num_rows, num_columns]."""

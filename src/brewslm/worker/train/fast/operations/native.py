@@ -34,7 +34,6 @@ def native_operations(cache: Path) -> Operations:
         swiglu=kernels.swiglu,
         swiglu_backward=kernels.swiglu_backward,
         cross_entropy=kernels.cross_entropy,
-        add_low_rank=kernels.add_low_rank,
     )
 
 
@@ -114,19 +113,6 @@ class Kernels:
         targets = targets.contiguous()
         self._call(
             "cross_entropy", logits, *_rows(logits), _data(targets), ctypes.c_float(scale), _data(losses), *logits.shape
-        )
-
-    def add_low_rank(self, low: Tensor, wide: Tensor, factor: float, out: Tensor) -> None:
-        """See `Operations`."""
-        self._call(
-            "add_low_rank",
-            wide,
-            *_rows(low),
-            *_rows(wide),
-            ctypes.c_float(factor),
-            out.data_ptr(),
-            *out.stride(),
-            *(len(low), *out.shape),
         )
 
     def attend(self, heads: Heads, scope: Scope, out: Attended) -> None:

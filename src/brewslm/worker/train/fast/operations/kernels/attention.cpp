@@ -58,7 +58,16 @@ class Buffer {
   std::vector<float> values_;
 };
 
-// The keys and values of one example and group, as the products want them.
+// Copies rows side by side, with zeros up to `padded` numbers each.
+template <typename T>
+void copy_rows(const T* from, int64_t stride, int64_t num_rows, int64_t size, int64_t padded, float factor, float* to) {
+  for (int64_t row = 0; row < num_rows; ++row) {
+    for_pieces(size, [&](int64_t i, int64_t n) { store(to + row * padded + i, load(from + row * stride + i, n) * Vec(factor), n); });
+    std::fill(to + row * padded + size, to + (row + 1) * padded, 0.0f);
+  }
+}
+
+// Copies rows as columns, with zeros up to `padded_rows` numbers each.
 template <typename T>
 void copy_columns(const T* from, int64_t stride, int64_t num_rows, int64_t size, int64_t padded_rows, float* to) {
   constexpr int64_t AT_A_TIME = 16;  // a line of the cache: what is written stays there until it is full

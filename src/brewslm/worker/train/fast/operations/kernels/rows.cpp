@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "tiles.h"
+#include "vectors.h"
 
 namespace brewslm {
 
@@ -168,32 +168,6 @@ void cross_entropy(T* logits, int64_t stride, const int64_t* targets, float scal
   }
 }
 
-// out[row, column] += factor * sum over t of low[t, row] * wide[t, column], for few rows.
-template <typename T>
-void add_low_rank(const T* low, int64_t low_stride, const T* wide, int64_t wide_stride, float factor, float* out,
-                  int64_t row_stride, int64_t column_stride, int64_t num_terms, int64_t num_rows, int64_t num_columns) {
-  constexpr int64_t TERMS = 128, COLUMNS = 128;  // of what is multiplied at a time: it stays in the cache
-  const int64_t num_strips = (num_columns + COLUMNS - 1) / COLUMNS, padded_rows = round_up(num_rows, TILE_ROWS);
-  at::parallel_for(0, num_strips, 1, [&](int64_t begin, int64_t end) {
-    std::vector<float> left(TERMS * padded_rows), right(TERMS * COLUMNS), sums(padded_rows * COLUMNS);
-    for (int64_t strip = begin; strip < end; ++strip) {
-      const int64_t first = strip * COLUMNS, width = std::min(COLUMNS, num_columns - first);
-      std::fill(sums.begin(), sums.end(), 0.0f);
-      for (int64_t term = 0; term < num_terms; term += TERMS) {
-        const int64_t count = std::min(TERMS, num_terms - term);
-        copy_rows(low + term * low_stride, low_stride, count, num_rows, padded_rows, 1.0f, left.data());
-        copy_rows(wide + term * wide_stride + first, wide_stride, count, width, COLUMNS, 1.0f, right.data());
-        multiply<true>({left.data(), 1, padded_rows}, right.data(), COLUMNS, count, sums.data(), COLUMNS, num_rows,
-                       round_up(width, TILE_COLUMNS));
-      }
-      for (int64_t column = 0; column < width; ++column) {
-        float* to = out + (first + column) * column_stride;
-        for (int64_t row = 0; row < num_rows; ++row) to[row * row_stride] += factor * sums[row * COLUMNS + column];
-      }
-    }
-  });
-}
-
 }  // namespace brewslm
 
 #define EXPORT(SUFFIX, T)                                                                                              \
@@ -223,12 +197,6 @@ void add_low_rank(const T* low, int64_t low_stride, const T* wide, int64_t wide_
   extern "C" void cross_entropy_##SUFFIX(T* logits, int64_t stride, const int64_t* targets, float scale,               \
                                          float* losses, int64_t vocabulary, int64_t num_labels) {                      \
     brewslm::cross_entropy<T>(logits, stride, targets, scale, losses, vocabulary, num_labels);                         \
-  }                                                                                                                    \
-  extern "C" void add_low_rank_##SUFFIX(const T* low, int64_t low_stride, const T* wide, int64_t wide_stride,          \
-                                        float factor, float* out, int64_t row_stride, int64_t column_stride,           \
-                                        int64_t num_terms, int64_t num_rows, int64_t num_columns) {                    \
-    brewslm::add_low_rank<T>(low, low_stride, wide, wide_stride, factor, out, row_stride, column_stride, num_terms,    \
-                             num_rows, num_columns);                                                                   \
   }
 
 EXPORT(float32, float)

@@ -75,13 +75,4 @@ void multiply(const Matrix& left, const float* right, int64_t right_stride, int6
   }
 }
 
-// Copies rows side by side, with zeros up to `padded` numbers each.
-template <typename T>
-void copy_rows(const T* from, int64_t stride, int64_t num_rows, int64_t size, int64_t padded, float factor, float* to) {
-  for (int64_t row = 0; row < num_rows; ++row) {
-    for_pieces(size, [&](int64_t i, int64_t n) { store(to + row * padded + i, load(from + row * stride + i, n) * Vec(factor), n); });
-    std::fill(to + row * padded + size, to + (row + 1) * padded, 0.0f);
-  }
-}
-
 }  // namespace brewslm
