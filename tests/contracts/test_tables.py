@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from brewslm.adapters.files.tables import BATCH_ROWS, ParquetTables
 from brewslm.core.data.example import Example, Message, ToolCall
 from brewslm.core.errors import ArtifactDamagedError
-from brewslm.core.ports.tables import Tables
+from brewslm.core.ports.tables import Nested, Tables
 
 
 class Colour(StrEnum):
@@ -76,6 +76,28 @@ def test_examples_come_back_as_they_were(examples: list[Example], tmp_path_facto
     with tables.write(path, Example) as rows:
         rows.add(examples)
     assert [row for batch in tables.read(path, Example) for row in batch] == examples
+    assert list(tables.each(path, Example)) == examples
+
+
+def test_columns_become_rows_and_what_is_left_out_has_its_default(tables: Tables, tmp_path: Path) -> None:
+    path = tmp_path / "examples.parquet"
+    messages = Nested([2, 0, 1], {"role": ["user", "assistant", "user"], "content": ["q", "a", "p"]})
+    first = Example("0", "plain_text", text="t")
+    with tables.write(path, Example) as rows:
+        rows.add((first,))
+        rows.add_columns({"id": ["1", "2", "3"], "task": ["qa"] * 3, "messages": messages, "source_row": [4, 5, 6]})
+    assert list(tables.each(path, Example)) == [
+        first,
+        Example("1", "qa", (Message("user", "q"), Message("assistant", "a")), source_row=4),
+        Example("2", "qa", source_row=5),
+        Example("3", "qa", (Message("user", "p"),), source_row=6),
+    ]
+
+
+def test_a_named_tuple_is_read_one_by_one_too(tables: Tables, tmp_path: Path) -> None:
+    with tables.write(tmp_path / "numbers.parquet", Number) as rows:
+        rows.add([Number(number) for number in range(BATCH_ROWS + 1)])
+    assert list(tables.each(tmp_path / "numbers.parquet", Named)) == [Named(number) for number in range(BATCH_ROWS + 1)]
 
 
 @pytest.mark.parametrize("start", [0, 1, BATCH_ROWS - 1, BATCH_ROWS, BATCH_ROWS + 1, 9999, 10_000])

@@ -8,11 +8,9 @@ from numpy.typing import NDArray
 
 from brewslm.core.recipe.data import DataSettings
 from brewslm.core.recipe.schedule import ScheduleSettings
+from brewslm.worker.processes import ALONE
 from brewslm.worker.train.batches import Curriculum
-from brewslm.worker.train.processes import Processes
 from brewslm.worker.train.schedule import learning_rate_at
-
-ALONE = Processes()
 
 
 def alike(num_examples: int) -> NDArray[np.int64]:

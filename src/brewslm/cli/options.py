@@ -22,6 +22,13 @@ Overrides = Annotated[
         "--set", metavar="FIELD=VALUE", help="Fix a field of the recipe, e.g. optim.learning_rate=1e-3. Repeatable."
     ),
 ]
+Mode = Annotated[
+    choices.Mode | None,
+    typer.Option(
+        "--mode",
+        help="What is learnt: answers (sft, the default), which of two is better (dpo, orpo), which are good (kto).",
+    ),
+]
 MaxSeqLen = Annotated[
     int | None, typer.Option("--max-seq-len", min=16, metavar="TOKENS", help="Longest example that is kept.")
 ]

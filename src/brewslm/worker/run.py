@@ -6,6 +6,7 @@ from pathlib import Path
 from brewslm.core.wire.progress import ProgressRecord
 from brewslm.core.wire.rundir import CANCEL_FILE, CHECKPOINT_NOW_FILE, CONTROL_FOLDER
 from brewslm.worker.journal import Journal
+from brewslm.worker.processes import ALONE, Processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class Run:
     folder: Path
     attempt: int
     journal: Journal
+    processes: Processes = ALONE
 
     def progress(self, fraction: float, message: str) -> None:
         """Say how far a worker is that has no steps."""

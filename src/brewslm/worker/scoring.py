@@ -11,7 +11,8 @@ from torch import Tensor
 from brewslm.worker.head import head_of
 from brewslm.worker.models import AnyModel, computing, without_adapter
 from brewslm.worker.packing import PackedBatch, budgeted_batches, pack
-from brewslm.worker.shard import Shard
+from brewslm.worker.processes import ALONE, Processes
+from brewslm.worker.shard import Examples
 
 TOKEN_BUDGET = 2048
 
@@ -43,11 +44,10 @@ def label_states(model: AnyModel, batch: PackedBatch) -> Tensor:
 @torch.no_grad()
 def example_losses(
     model: AnyModel,
-    shard: Shard,
+    shard: Examples,
     *,
     on_batch: Callable[[float], None] = lambda _: None,
-    first: int = 0,
-    every: int = 1,
+    processes: Processes = ALONE,
 ) -> NDArray[np.float64]:
     """Return the loss of each example, summed over its labels, [num_examples] in shard order, nats.
 
@@ -55,13 +55,12 @@ def example_losses(
         model: in evaluation mode.
         shard: the examples.
         on_batch: told the share that is done.
-        first: which batch to begin with; the losses of batches that are left out are 0.
-        every: score one batch of so many.
+        processes: share the work; each gets the losses of all.
     """
     device = next(model.parameters()).device
     losses = np.zeros(len(shard))
     done = 0
-    for indices in islice(scoring_batches(shard), first, None, every):
+    for indices in islice(scoring_batches(shard), processes.rank, None, processes.num):
         batch = pack(shard, indices, device=device)
         if batch.num_labels:
             sums = torch.zeros(batch.num_examples, dtype=torch.float64, device=device)
@@ -69,9 +68,9 @@ def example_losses(
             losses[indices] = sums.cpu().numpy()
         done += len(indices)
         on_batch(done / len(shard))
-    return losses
+    return processes.add_up(losses)
 
 
-def scoring_batches(shard: Shard) -> Iterator[NDArray[np.int64]]:
+def scoring_batches(shard: Examples) -> Iterator[NDArray[np.int64]]:
     """Group all examples so that a batch keeps memory for attention in bounds."""
     return budgeted_batches(shard, max_tokens=TOKEN_BUDGET)

@@ -24,7 +24,7 @@ def test_the_defaults_are_a_recipe() -> None:
         {"schedule": {"decay_share": 0.3}},
         {"budget": {}},
         {"early_stopping": {"patience": 0}},
-        {"mode": "dpo"},
+        {"mode": "ppo"},
         {"precision": "int8"},
         {"seed": -1},
         {"optim": {"learning_rate": 0.0}},

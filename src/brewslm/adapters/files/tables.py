@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from brewslm.core.errors import ArtifactDamagedError, NotFoundError
-from brewslm.core.ports.tables import Outline
+from brewslm.core.ports.tables import Columns, Nested, Outline
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,7 +40,20 @@ class ParquetTables:
                 kept = batch.slice(skipped)
                 skipped = max(0, skipped - batch.num_rows)
                 if kept.num_rows:
-                    yield _rows(kept, row, columns, path)
+                    yield list(_rows(kept, row, columns, path))
+
+    def each(self, path: Path, row: type[ValueT]) -> Iterator[ValueT]:
+        """Yield the rows one by one.
+
+        Raises:
+            ArtifactDamagedError: the file is no table of such rows.
+        """
+        import pyarrow.parquet as pq
+
+        with _damage_named(path), pq.ParquetFile(path) as file:
+            columns = _columns(file, row, path)
+            for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
+                yield from _rows(batch, row, columns, path)
 
     def pick(self, path: Path, row: type[ValueT], numbers: Collection[int]) -> list[ValueT]:
         """Return the rows with these numbers, in the order of the table; one after its end is left out.
@@ -125,7 +138,7 @@ def _damage_named(path: Path) -> Iterator[None]:
 
 class _Writer(Generic[ValueT]):
     def __init__(self, file: "pq.ParquetWriter", row: type[ValueT], schema: "pa.Schema") -> None:
-        self._file, self._schema = file, schema
+        self._file, self._row, self._schema = file, row, schema
         self._hints = _hints(row)
         self._waiting: list[ValueT] = []
 
@@ -134,12 +147,19 @@ class _Writer(Generic[ValueT]):
         if len(self._waiting) >= BATCH_ROWS:
             self.flush()
 
+    def add_columns(self, columns: Columns) -> None:
+        self.flush()
+        self._write(_arrays_of(columns, self._row))
+
     def flush(self) -> None:
+        if self._waiting:
+            self._write(_arrays(self._waiting, self._hints))
+            self._waiting = []
+
+    def _write(self, arrays: "list[pa.Array]") -> None:
         import pyarrow as pa
 
-        if self._waiting:
-            self._file.write_batch(pa.record_batch(_arrays(self._waiting, self._hints), schema=self._schema))
-            self._waiting = []
+        self._file.write_batch(pa.record_batch(arrays, schema=self._schema))
 
 
 def _hints(row: type) -> dict[str, Any]:
@@ -149,10 +169,15 @@ def _hints(row: type) -> dict[str, Any]:
 
 def _fields(row: type) -> dict[str, bool]:
     """The names of the fields, in order, and whether a value must be given for them."""
+    return {name: default is MISSING for name, default in _defaults(row).items()}
+
+
+def _defaults(row: type) -> dict[str, Any]:
+    """The fields, in order, with their defaults."""
     if is_dataclass(row):
-        return {field.name: field.default is MISSING for field in fields(row)}
+        return {field.name: field.default for field in fields(row)}
     defaults: dict[str, Any] = getattr(row, "_field_defaults", {})
-    return {name: name not in defaults for name in getattr(row, "_fields", ())}
+    return {name: defaults.get(name, MISSING) for name in getattr(row, "_fields", ())}
 
 
 def _bare(hint: Any) -> Any:  # noqa: ANN401 - a type hint
@@ -184,6 +209,27 @@ def _arrays(values: Sequence[Any], hints: Mapping[str, Any]) -> "list[pa.Array]"
     return [_array(column, hint) for column, hint in zip(columns, hints.values(), strict=True)]
 
 
+def _arrays_of(columns: Columns, row: type) -> "list[pa.Array]":
+    """As `_arrays`, of values that stand in columns already."""
+    defaults = _defaults(row)
+    first = next(iter(columns.values()))
+    num = len(first.lengths if isinstance(first, Nested) else first)
+    given = {name: columns[name] if name in columns else [default] * num for name, default in defaults.items()}
+    return [_nested(given[name], hint) for name, hint in _hints(row).items()]
+
+
+def _nested(column: Sequence[Any] | Nested, hint: Any) -> "pa.Array":  # noqa: ANN401 - a type hint
+    import pyarrow as pa
+
+    if not isinstance(column, Nested):
+        return _array(column, hint)
+    offsets = pa.array(list(accumulate(column.lengths, initial=0)), type=pa.int32())
+    inner = get_args(_bare(hint))[0]
+    return pa.ListArray.from_arrays(
+        offsets, pa.StructArray.from_arrays(_arrays_of(column.columns, inner), fields=list(_type(inner)))
+    )
+
+
 def _array(values: Sequence[Any], hint: Any) -> "pa.Array":  # noqa: ANN401 - a type hint
     import pyarrow as pa
 
@@ -199,7 +245,7 @@ def _array(values: Sequence[Any], hint: Any) -> "pa.Array":  # noqa: ANN401 - a 
     return pa.array(values, type=_type(bare))
 
 
-def _rows(batch: "pa.RecordBatch", row: type[ValueT], columns: list[str], path: Path) -> list[ValueT]:
+def _rows(batch: "pa.RecordBatch", row: type[ValueT], columns: list[str], path: Path) -> Iterator[ValueT]:
     hints = _hints(row)
     values = []
     for name in columns:
@@ -211,9 +257,9 @@ def _rows(batch: "pa.RecordBatch", row: type[ValueT], columns: list[str], path: 
             raise ArtifactDamagedError(message) from error
     if list(hints) == columns:
         if issubclass(row, tuple):
-            return list(map(tuple.__new__, repeat(row), zip(*values, strict=True)))
-        return [row(*parts) for parts in zip(*values, strict=True)]
-    return [row(**dict(zip(columns, parts, strict=True))) for parts in zip(*values, strict=True)]
+            return map(tuple.__new__, repeat(row), zip(*values, strict=True))
+        return map(row, *values)
+    return (row(**dict(zip(columns, parts, strict=True))) for parts in zip(*values, strict=True))
 
 
 def _picked(batches: "Iterator[pa.RecordBatch]", places: Sequence[int]) -> "Iterator[pa.RecordBatch]":

@@ -5,6 +5,7 @@ from typing import ClassVar
 from brewslm.core.artifacts.base import Artifact, ArtifactKind, ManifestId, ReadinessId
 from brewslm.core.ids import ExperimentId
 from brewslm.core.wire.order import TunedForm
+from brewslm.core.wire.progress import RewardScores
 
 
 class Adapter(Artifact):
@@ -23,7 +24,10 @@ class Adapter(Artifact):
     step: int
     total_steps: int
     base_eval_loss: float
-    """Mean loss per trained token of the eval split under the untuned base, nats."""
+    """Mean loss per trained token (of `dpo`, `orpo` per pair, of `kto` per answer) of the eval split under the untuned
+    base, nats."""
     eval_loss: float
     """The same under what was tuned, at this step."""
+    rewards: RewardScores | None = None
+    """How far it prefers better answers of the eval split; of the modes that learn from judgements."""
     final_train_loss: float | None

@@ -47,9 +47,14 @@ def parsed_record(record: str | None) -> dict[str, Any] | None:
 
 def parsed(row: SnapshotRow) -> SourceRow:
     """Parse the record of a stored row."""
+    return source_row(row, parsed_record(row.record))
+
+
+def source_row(row: SnapshotRow, found: dict[str, Any] | None) -> SourceRow:
+    """A stored row, and its record as it was parsed."""
     number, line, byte_offset, record, raw, problem, file, split = row
     text = (raw if record is None else record) or ""
-    return SourceRow(number, line, byte_offset, parsed_record(record), text, problem or "", file, split)
+    return SourceRow(number, line, byte_offset, found, text, problem or "", file, split)
 
 
 class Refused(NamedTuple):

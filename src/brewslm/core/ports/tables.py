@@ -4,10 +4,21 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 Row_contra = TypeVar("Row_contra", contravariant=True)
 ValueT = TypeVar("ValueT")
+
+
+class Nested(NamedTuple):
+    """A column of tuples of data classes: how many each row has, and the fields of all of them one after the other."""
+
+    lengths: Sequence[int]
+    columns: "Columns"
+
+
+Columns = Mapping[str, Sequence[Any] | Nested]
+"""Values by the name of their field; a field that is left out has its default in every row."""
 
 
 class Rows(Protocol[Row_contra]):
@@ -15,6 +26,9 @@ class Rows(Protocol[Row_contra]):
 
     def add(self, rows: Sequence[Row_contra]) -> None:
         """Append rows; they reach the file in batches."""
+
+    def add_columns(self, columns: Columns) -> None:
+        """Append rows that are given column by column; they reach the file at once, as a batch of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,13 @@ class Tables(Protocol):
         """Yield batches of rows from row number `start` on; only the columns that `row` names are read.
 
         A field with a default may be absent from the file.
+
+        Raises:
+            ArtifactDamagedError: the file is no table of such rows.
+        """
+
+    def each(self, path: Path, row: type[ValueT]) -> Iterator[ValueT]:
+        """Yield the rows one by one, as `read` does; each is made when it is asked for, so a loop over many is faster.
 
         Raises:
             ArtifactDamagedError: the file is no table of such rows.

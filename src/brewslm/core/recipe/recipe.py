@@ -9,6 +9,7 @@ from brewslm.core.recipe.ending import Budget, EarlyStopping
 from brewslm.core.recipe.lora import LoraSettings
 from brewslm.core.recipe.monitor import MonitorSettings
 from brewslm.core.recipe.optim import OptimSettings
+from brewslm.core.recipe.preference import PreferenceSettings, idle_settings
 from brewslm.core.recipe.schedule import ScheduleSettings
 from brewslm.core.value import Value
 
@@ -18,8 +19,9 @@ class Recipe(Value):
 
     base_model: str
     """A bundled model's name, a local folder, or a Hugging Face id."""
-    mode: Literal["sft", "continued_pretraining"] = "sft"
-    """What is learnt: the assistant's turns (`sft`), or every token of plain texts (`continued_pretraining`)."""
+    mode: Literal["sft", "continued_pretraining", "dpo", "orpo", "kto"] = "sft"
+    """What is learnt: the assistant's turns (`sft`), every token of plain texts (`continued_pretraining`), the better
+    of two answers (`dpo`, `orpo`), or what was judged good and not what was judged bad (`kto`)."""
     method: Literal["lora", "dora", "qlora", "full"] = "lora"
     """What is trained: a low-rank adapter on a frozen base, with its directions and magnitudes apart in `dora` (Liu et
     al. 2024, arXiv:2402.09353), on a base of 4 bits in `qlora` (Dettmers et al. 2023, arXiv:2305.14314); or every
@@ -35,6 +37,7 @@ class Recipe(Value):
     optim: OptimSettings = OptimSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     monitor: MonitorSettings = MonitorSettings()
+    preference: PreferenceSettings = PreferenceSettings()
     early_stopping: EarlyStopping | None = None
     budget: Budget | None = None
 
@@ -51,6 +54,7 @@ class Recipe(Value):
             problems.append(
                 f"schedule.warmup_steps={self.schedule.warmup_steps} must be below data.total_steps={total}"
             )
+        problems += idle_settings(self.preference, self.mode)
         if self.schedule.decay_share is not None and self.schedule.lr_schedule != "wsd":
             problems.append(f"schedule.decay_share is of lr_schedule='wsd', not of {self.schedule.lr_schedule!r}")
         if not self.has_adapter and self.lora != LoraSettings():

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from brewslm.core.value import Value
+from brewslm.core.wire.progress import RewardScores
 
 
 class TrainResult(Value):
@@ -25,7 +26,9 @@ class TrainResult(Value):
     total_steps: int
     base_eval_loss: float
     eval_loss: float
-    """Of that checkpoint, mean per trained token of the eval split, nats."""
+    """Of that checkpoint, mean per trained token (pair, judged answer) of the eval split, nats."""
+    rewards: RewardScores | None = None
+    """Of that checkpoint, on the eval split; of the modes that learn from judgements."""
     final_train_loss: float | None
     training_seconds: float
     """Wall time over all attempts, measured."""

@@ -9,8 +9,10 @@ from brewslm.core.artifacts.base import Tally
 from brewslm.core.artifacts.dataset import Rejection, RejectionReason
 from brewslm.core.artifacts.mapping import MappingPlan
 from brewslm.core.data.example import Example
+from brewslm.core.data.snapshot_row import SnapshotRow
 from brewslm.core.mapping.convert import converter, row_id_of
-from brewslm.core.mapping.outcome import Converted, Outcome, Refused, SourceRow
+from brewslm.core.mapping.outcome import Converted, Outcome, Refused, SourceRow, parsed, parsed_record, source_row
+from brewslm.core.mapping.plain import Plain, plain_reader
 from brewslm.core.mapping.plugin import made_rows
 from brewslm.core.mapping.seen import SeenIds
 from brewslm.core.ports.mappers import Mappers
@@ -20,7 +22,7 @@ from brewslm.stages.mapping.rows import REPORT_ROWS
 class Outlet(Protocol):
     """Where examples and rejections go."""
 
-    def accept(self, converted: Converted) -> None:
+    def accept(self, converted: Converted | Plain) -> None:
         """Take an example, with the rules that mended it."""
 
     def reject(self, rejection: Rejection) -> None:
@@ -39,7 +41,7 @@ class Accounts:
 
 
 def map_rows(
-    rows: Iterable[SourceRow],
+    rows: Iterable[SnapshotRow],
     plan: MappingPlan,
     outlet: Outlet,
     *,
@@ -56,16 +58,16 @@ def map_rows(
     rejections: Counter[str] = Counter()
     repairs: Counter[str] = Counter()
     total = num_repaired = 0
-    for row, outcome in outcomes_of(rows, plan, mappers, once_each(converter_of(plan), plan)):
+    for fate in _fates(rows, plan, mappers):
         total += 1
-        if isinstance(outcome, Refused):
-            rejections[outcome.reason] += 1
-            outlet.reject(rejection_of(row, outcome))
+        if isinstance(fate, Rejection):
+            rejections[fate.reason] += 1
+            outlet.reject(fate)
         else:
-            if outcome.repairs:
+            if fate.repairs:
                 num_repaired += 1
-                repairs.update(outcome.repairs)
-            outlet.accept(outcome)
+                repairs.update(fate.repairs)
+            outlet.accept(fate)
         if not total % REPORT_ROWS:
             at_row(total)
     num_rejected = rejections.total()
@@ -76,6 +78,28 @@ def map_rows(
         rejected=num_rejected,
     )
     return Accounts(tally, ranked(rejections), ranked(repairs))
+
+
+def _fates(rows: Iterable[SnapshotRow], plan: MappingPlan, mappers: Mappers) -> Iterator[Plain | Converted | Rejection]:
+    """Yield what becomes of each row: by a look where that is enough, else by the converters."""
+    convert = once_each(converter_of(plan), plan)
+    read_plain = plain_reader(plan)
+    if read_plain is None:
+        for row, outcome in outcomes_of(map(parsed, rows), plan, mappers, convert):
+            yield _fate(row, outcome)
+        return
+    for stored in rows:
+        record = parsed_record(stored.record)
+        plain = None if record is None else read_plain(stored, record)
+        if plain is None:
+            row = source_row(stored, record)
+            yield _fate(row, convert(row))
+        else:
+            yield plain
+
+
+def _fate(row: SourceRow, outcome: Outcome) -> Converted | Rejection:
+    return rejection_of(row, outcome) if isinstance(outcome, Refused) else outcome
 
 
 def outcomes_of(
@@ -136,7 +160,7 @@ class Sample:
         self.examples: list[Example] = []
         self.rejections: list[Rejection] = []
 
-    def accept(self, converted: Converted) -> None:
+    def accept(self, converted: Converted | Plain) -> None:
         """Keep it if it is among the first."""
         if len(self.examples) < self._limits[0]:
             self.examples.append(converted.example)

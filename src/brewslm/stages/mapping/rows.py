@@ -6,7 +6,6 @@ from pathlib import Path
 from brewslm.core.artifacts.base import FileRef
 from brewslm.core.artifacts.snapshot import Snapshot
 from brewslm.core.data.snapshot_row import SnapshotRow
-from brewslm.core.mapping.outcome import SourceRow, parsed
 from brewslm.core.ports.artifact_store import Shelf
 from brewslm.core.ports.tables import Tables
 
@@ -24,7 +23,6 @@ def rows_file(snapshot: Snapshot) -> FileRef:
     return next(file for file in snapshot.files if file.path.endswith("/rows.parquet"))
 
 
-def read_rows(path: Path, tables: Tables) -> Iterator[SourceRow]:
+def read_rows(path: Path, tables: Tables) -> Iterator[SnapshotRow]:
     """Yield the rows of `rows.parquet`; memory does not grow with their number."""
-    for batch in tables.read(path, SnapshotRow):
-        yield from map(parsed, batch)
+    return tables.each(path, SnapshotRow)

@@ -13,6 +13,7 @@ from brewslm.core.events.base import Draft
 from brewslm.core.events.data import Mapping
 from brewslm.core.events.reasons import Reason
 from brewslm.core.mapping.convert import plan_hash_of
+from brewslm.core.mapping.outcome import parsed
 from brewslm.core.stage import Stage
 from brewslm.stages.mapping.accounting import Sample, map_rows
 from brewslm.stages.mapping.change import refuse_if_changed, refuse_other_counts
@@ -38,7 +39,7 @@ def preview(inputs: MapDryRunInputs, context: StageContext) -> MappingPreview:
     snapshot = context.shelf.read(Snapshot, inputs.snapshot_id)
     schema = context.shelf.read(Schema, inputs.schema_id)
     path = rows_path(snapshot, context.shelf)
-    plan = plan_of(inputs, schema, lambda: read_rows(path, context.tables))
+    plan = plan_of(inputs, schema, lambda: map(parsed, read_rows(path, context.tables)))
     sample = Sample(num_examples=NUM_EXAMPLES, num_rejections=NUM_REJECTIONS, raw_characters=RAW_CHARACTERS)
     accounts = map_rows(
         read_rows(path, context.tables), plan, sample, mappers=context.mappers, at_row=_progress(snapshot, context)

@@ -5,6 +5,7 @@ from brewslm.core.artifacts.readiness import Estimate
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.ports.machine import MachineFacts
 from brewslm.core.recipe.recipe import Recipe
+from brewslm.stages.preflight.tokens import tokens_of
 
 _BYTES = {"float32": 4, "bfloat16": 2}
 _FRAMEWORK_BYTES = 450_000_000
@@ -13,8 +14,6 @@ _LINEARS_PER_LAYER = 7
 """Query, key, value, output, gate, up, down."""
 _FLOPS_PER_CORE_SECOND = 5e10
 """Matrix products of small models on one CPU core, within a factor of three either way."""
-
-
 _LOGITS_AT_ONCE = 4 * (1 << 24)
 """Of a step: a chunk of logits, their float32 form, and the gradients of both."""
 
@@ -32,7 +31,7 @@ def memory(recipe: Recipe, manifest: Manifest, base: BaseModelFacts) -> Estimate
     """Estimate the worker's peak resident memory."""
     width = weight_bytes(recipe)
     train = manifest.split("train")
-    mean_tokens = train.num_tokens / max(train.num_examples, 1)
+    mean_tokens = tokens_of(manifest, "train", mode=recipe.mode) / max(train.num_examples, 1)
     batch_tokens = min(recipe.data.batch_size * mean_tokens, max(recipe.data.micro_batch_tokens, mean_tokens))
     weights = base.num_parameters * width
     trained = trained_parameters(recipe, base) * 4 * (4 if recipe.has_adapter else 3)
@@ -84,14 +83,32 @@ def time(recipe: Recipe, manifest: Manifest, base: BaseModelFacts, machine: Mach
         return Estimate(low=None, expected=None, high=None, unit="seconds", basis="not measured on this GPU yet")
     train = manifest.split("train")
     examples = (recipe.data.total_steps or 0) * recipe.data.batch_size * recipe.data.gradient_accumulation_steps
-    tokens = examples * train.num_tokens / max(train.num_examples, 1)
+    one_pass = tokens_of(manifest, "train", mode=recipe.mode)
+    tokens = examples * one_pass / max(train.num_examples, 1)
+    scored = _scored_tokens(recipe.mode, tokens, one_pass)
     each = (4.5 if recipe.has_adapter else 6.0) + (2.0 if recipe.activation_checkpointing else 0.0)
-    flops = each * base.num_parameters * tokens
+    flops = base.num_parameters * (each * tokens + 2 * scored)
     expected = flops / (_FLOPS_PER_CORE_SECOND * machine.num_cores) + 10
     return Estimate(
         low=expected / 3,
         expected=expected,
         high=expected * 3,
         unit="seconds",
-        basis=f"{each:g} x parameters x tokens floating-point operations at 50 GFLOP/s a core, and 10 s to load",
+        basis=f"parameters x ({each:g} x trained tokens + 2 x tokens that are scored besides) floating-point "
+        "operations at 50 GFLOP/s a core, and 10 s to load",
     )
+
+
+def _scored_tokens(mode: str, tokens: float, one_pass: float) -> float:
+    """Tokens that go through the model without a gradient, besides the evaluations.
+
+    The base scores each answer once; of `kto` also each foreign answer, which the policy scores in every step.
+    """
+    once = min(tokens, one_pass)
+    match mode:
+        case "dpo":
+            return once
+        case "kto":
+            return 2 * once + tokens
+        case _:
+            return 0.0

@@ -51,16 +51,18 @@ def run(inputs: TrainInputs, context: StageContext) -> Adapter:
         base_eval_loss=result.base_eval_loss,
         eval_loss=result.eval_loss,
         final_train_loss=result.final_train_loss,
+        rewards=result.rewards,
     )
 
 
 def report(adapter: Adapter) -> Draft:
     """Say what the training gave."""
+    rewards = "" if adapter.rewards is None else f"; reward accuracy {adapter.rewards.accuracy:.1%}"
     return Draft(
         reason=Reason.TRAINING,
         summary=(
             f"Experiment {adapter.experiment_id} trained {adapter.total_steps} steps: eval loss "
-            f"{adapter.eval_loss:.4f} at step {adapter.step}, untuned base {adapter.base_eval_loss:.4f}"
+            f"{adapter.eval_loss:.4f} at step {adapter.step}, untuned base {adapter.base_eval_loss:.4f}{rewards}"
         ),
         payload=Training(
             experiment_id=adapter.experiment_id,

@@ -15,7 +15,6 @@ from brewslm.worker.failure import NotFiniteError
 from brewslm.worker.files import write_whole
 from brewslm.worker.run import Run
 from brewslm.worker.train.objectives.objective import Objective
-from brewslm.worker.train.processes import Processes
 
 BASELINE_FILE = "baseline.json"
 SHARE_OF_TIME = 0.01
@@ -53,12 +52,7 @@ class BaselineBudget:
 
 
 def base_losses(
-    objective: Objective[Any],
-    untuned: Callable[[], AbstractContextManager[None]],
-    *,
-    order: TrainOrder,
-    run: Run,
-    processes: Processes,
+    objective: Objective[Any], untuned: Callable[[], AbstractContextManager[None]], *, order: TrainOrder, run: Run
 ) -> NDArray[np.float64]:
     """Return the losses of the untuned base on the eval split, [num_examples], measured once in the run's life.
 
@@ -66,8 +60,7 @@ def base_losses(
         objective: of the model that is trained.
         untuned: makes of it the base.
         order: names data and base, which must be those of the file.
-        run: keeps the file, and the record in its journal.
-        processes: share the work; the first keeps file and journal.
+        run: its first process keeps the file, and the record in its journal.
 
     Raises:
         NotFiniteError: the base model itself is broken.
@@ -81,12 +74,12 @@ def base_losses(
     except (OSError, ValidationError):
         pass
     with untuned():
-        losses = processes.add_up(objective.eval_losses())
+        losses = objective.eval_scores().losses
     if not np.isfinite(losses).all():
         raise NotFiniteError(
             f"The loss of the base model {order.base_model!r} on the eval split is not finite.", step=0
         )
-    if processes.is_first:
+    if run.processes.is_first:
         write_whole(path, _BaselineFile(**same, losses=tuple(losses.tolist())).model_dump_json().encode())
     num_units = int(objective.eval_units.sum())
     run.journal.append(

@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from brewslm.core.value import Value
 from brewslm.worker.files import write_whole
+from brewslm.worker.processes import Processes
 from brewslm.worker.train.baseline import SHARE_OF_TIME, BaselineBudget
 from brewslm.worker.train.batches import Curriculum
 from brewslm.worker.train.objectives.objective import Batch, Objective
-from brewslm.worker.train.processes import Processes
 
 BATCH_BASELINE_FILE = "baseline_batches.json"
 STEP_OVER_FORWARD = 3

@@ -3,8 +3,8 @@
 import math
 import time
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,9 +15,10 @@ from brewslm.core.wire.progress import CheckpointRecord, NoticeRecord, StartedRe
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER
 from brewslm.worker.failure import NotFiniteError
-from brewslm.worker.models import AnyModel, vocab_size_of
+from brewslm.worker.models import vocab_size_of
+from brewslm.worker.processes import join
 from brewslm.worker.run import Run
-from brewslm.worker.shard import Shard, open_shard
+from brewslm.worker.shard import open_shard
 from brewslm.worker.train.baseline import base_losses
 from brewslm.worker.train.batch_baseline import BATCH_BASELINE_FILE, BatchBaseline, SideBySide, score_up_front
 from brewslm.worker.train.batches import Curriculum
@@ -32,10 +33,8 @@ from brewslm.worker.train.checkpoint import (
 )
 from brewslm.worker.train.ending import End, early_end
 from brewslm.worker.train.leaks import refuse_leaks
-from brewslm.worker.train.objectives.objective import Batch, Objective
-from brewslm.worker.train.objectives.tokens import TokenObjective
-from brewslm.worker.train.paths import GeneralPath
-from brewslm.worker.train.processes import Processes, join
+from brewslm.worker.train.objectives.choice import objective_of
+from brewslm.worker.train.objectives.objective import Batch
 from brewslm.worker.train.recorder import StepOutcome, add_step, peak_memory_bytes, write_eval, write_log
 from brewslm.worker.train.results import write_results_for_people
 from brewslm.worker.train.schedule import learning_rate_at
@@ -54,14 +53,14 @@ def train(order: TrainOrder, run: Run) -> TrainResult | None:
         BadDataError: a split is damaged, or a checkpoint is of other data.
         NotFiniteError: a loss or a gradient stopped being a number.
     """
-    return _Training(order, run, join()).run()
+    return _Training(order, replace(run, processes=join())).run()
 
 
 class _Training:
     """One attempt. Everything that a resume needs is in `self.state`, the trainee and the random sources."""
 
-    def __init__(self, order: TrainOrder, run: Run, processes: Processes) -> None:
-        self.order, self.job, self.recipe, self.processes = order, run, order.recipe, processes
+    def __init__(self, order: TrainOrder, run: Run) -> None:
+        self.order, self.job, self.recipe, self.processes = order, run, order.recipe, run.processes
         self.began_at = time.monotonic()
         self.checkpoints = run.folder / CHECKPOINTS_FOLDER
         self.fingerprint = fingerprint_of(order)
@@ -71,7 +70,7 @@ class _Training:
         train_split = open_shard(Path(order.train_folder), vocab_size=vocab_size)
         eval_split = open_shard(Path(order.eval_folder), vocab_size=vocab_size)
         refuse_leaks(self.model, train_split)
-        self.objective = _objective_of(self.model, train_split, eval_split, processes)
+        self.objective = objective_of(order, run, self.model, train_split, eval_split)
         self.curriculum = Curriculum(self.objective.lengths, self.recipe.data, seed=self.recipe.seed)
         self.total_steps = self.curriculum.total_steps
         self.state = TrainState()
@@ -80,9 +79,7 @@ class _Training:
         monitor = self.recipe.monitor
         self._resume()
         self._announce()
-        self.base_losses = base_losses(
-            self.objective, self._untuned, order=self.order, run=self.job, processes=self.processes
-        )
+        self.base_losses = base_losses(self.objective, self._untuned, order=self.order, run=self.job)
         self.batch_baseline = self._new_batch_baseline()
 
         end = self._early_end()
@@ -98,14 +95,15 @@ class _Training:
                 raise NotFiniteError(f"Loss or gradient of step {step} is not finite.", step=step)
             if is_last or step % monitor.log_every == 0:
                 self._log(outcome, batches)
-            end = None if is_last else self._early_end()
+            end = self._early_end()
             if is_last or end or step % monitor.eval_every == 0:
                 self._evaluate()
-                end = None if is_last else end or self._early_end()
+                end = end or self._early_end()
             is_cancelled, is_asked = self._requests()
             if is_last or end or is_cancelled or is_asked or self._is_checkpoint_due(step):
                 self._save()
-        return self._finish(end, is_cancelled=is_cancelled and end is None and self.state.step < self.total_steps)
+        is_whole = self.state.step == self.total_steps
+        return self._finish(None if is_whole else end, is_cancelled=is_cancelled and not is_whole and end is None)
 
     def _resume(self) -> None:
         """Continue from the newest whole checkpoint, if there is one."""
@@ -125,8 +123,8 @@ class _Training:
             StartedRecord(
                 **self.job.journal.stamp(),
                 device=str(parameters[0].device),
-                num_parameters=sum(weight.numel() for weight in parameters if not weight.requires_grad),
-                num_trained_parameters=sum(weight.numel() for weight in parameters if weight.requires_grad),
+                num_parameters=sum(w.numel() for w in parameters if not (self.recipe.has_adapter and w.requires_grad)),
+                num_trained_parameters=sum(w.numel() for w in parameters if w.requires_grad),
                 total_steps=self.total_steps,
                 resumed_from_step=self.state.step or None,
             )
@@ -147,6 +145,7 @@ class _Training:
             step, peak=self.recipe.optim.learning_rate, settings=self.recipe.schedule, total_steps=self.total_steps
         )
         seed_step(self.recipe.seed, step, self.processes.rank)
+        self.objective.prepare_step(batches)
         mine = sum(self.objective.add_gradients(batch, scale=1 / max(1, num_units)) for batch in batches)
         (loss_sum,) = self.processes.total(mine)
         weights = [weight for weight in self.model.parameters() if weight.requires_grad]
@@ -215,13 +214,13 @@ class _Training:
 
     def _evaluate(self) -> None:
         set_training(self.model, is_training=False)
-        tuned = self.processes.add_up(self.objective.eval_losses())
+        scores = self.objective.eval_scores()
         set_training(self.model, is_training=True)
         self.state = write_eval(
             self.job.journal,
             self.state,
             base=self.base_losses,
-            tuned=tuned,
+            scores=scores,
             num_units=self.objective.eval_units,
         )
 
@@ -280,6 +279,7 @@ class _Training:
             total_steps=self.total_steps,
             base_eval_loss=float(self.base_losses.sum() / num_units),
             eval_loss=self.state.evaluated[best.step],
+            rewards=self.state.rewards.get(best.step),
             final_train_loss=self.state.last_loss,
             training_seconds=self.state.seconds,
             num_tokens_seen=self.state.num_tokens_seen,
@@ -299,7 +299,3 @@ class _Training:
 
     def _notice(self, message: str) -> None:
         self.job.journal.append(NoticeRecord(**self.job.journal.stamp(), message=message))
-
-
-def _objective_of(model: AnyModel, train_split: Shard, eval_split: Shard, processes: Processes) -> Objective[Any]:
-    return TokenObjective(model, GeneralPath(model), train_split, eval_split, processes=processes)

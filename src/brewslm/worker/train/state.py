@@ -10,6 +10,7 @@ from torch import Tensor
 
 from brewslm.core.value import Value, sha256_of
 from brewslm.core.wire.order import TrainOrder
+from brewslm.core.wire.progress import RewardScores
 
 
 class Fingerprint(Value):
@@ -52,6 +53,8 @@ class TrainState(Value):
     """Of the newest record."""
     evaluated: dict[int, float] = Field(default_factory=dict)
     """Eval loss by step."""
+    rewards: dict[int, RewardScores] = Field(default_factory=dict)
+    """Rewards on the eval split by step, of the modes that have them."""
 
 
 def seed_step(seed: int, step: int, rank: int) -> None:

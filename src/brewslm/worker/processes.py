@@ -90,6 +90,9 @@ class Processes:
             gradient.copy_(piece.view_as(gradient))
 
 
+ALONE = Processes()
+
+
 def join() -> Processes:
     """Join the processes that the environment names; alone where it names none.
 
@@ -99,7 +102,7 @@ def join() -> Processes:
     """
     num = int(os.environ.get("WORLD_SIZE", "1"))
     if num == 1:
-        return Processes()
+        return ALONE
     missing = [name for name in ("RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
     if missing:
         raise BadOrderError(f"WORLD_SIZE is {num}, but {missing[0]} is not set; set it for each process.")
