@@ -23,7 +23,6 @@ from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 from brewslm.worker.shard import Examples, open_shard
 from brewslm.worker.train.objectives.answers import open_judged, open_pairs
 from brewslm.worker.train.objectives.choice import objective_of
-from brewslm.worker.train.processes import Processes
 from brewslm.worker.train.trainee import new_trainee
 from tests.worker.judged import write_judged, write_pairs
 from tests.worker.tiny import VOCAB_SIZE, Scene, write_base_model
@@ -61,7 +60,7 @@ def _ours(scene: Scene, recipe: dict[str, Any]) -> tuple[float, dict[str, Any], 
     order = scene.order(lora=LORA, **recipe)
     model = new_trainee(order).model
     splits = open_shard(scene.train, vocab_size=VOCAB_SIZE), open_shard(scene.eval, vocab_size=VOCAB_SIZE)
-    objective = objective_of(order, scene.run("run"), model, splits, Processes())
+    objective = objective_of(order, scene.run("run"), model, *splits)
     torch.manual_seed(3)
     for weight in model.parameters():
         if weight.requires_grad:
