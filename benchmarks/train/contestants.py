@@ -82,8 +82,8 @@ def torchtune(
 PADDING_FREE = {"padding_free": True, "max_length": None}
 
 CONTESTANTS = (
-    ours("general-b32", 32),
-    ours("general-b8", 8),
+    ours("general-b32", 32, engine="general"),
+    ours("general-b8", 8, engine="general"),
     ours("fast-b32", 32, engine="fast"),
     ours("fast-b16", 16, "candidate", engine="fast"),
     ours("fast-bf16", 32, "candidate", engine="fast", precision="bfloat16"),
