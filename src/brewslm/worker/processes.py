@@ -6,7 +6,8 @@ examples, and adds its gradients to those of the others once a step; so the step
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -50,6 +51,15 @@ class Processes:
         dealt_to = np.minimum(turn, 2 * self.num - 1 - turn)
         mine: NDArray[np.int64] = examples[np.sort(places[dealt_to == self.rank])]
         return mine
+
+    @contextmanager
+    def first_then_others(self) -> Iterator[None]:
+        """Let the first process do something before the others do it."""
+        if not self.is_first:
+            self.total(0.0)
+        yield
+        if self.is_first:
+            self.total(0.0)
 
     def total(self, *values: float) -> list[float]:
         """Return the sum of each value over all processes."""

@@ -79,8 +79,6 @@ def base_losses(
         raise NotFiniteError(
             f"The loss of the base model {order.base_model!r} on the eval split is not finite.", step=0
         )
-    if run.processes.is_first:
-        write_whole(path, _BaselineFile(**same, losses=tuple(losses.tolist())).model_dump_json().encode())
     num_units = int(objective.eval_units.sum())
     run.journal.append(
         BaselineRecord(
@@ -90,6 +88,11 @@ def base_losses(
             num_tokens=num_units,
         )
     )
+    if run.processes.is_first:
+        run.journal.sync()  # the file keeps a later attempt from writing the record
+        write_whole(
+            path, _BaselineFile(**same, losses=tuple(losses.tolist())).model_dump_json().encode(), disk=run.disk
+        )
     return losses
 
 

@@ -11,7 +11,7 @@ import torch
 
 from brewslm.core.value import sha256_of
 from brewslm.core.wire.order import TrainOrder
-from brewslm.core.wire.progress import CheckpointRecord, NoticeRecord, StartedRecord
+from brewslm.core.wire.progress import NoticeRecord, StartedRecord
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER
 from brewslm.worker.failure import NotFiniteError
@@ -22,15 +22,10 @@ from brewslm.worker.shard import open_shard
 from brewslm.worker.train.baseline import base_losses
 from brewslm.worker.train.batch_baseline import BATCH_BASELINE_FILE, BatchBaseline, SideBySide, score_up_front
 from brewslm.worker.train.batches import Curriculum
-from brewslm.worker.train.checkpoint import (
-    best_of,
-    clear_leftovers,
-    find_checkpoints,
-    prune,
-    refuse_foreign,
-    restore_checkpoint,
-    save_checkpoint,
-)
+from brewslm.worker.train.checkpoints.keeping import result_of
+from brewslm.worker.train.checkpoints.restoring import resume
+from brewslm.worker.train.checkpoints.snapshot import take_snapshot
+from brewslm.worker.train.checkpoints.writer import CheckpointWriter
 from brewslm.worker.train.ending import End, early_end
 from brewslm.worker.train.leaks import refuse_leaks
 from brewslm.worker.train.objectives.choice import objective_of
@@ -51,16 +46,20 @@ def train(order: TrainOrder, run: Run) -> TrainResult | None:
     Raises:
         BadOrderError: the recipe cannot be honoured.
         BadDataError: a split is damaged, or a checkpoint is of other data.
-        NotFiniteError: a loss or a gradient stopped being a number.
+        NotFiniteError: a loss, a gradient, a weight or a moment stopped being a number.
+        SupersededError: a newer attempt has begun.
     """
-    return _Training(order, replace(run, processes=join())).run()
+    run = replace(run, processes=join())
+    with CheckpointWriter(run, keep=order.recipe.monitor.keep_checkpoints) as writer:
+        return _Training(order, run, writer).run()
 
 
 class _Training:
     """One attempt. Everything that a resume needs is in `self.state`, the trainee and the random sources."""
 
-    def __init__(self, order: TrainOrder, run: Run) -> None:
-        self.order, self.job, self.recipe, self.processes = order, run, order.recipe, run.processes
+    def __init__(self, order: TrainOrder, run: Run, writer: CheckpointWriter) -> None:
+        self.order, self.job, self.recipe = order, run, order.recipe
+        self.writer, self.processes = writer, run.processes
         self.began_at = time.monotonic()
         self.checkpoints = run.folder / CHECKPOINTS_FOLDER
         self.fingerprint = fingerprint_of(order)
@@ -96,25 +95,26 @@ class _Training:
             if is_last or step % monitor.log_every == 0:
                 self._log(outcome, batches)
             end = self._early_end()
-            if is_last or end or step % monitor.eval_every == 0:
+            is_cancelled, request = self._requests()
+            if is_last or end or step % monitor.eval_every == 0 or (is_cancelled and not self.state.evaluated):
                 self._evaluate()
                 end = end or self._early_end()
-            is_cancelled, is_asked = self._requests()
-            if is_last or end or is_cancelled or is_asked or self._is_checkpoint_due(step):
-                self._save()
+            if is_last or end or is_cancelled or request is not None or self._is_checkpoint_due(step):
+                self._save(pinned_for=request)
+            self.writer.report()
         is_whole = self.state.step == self.total_steps
         return self._finish(None if is_whole else end, is_cancelled=is_cancelled and not is_whole and end is None)
 
     def _resume(self) -> None:
         """Continue from the newest whole checkpoint, if there is one."""
-        if self.processes.is_first:
-            clear_leftovers(self.checkpoints)
-        whole, broken = find_checkpoints(self.checkpoints)
-        for line in broken:
+        with self.processes.first_then_others():
+            state, stepped_over = resume(
+                self.checkpoints, self.trainee, fingerprint=self.fingerprint, disk=self.job.disk
+            )
+        for line in stepped_over:
             self._notice(line)
-        if whole:
-            refuse_foreign(whole[0], self.fingerprint)
-            self.state = restore_checkpoint(whole[0], self.trainee)
+        if state is not None:
+            self.state = state
             self.objective.weights_changed()
 
     def _announce(self) -> None:
@@ -223,14 +223,16 @@ class _Training:
             scores=scores,
             num_units=self.objective.eval_units,
         )
+        if self.state.step not in self.state.evaluated:
+            message = f"The loss on the eval split after step {self.state.step} is not finite."
+            raise NotFiniteError(message, step=self.state.step)
 
-    def _requests(self) -> tuple[bool, bool]:
-        """Return whether somebody asks to stop, and whether for a checkpoint; the first process looks for all."""
+    def _requests(self) -> tuple[bool, str | None]:
+        """Return whether somebody asks to stop, and why for a checkpoint; the first process looks for all."""
         is_first = self.processes.is_first
-        is_cancelled, is_asked = self.processes.any(
-            is_first and self.job.is_cancelled(), is_first and self.job.takes_checkpoint_request()
-        )
-        return is_cancelled, is_asked
+        request = self.job.takes_checkpoint_request() if is_first else None
+        is_cancelled, is_asked = self.processes.any(is_first and self.job.is_cancelled(), request is not None)
+        return is_cancelled, (request or "") if is_asked else None
 
     def _is_checkpoint_due(self, step: int) -> bool:
         """Whether it is time for a checkpoint, or this would be the best so far."""
@@ -238,35 +240,23 @@ class _Training:
         is_best = step in evaluated and evaluated[step] <= min(evaluated.values())
         return is_best or step % self.recipe.monitor.checkpoint_every == 0
 
-    def _save(self) -> None:
+    def _save(self, *, pinned_for: str | None) -> None:
+        """Begin to write a checkpoint; the one before is waited for."""
         if not self.processes.is_first:
             return
         self._count_time()
-        checkpoint = save_checkpoint(
-            self.checkpoints, self.trainee, self.state, fingerprint=self.fingerprint, attempt=self.job.attempt
+        self.writer.submit(
+            lambda: take_snapshot(self.trainee, self.state, fingerprint=self.fingerprint, pinned_for=pinned_for)
         )
-        prune(self.checkpoints, keep=self.recipe.monitor.keep_checkpoints)
-        best = best_of(find_checkpoints(self.checkpoints, with_hashes=False)[0])
-        self.job.journal.append(
-            CheckpointRecord(
-                **self.job.journal.stamp(),
-                step=checkpoint.step,
-                folder=f"{CHECKPOINTS_FOLDER}/{checkpoint.folder.name}",
-                eval_loss=checkpoint.eval_loss,
-                is_best=best is not None and best.step == checkpoint.step,
-            )
-        )
-        self.job.journal.sync()
 
     def _finish(self, end: tuple[End, str] | None, *, is_cancelled: bool) -> TrainResult | None:
         if end is not None:
             self._notice(end[1])
-        best = best_of(find_checkpoints(self.checkpoints)[0]) if self.processes.is_first else None
-        if self.processes.any(self.processes.is_first and best is None)[0]:
+        self.writer.wait()
+        best = result_of(self.checkpoints) if self.processes.is_first else None
+        if self.processes.any(best is not None and best.eval_loss is None)[0]:
             self._evaluate()
-            self._save()
-            best = best_of(find_checkpoints(self.checkpoints)[0])
-        if not self.processes.is_first or best is None:
+        if best is None:
             return None
         self._count_time()
         num_units = int(self.objective.eval_units.sum())
@@ -278,14 +268,14 @@ class _Training:
             last_step=self.state.step,
             total_steps=self.total_steps,
             base_eval_loss=float(self.base_losses.sum() / num_units),
-            eval_loss=self.state.evaluated[best.step],
+            eval_loss=self.state.evaluated[best.step] if best.eval_loss is None else best.eval_loss,
             rewards=self.state.rewards.get(best.step),
             final_train_loss=self.state.last_loss,
             training_seconds=self.state.seconds,
             num_tokens_seen=self.state.num_tokens_seen,
             peak_memory_bytes=peak_memory_bytes(),
         )
-        write_results_for_people(self.job.folder, self.order, result, self.state)
+        write_results_for_people(self.job, self.order, result, self.state)
         return result
 
     def _seconds(self) -> float:
