@@ -82,15 +82,15 @@ def torchtune(
 PADDING_FREE = {"padding_free": True, "max_length": None}
 
 CONTESTANTS = (
-    ours("general-b32", 32),
+    ours("general-b32", 32, engine="general"),
+    ours("general-b8", 8, engine="general"),
     ours("fast-b32", 32, engine="fast"),
-    ours("general-b8", 8, "candidate"),
     ours("fast-b16", 16, "candidate", engine="fast"),
     ours("fast-bf16", 32, "candidate", engine="fast", precision="bfloat16"),
     # TRL. Its defaults are bf16 autocast, gradient checkpointing, batches of 8.
     Contestant("trl-default", "trl", "default", 8, is_exact=False),
-    trl("best", 4, "best", **PADDING_FREE),
-    trl("pf-b1", 1),
+    trl("b1", 1, "best"),
+    trl("pf-b4", 4, "best", **PADDING_FREE),
     trl("pf-b2", 2, **PADDING_FREE),
     trl("pf-b8", 8, **PADDING_FREE),
     trl("pf-b16", 16, **PADDING_FREE),
@@ -100,25 +100,26 @@ CONTESTANTS = (
     trl("pf-b4-bf16", 4, bf16=True, **PADDING_FREE),
     trl("pf-b4-workers", 4, dataloader_num_workers=1, **PADDING_FREE),
     trl("pf-b4-compiled", 4, torch_compile=True, **PADDING_FREE),
-    trl("padded-b4", 4),
-    trl("padded-b8", 8),
-    trl("padded-b32", 32),
+    trl("b1-compiled", 1, torch_compile=True),
+    trl("b4", 4),
+    trl("b8", 8),
+    trl("b32", 32),
     # LLaMA-Factory. Its defaults are float32 on CPUs, gradient checkpointing, batches of 8.
     Contestant("llamafactory-default", "llamafactory", "default", 8),
-    llamafactory("best", 1, "best"),
+    llamafactory("b1", 1, "best"),
     llamafactory("b2", 2),
     llamafactory("b4", 4),
     llamafactory("b8", 8),
     llamafactory("b1-plain-malloc", 1, malloc=False),
     llamafactory("b1-eager", 1, flash_attn="disabled"),
     llamafactory("b1-bf16", 1, bf16=True),
-    # torchtune. Its recipe's defaults are bf16 and padded batches of 4 (2 in full fine-tuning).
+    # torchtune. Its recipe's defaults are bf16 and padded batches of 4.
     Contestant("torchtune-default", "torchtune", "default", 4, {"dtype": "bf16"}, is_exact=False),
-    torchtune("best", 1, "best"),
+    torchtune("packed-b4", 4, "best", packed=True),
+    torchtune("packed-b8", 8, packed=True),
+    torchtune("b1", 1),
     torchtune("b4", 4),
     torchtune("b8", 8),
-    torchtune("packed-b4", 4, packed=True),
-    torchtune("packed-b8", 8, packed=True),
     torchtune("b1-compiled", 1, compile=True),
 )
 

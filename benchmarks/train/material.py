@@ -14,8 +14,6 @@ import numpy as np
 from brewslm.core.recipe.data import DataSettings
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.wire.order import TrainOrder
-from brewslm.worker.processes import Processes
-from brewslm.worker.train.batches import Curriculum
 from tests.worker.tiny import SPECIAL, TEMPLATE, write_examples
 
 SEED = 11
@@ -115,13 +113,23 @@ def prepare(work: Path, shape: str) -> Material:
     write_shard(material.train, rows)
     write_shard(material.eval, chat_rows(NUM_EVAL_ROWS, vocab_size=vocab_size, seed=SEED + 1))
     write_adapter(material)
-    settings = DataSettings(batch_size=ROWS_PER_STEP, total_steps=NUM_STEPS, micro_batch_tokens=1 << 20)
-    curriculum = Curriculum(np.array([len(row["labels"]) for row in rows]), settings, seed=SEED)
     with material.rows.with_suffix(".part").open("w") as file:
-        for step in range(1, NUM_STEPS + 1):
-            file.writelines(json.dumps(rows[index]) + "\n" for index in curriculum.micro_batches(step, Processes())[0])
+        file.writelines(
+            json.dumps(rows[index]) + "\n" for index in training_order([len(row["labels"]) for row in rows])
+        )
     material.rows.with_suffix(".part").rename(material.rows)
     return material
+
+
+def training_order(lengths: list[int]) -> list[int]:
+    """Return the rows in the order in which the worker takes them, step after step."""
+    from brewslm.worker.processes import Processes
+    from brewslm.worker.train.batches import Curriculum
+
+    settings = DataSettings(batch_size=ROWS_PER_STEP, total_steps=NUM_STEPS, micro_batch_tokens=LONGEST * ROWS_PER_STEP)
+    curriculum = Curriculum(np.array(lengths), settings, seed=SEED)
+    steps = [curriculum.micro_batches(step, Processes()) for step in range(1, NUM_STEPS + 1)]
+    return [int(index) for (rows,) in steps for index in rows]
 
 
 def chat_rows(count: int, *, vocab_size: int, seed: int) -> list[dict[str, list[int]]]:

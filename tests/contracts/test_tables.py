@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from random import Random
 from typing import Literal, NamedTuple
 
 import pytest
@@ -39,6 +40,11 @@ class Number:
 class Newer:
     number: int
     added_later: str = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Worded:
+    word: str
 
 
 class Named(NamedTuple):
@@ -235,3 +241,17 @@ def test_columns_of_few_different_texts_are_read_as_texts(tables: Tables, tmp_pa
     pq.write_table(pa.table({"number": [0, 1, 2, 3], "added_later": column}), tmp_path / "t.parquet")
     read = [row.added_later for row in next(tables.read(tmp_path / "t.parquet", Newer))]
     assert read == ["one.jsonl", None, "one.jsonl", "two.jsonl"]
+
+
+def test_reading_keeps_nothing_of_what_has_been_read(tables: Tables, tmp_path: Path) -> None:
+    import pyarrow as pa
+
+    path = tmp_path / "words.parquet"
+    noise = Random(1)
+    with tables.write(path, Worded) as rows:
+        for _ in range(30):
+            rows.add([Worded(noise.randbytes(100).hex()) for _ in range(BATCH_ROWS)])
+    before = pa.total_allocated_bytes()
+    held = [pa.total_allocated_bytes() - before for _ in tables.each(path, Worded)]
+    assert path.stat().st_size > 10_000_000
+    assert max(held) < 4_000_000

@@ -31,9 +31,7 @@ class ParquetTables:
         Raises:
             ArtifactDamagedError: the file is no table of such rows.
         """
-        import pyarrow.parquet as pq
-
-        with _damage_named(path), pq.ParquetFile(path) as file:
+        with _damage_named(path), _opened(path) as file:
             columns = _columns(file, row, path)
             groups, skipped = _groups(file, start)
             for batch in file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=columns):
@@ -48,9 +46,7 @@ class ParquetTables:
         Raises:
             ArtifactDamagedError: the file is no table of such rows.
         """
-        import pyarrow.parquet as pq
-
-        with _damage_named(path), pq.ParquetFile(path) as file:
+        with _damage_named(path), _opened(path) as file:
             columns = _columns(file, row, path)
             for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=columns):
                 yield from _rows(batch, row, columns, path)
@@ -61,12 +57,10 @@ class ParquetTables:
         Raises:
             ArtifactDamagedError: the file is no table of such rows.
         """
-        import pyarrow.parquet as pq
-
         found: list[ValueT] = []
         wanted = sorted(set(numbers))
         first = 0
-        with _damage_named(path), pq.ParquetFile(path) as file:
+        with _damage_named(path), _opened(path) as file:
             columns = _columns(file, row, path)
             for group in range(file.num_row_groups):
                 last = first + file.metadata.row_group(group).num_rows
@@ -110,10 +104,8 @@ class ParquetTables:
             ArtifactDamagedError: the file is no table.
             NotFoundError: it has no such column, or one of texts is compared with a number.
         """
-        import pyarrow.parquet as pq
-
         found: list[dict[str, Any]] = []
-        with _damage_named(path), pq.ParquetFile(path) as file:
+        with _damage_named(path), _opened(path) as file:
             wanted = where or {}
             _check_columns(file, wanted, path)
             groups, skipped = _fitting_groups(file, wanted, start) if wanted else _groups(file, start)
@@ -134,6 +126,13 @@ def _damage_named(path: Path) -> Iterator[None]:
         yield
     except (pa.ArrowInvalid, pa.ArrowTypeError, FileNotFoundError) as error:
         raise ArtifactDamagedError(f"{path.name!r} cannot be read: {error}. Make it again.") from error
+
+
+def _opened(path: Path) -> "pq.ParquetFile":
+    """Open a table without the buffer that keeps every compressed byte it has read until the table is closed."""
+    import pyarrow.parquet as pq
+
+    return pq.ParquetFile(path, pre_buffer=False)
 
 
 class _Writer(Generic[ValueT]):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brewslm.core.artifacts.base import FileRef
 from brewslm.core.artifacts.manifest import Manifest, Split, SplitShares
 from brewslm.core.errors import InvalidRequestError
 from brewslm.core.ids import ArtifactId
@@ -15,6 +16,7 @@ from brewslm.core.recipe.recipe import Recipe, ValueSource
 from brewslm.stages.preflight.contract import PreflightInputs
 from brewslm.stages.preflight.forecast import disk, memory, time
 from brewslm.stages.preflight.planning import resolve_recipe
+from brewslm.stages.preflight.tokens import tokens_of
 from tests.fakes.base_models import tiny_model
 from tests.fakes.machine import LAPTOP
 from tests.unit.scene import Scene
@@ -218,3 +220,36 @@ def test_any_data_gives_a_recipe_that_can_be_run(
         assert estimate.high is not None
         assert 0 < estimate.low <= estimate.expected <= estimate.high
         assert estimate.basis
+
+
+def test_modes_that_learn_from_judgements_take_smaller_steps_of_enough_judgements(base: BaseModelFacts) -> None:
+    long = manifest_of(num_tokens=300 * 1000)
+    plain, _ = resolve(base, long)
+    for mode, share in (("dpo", 0.1), ("orpo", 0.5), ("kto", 0.1)):
+        recipe, sources = resolve(base, long, overrides={"mode": mode})
+        assert recipe.optim.learning_rate == pytest.approx(share * plain.optim.learning_rate)
+        assert plain.data.batch_size < 8 == recipe.data.batch_size
+        assert mode in sources["optim.learning_rate"].reason
+        assert "judgements" in sources["data.batch_size"].reason
+
+
+def test_both_answers_of_a_pair_are_counted(base: BaseModelFacts) -> None:
+    rejected = FileRef(path="x/rejected/tokens.u32", size_bytes=4 * 90_000, sha256="0")
+    manifest = manifest_of().model_copy(update={"files": (rejected,)})
+    assert tokens_of(manifest, "train", mode="dpo") == 150_000
+    assert tokens_of(manifest, "train", mode="sft") == tokens_of(manifest, "train", mode="kto") == 60_000
+    recipe, _ = resolve(base, manifest, overrides={"mode": "orpo", "data.total_steps": 10, "data.batch_size": 10})
+    for forecast in (memory(recipe, manifest, base), time(recipe, manifest, base, LAPTOP)):
+        one_answer = manifest.model_copy(update={"files": ()})
+        other = memory(recipe, one_answer, base) if forecast.unit == "bytes" else time(recipe, one_answer, base, LAPTOP)
+        assert forecast.expected is not None
+        assert other.expected is not None
+        assert forecast.expected > other.expected
+
+
+def test_scoring_besides_takes_time(base: BaseModelFacts) -> None:
+    seconds = {}
+    for mode in ("orpo", "dpo", "kto"):
+        recipe, _ = resolve(base, overrides={"mode": mode, "data.total_steps": 100, "data.batch_size": 8})
+        seconds[mode] = time(recipe, manifest_of(), base, LAPTOP).expected or 0.0
+    assert seconds["orpo"] < seconds["dpo"] < seconds["kto"]

@@ -10,6 +10,7 @@ from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.job import JobStatus
 from brewslm.core.wire.order import TrainOrder
+from brewslm.core.wire.progress import RewardScores
 from brewslm.core.wire.result import ExportResult, Result, TrainResult
 from brewslm.stages.preflight.contract import PreflightInputs
 from brewslm.stages.train.contract import TrainInputs
@@ -166,3 +167,14 @@ def test_the_answer_to_another_order_is_refused(tmp_path: Path) -> None:
     job = order_training(scene, manifest, plan(scene, manifest))
     assert (job.status, job.reason) == (JobStatus.FAILED, "training_runtime_error")
     assert "'export'" in (job.error or "")
+
+
+def test_rewards_of_the_best_checkpoint_are_kept_and_told(tmp_path: Path) -> None:
+    rewards = RewardScores(
+        accuracy=0.75, baseline_accuracy=0.5, margin=0.4, margin_low=0.1, margin_high=0.7, baseline_margin=0.0
+    )
+    scene = Scene(tmp_path, answering(Teacher(rewards=rewards)))
+    manifest = scene.manifest(shape="preference")
+    job = order_training(scene, manifest, plan(scene, manifest, overrides={"mode": "dpo"}))
+    assert scene.read(Adapter, job).rewards == rewards
+    assert "reward accuracy 75.0%" in scene.events(job.run_id)[-1].summary

@@ -52,9 +52,9 @@ class Block:
         """
         self._parts, self._operations, self._name, self._dtype, self._is_last = parts, operations, name, dtype, is_last
         self._heads = HeadProjections(parts, operations, name=name, dtype=dtype, is_last=is_last)
-        self._output = product_of([parts.output], name=f"{name}.output", dtype=dtype)
-        self._gate_and_up = product_of([parts.gate, parts.up], name=f"{name}.gate_and_up", dtype=dtype)
-        self._down = product_of([parts.down], name=f"{name}.down", dtype=dtype)
+        self._output = product_of([parts.output], operations, name=f"{name}.output", dtype=dtype)
+        self._gate_and_up = product_of([parts.gate, parts.up], operations, name=f"{name}.gate_and_up", dtype=dtype)
+        self._down = product_of([parts.down], operations, name=f"{name}.down", dtype=dtype)
         self._kept: _Kept | None = None
         self.is_trained = parts.is_trained
 

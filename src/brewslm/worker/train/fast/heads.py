@@ -31,8 +31,10 @@ class HeadProjections:
         """
         self._parts, self._operations, self._name, self._dtype = parts, operations, name, dtype
         joined = (parts.key, parts.value) if is_last else (parts.query, parts.key, parts.value)
-        self._product = product_of(joined, name=f"{name}.heads", dtype=dtype)
-        self._query_product = product_of([parts.query], name=f"{name}.query", dtype=dtype) if is_last else None
+        self._product = product_of(joined, operations, name=f"{name}.heads", dtype=dtype)
+        self._query_product = (
+            product_of([parts.query], operations, name=f"{name}.query", dtype=dtype) if is_last else None
+        )
         self._widths = [len(part.weight) for part in joined]
         self.products: list[Product] = [self._product, *([self._query_product] if self._query_product else [])]
 

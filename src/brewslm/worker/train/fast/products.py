@@ -9,6 +9,7 @@ from torch import Tensor
 from brewslm.worker.train.fast.anatomy import Projection
 from brewslm.worker.train.fast.gradients import Gradients
 from brewslm.worker.train.fast.joined import JoinedWeights
+from brewslm.worker.train.fast.operations.interface import Operations
 from brewslm.worker.train.fast.workspace import Workspace
 
 ROW_UNIT = 16
@@ -37,11 +38,12 @@ class Product(Protocol):
         ...
 
 
-def product_of(parts: Sequence[Projection], *, name: str, dtype: torch.dtype) -> Product:
+def product_of(parts: Sequence[Projection], operations: Operations, *, name: str, dtype: torch.dtype) -> Product:
     """Choose the form that is fastest and loses nothing.
 
     Args:
         parts: layers that have the same input.
+        operations: what is not a large product.
         name: unique; buffers are kept under it from the forward to the backward pass.
         dtype: of the products. In float32 the low-rank product is merged into the weights for as long as they do not
             change; in bfloat16, whose rounding would swallow it, it stays beside them.
@@ -49,8 +51,8 @@ def product_of(parts: Sequence[Projection], *, name: str, dtype: torch.dtype) ->
     if all(part.adapter is None for part in parts):
         return PlainProduct(parts, dtype=dtype)
     if dtype == torch.float32:
-        return MergedProduct(parts, name=name)
-    return BesideProduct(parts, name=name, dtype=dtype)
+        return MergedProduct(parts, operations, name=name)
+    return BesideProduct(parts, operations, name=name, dtype=dtype)
 
 
 class PlainProduct:
@@ -90,8 +92,10 @@ class PlainProduct:
 class _LowRank:
     """The adapters of several layers: their inner rows one below the other, `down` and scaled `up` side by side."""
 
-    def __init__(self, parts: Sequence[Projection], rows: Sequence[slice], *, name: str) -> None:
-        self._name = f"{name}.low"
+    def __init__(
+        self, parts: Sequence[Projection], rows: Sequence[slice], operations: Operations, *, name: str
+    ) -> None:
+        self._name, self._operations = f"{name}.low", operations
         self.placed = []
         """Each adapter with the outputs and the inner rows that are its own."""
         self.rank = 0
@@ -110,13 +114,11 @@ class _LowRank:
         self, gradient: Tensor, low_gradient: Tensor, inputs: Tensor, book: Gradients, work: Workspace
     ) -> None:
         """Add the gradients of `down`, (dy s up)ᵀ x, and of `up`, s dyᵀ (x downᵀ)."""
-        dtype, num_inputs = inputs.dtype, inputs.shape[1]
-        of_down = work.take("of_down", self.rank, num_inputs, dtype=dtype)
-        torch.mm(low_gradient.T, inputs, out=of_down)
-        low = work.take(self._name, len(inputs), self.rank, dtype=dtype)
+        low = work.take(self._name, len(inputs), self.rank, dtype=inputs.dtype)
         for adapter, outputs, inner in self.placed:
-            book.add(adapter.down, of_down[inner])
-            book.add_product(adapter.up, gradient[:, outputs].T, low[:, inner], factor=adapter.scaling)
+            of_down, of_up = book.sum_of(adapter.down), book.sum_of(adapter.up)
+            self._operations.add_low_rank(low_gradient[:, inner], inputs, 1.0, of_down)
+            self._operations.add_low_rank(low[:, inner], gradient[:, outputs], adapter.scaling, of_up.T)
 
 
 class MergedProduct:
@@ -130,18 +132,18 @@ class MergedProduct:
 
     is_trained = True
 
-    def __init__(self, parts: Sequence[Projection], *, name: str) -> None:
+    def __init__(self, parts: Sequence[Projection], operations: Operations, *, name: str) -> None:
         """Merge the adapters of these layers into a copy of their weights."""
         self._layers = tuple(parts)
         sizes = [len(part.weight) for part in parts]
         self._rows = [slice(sum(sizes[:place]), sum(sizes[: place + 1])) for place in range(len(sizes))]
-        self._low_rank = _LowRank(parts, self._rows, name=name)
+        self._low_rank = _LowRank(parts, self._rows, operations, name=name)
         self._outputs, self._inputs = sum(sizes), parts[0].weight.shape[1]
         rank = self._low_rank.rank
         stride = _rounded(self._inputs + rank)
         self._matrix = torch.zeros(self._outputs + rank, stride)[:, : self._inputs + rank]
         self._bias = _Bias(parts, dtype=torch.float32, num_more=rank)
-        self._low_gradient = torch.empty(0)
+        self._low_gradient: Tensor | None = None
         for layer, rows in zip(parts, self._rows, strict=True):
             self._matrix[rows, : self._inputs] = layer.weight
         self.refresh()
@@ -175,8 +177,8 @@ class MergedProduct:
 
     def add_gradients(self, gradient: Tensor, inputs: Tensor, book: Gradients, work: Workspace) -> None:
         """Add the gradients of the factors."""
-        low_gradient, self._low_gradient = self._low_gradient, torch.empty(0)
-        if not len(low_gradient):
+        low_gradient, self._low_gradient = self._low_gradient, None
+        if low_gradient is None:
             up = self._matrix[: self._outputs, self._inputs :]
             low_gradient = torch.mm(gradient, up, out=work.take("low_gradient", len(gradient), up.shape[1]))
         self._low_rank.add_gradients(gradient, low_gradient, inputs, book, work)
@@ -187,15 +189,15 @@ class BesideProduct:
 
     is_trained = True
 
-    def __init__(self, parts: Sequence[Projection], *, name: str, dtype: torch.dtype) -> None:
+    def __init__(self, parts: Sequence[Projection], operations: Operations, *, name: str, dtype: torch.dtype) -> None:
         """Join the weights of these layers, and their factors."""
         self._joined = JoinedWeights([part.weight for part in parts], dtype=dtype)
-        self._low_rank = _LowRank(parts, self._joined.parts, name=name)
+        self._low_rank = _LowRank(parts, self._joined.parts, operations, name=name)
         self._bias = _Bias(parts, dtype=dtype)
         outputs, inputs = self._joined.matrix.shape
         self._down = torch.empty(self._low_rank.rank, inputs, dtype=dtype)
         self._up = torch.zeros(outputs, self._low_rank.rank, dtype=dtype)
-        self._low_gradient = torch.empty(0)
+        self._low_gradient: Tensor | None = None
         self.refresh()
 
     def refresh(self) -> None:
@@ -221,8 +223,8 @@ class BesideProduct:
 
     def add_gradients(self, gradient: Tensor, inputs: Tensor, book: Gradients, work: Workspace) -> None:
         """Add the gradients of the factors."""
-        low_gradient, self._low_gradient = self._low_gradient, torch.empty(0)
-        if not len(low_gradient):
+        low_gradient, self._low_gradient = self._low_gradient, None
+        if low_gradient is None:
             low_gradient = torch.mm(gradient, self._up)
         self._low_rank.add_gradients(gradient, low_gradient, inputs, book, work)
 

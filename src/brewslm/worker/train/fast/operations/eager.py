@@ -53,13 +53,17 @@ def swiglu_backward(gate_and_up: Tensor, gradient: Tensor) -> None:
 
 def cross_entropy(logits: Tensor, targets: Tensor, scale: float, losses: Tensor) -> None:
     """See `Operations`."""
-    wide = logits.float()
-    places = targets[:, None]
-    log_sums = torch.logsumexp(wide, dim=-1, keepdim=True)
-    losses.copy_((log_sums - wide.gather(1, places))[:, 0])
+    wide, places = logits.float(), targets[None]
+    log_sums = torch.logsumexp(wide, dim=0, keepdim=True)
+    losses.copy_((log_sums - wide.gather(0, places))[0])
     of_logits = torch.exp(wide - log_sums)
-    of_logits.scatter_add_(1, places, torch.full_like(log_sums, -1.0))
+    of_logits.scatter_add_(0, places, torch.full_like(log_sums, -1.0))
     logits.copy_(of_logits.mul_(scale))
+
+
+def add_low_rank(low: Tensor, wide: Tensor, factor: float, out: Tensor) -> None:
+    """See `Operations`."""
+    out.add_(torch.mm(low.T, wide), alpha=factor)
 
 
 EAGER = Operations(
@@ -72,4 +76,5 @@ EAGER = Operations(
     swiglu=swiglu,
     swiglu_backward=swiglu_backward,
     cross_entropy=cross_entropy,
+    add_low_rank=add_low_rank,
 )

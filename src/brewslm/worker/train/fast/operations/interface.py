@@ -86,4 +86,8 @@ class Operations:
     swiglu_backward: Callable[[Tensor, Tensor], None]
     """(gate_and_up, gradient): both in place; the first becomes its own gradient, the second what `swiglu` returned."""
     cross_entropy: Callable[[Tensor, Tensor, float, Tensor], None]
-    """(logits, targets, scale, losses): write the loss of each row, and turn the logits into `scale` * gradient."""
+    """(logits, targets, scale, losses): write the loss of each label, and turn the logits, [vocab_size, num_labels],
+    into `scale` times their gradient."""
+    add_low_rank: Callable[[Tensor, Tensor, float, Tensor], None]
+    """(low, wide, factor, out): add factor * lowᵀ wide to `out`, [rank, num_columns] in float32 with any strides; `low`
+    is [num_rows, rank] and `wide` [num_rows, num_columns]."""
