@@ -16,7 +16,6 @@ from benchmarks.train.environments import python_of
 from benchmarks.train.material import LEARNING_RATE, ROWS_PER_STEP, Material, tokens_per_step
 from benchmarks.train.watching import Watched, watch
 from brewslm.adapters.engines.local import worker_environment
-from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.wire.rundir import LOG_FILE, ORDER_FILE
 
 ROOT = Path(__file__).parents[2]
@@ -71,8 +70,6 @@ def run_once(trial: Trial, work: Path) -> dict[str, Any]:
 def _worker(trial: Trial, folder: Path) -> Launch:
     """The worker itself, in the environment that the product gives it."""
     contestant, options = trial.contestant, dict(trial.contestant.options)
-    if "engine" not in Recipe.model_fields and options.get("engine") == "general":
-        del options["engine"]  # the only one that there is; any other is refused by the recipe
     order = trial.material.order(
         total_steps=trial.num_steps, batch_size=contestant.batch_size, method=trial.method, **options
     )
