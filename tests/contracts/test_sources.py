@@ -28,7 +28,7 @@ def sources(request: pytest.FixtureRequest, tmp_path: Path) -> Sources:
     if request.param == "local":
         return LocalSources(samples)
     if request.param == "dispatched":
-        return DispatchedSources(LocalSources(samples), {"memory": _from_memory})
+        return DispatchedSources(LocalSources(samples), {"memory": _from_memory}, reveal=str)
     return FakeSources(
         {name: samples / name / "data.jsonl" for name in ("legal-v1", "chat-v1")}, prompts={"chat-v1": PROMPTS}
     )
@@ -70,7 +70,7 @@ def test_files_of_a_pattern_come_in_the_order_of_their_names(sources: Sources, f
 
 
 def test_other_schemes_go_to_their_openers(tmp_path: Path) -> None:
-    dispatched = DispatchedSources(LocalSources(), {"memory": _from_memory})
+    dispatched = DispatchedSources(LocalSources(), {"memory": _from_memory}, reveal=str)
     assert dispatched.open("MEMORY:x", fetch_into(tmp_path / "fetched")).name == "MEMORY:x"
     with pytest.raises(SourceError, match=r"kind 'telnet:' cannot be opened.* one of file:, memory:, sample:"):
         dispatched.open("telnet://x", fetch_into(tmp_path / "fetched"))

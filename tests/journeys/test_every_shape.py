@@ -1,5 +1,6 @@
 """Data of every shape goes through the data half, and what is trained on new shapes can be evaluated."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any, get_args
@@ -56,8 +57,8 @@ def imported(inside: Inside, shape: str, caller: Path) -> dict[str, Any]:
     return dataset
 
 
-def autopilot(inside: Inside) -> Any:
-    return inside.run_any("train", "--project", "1", "--autopilot", "--one-click", *as_options(TWO_STEPS))
+def autopilot(inside: Inside, *options: str) -> Any:
+    return inside.run_any("train", "--project", "1", "--autopilot", "--one-click", *options, *as_options(TWO_STEPS))
 
 
 def test_no_shape_is_forgotten() -> None:
@@ -88,9 +89,39 @@ def test_a_new_shape_is_trained_and_evaluated(inside: Inside, shape: str, num_an
     assert bool(report["answers"]) is (num_answers > 0)
 
 
+@pytest.mark.parametrize(("shape", "mode"), [("preference", "dpo"), ("preference", "orpo"), ("binary_feedback", "kto")])
+def test_judgements_are_learnt_from_evaluated_and_exported(
+    inside: Inside, shape: str, mode: str, caller: Path, tmp_path: Path
+) -> None:
+    inside.run("project", "create", "--name", mode, "--base-model", str(caller))
+    inside.run("dataset", "import", "--project", "1", str(judged_rows(tmp_path, shape)))
+    done = autopilot(inside, "--mode", mode)
+    assert done.returncode == 0, done.stdout + done.stderr
+    adapter = inside.ask("artifacts", "show", "adapter")["body"]
+    assert adapter["rewards"]["margin_low"] <= adapter["rewards"]["margin"] <= adapter["rewards"]["margin_high"]
+    assert "reward accuracy" in done.stderr
+    assert len(inside.ask("artifacts", "show", "eval_report")["body"]["losses"]) == 2
+    inside.run("export", "--project", "1", "--format", "huggingface", "--target", "vllm")
+
+
+def judged_rows(folder: Path, shape: str) -> Path:
+    """Enough rows that each split has some of each kind."""
+    rows = []
+    for number in range(60):
+        question, right, wrong = f"What is {number} + 1?", f"It is {number + 1}.", f"Who knows {number}?"
+        if shape == "preference":
+            rows.append({"prompt": question, "chosen": right, "rejected": wrong})
+        else:
+            is_good = number % 2 == 0
+            rows.append({"prompt": question, "completion": right if is_good else wrong, "label": is_good})
+    file = folder / f"{shape}.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
 def test_the_autopilot_does_not_train_bad_answers(inside: Inside, caller: Path) -> None:
     imported(inside, "binary_feedback", caller)
     done = autopilot(inside)
     assert done.returncode != 0
     assert "would be learnt like the good ones" in done.stderr
-    assert "prompt_completion" in done.stderr
+    assert "mode=kto" in done.stderr

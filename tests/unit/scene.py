@@ -39,6 +39,7 @@ from tests.fakes.base_models import FakeBaseModels, tiny_model
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import FakeEngine, Play
 from tests.fakes.machine import FakeMachine
+from tests.fakes.secrets import FakeLocatorSecrets
 from tests.fakes.sources import FakeSources
 from tests.fakes.storage import MemoryStorage
 
@@ -76,6 +77,7 @@ class Scene:
         self.clock = FakeClock()
         self.storage = storage or MemoryStorage()
         self.store = FolderArtifactStore(folder / "workspace")
+        self.secrets = FakeLocatorSecrets()
         self.machine = FakeMachine(packages=PACKAGES)
         self.engine = FakeEngine(play)
         base = folder / "tiny"
@@ -95,6 +97,7 @@ class Scene:
             "storage": self.storage,
             "store": self.store,
             "sources": FakeSources(),
+            "secrets": self.secrets,
             "tables": ParquetTables(),
             "similarity": MinHashSimilarity(),
             "advisor": NoAdvisor(),

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.result import RESULT, TrainResult
-from brewslm.worker.train.processes import Processes
+from brewslm.worker.processes import Processes
 from tests.worker.tiny import Scene, curve, records
 
 TOLERANCE = 2e-5

@@ -8,7 +8,7 @@ import torch
 
 from brewslm.core.data.example import Message
 from brewslm.core.wire.order import EvaluateOrder, LabelledRows
-from brewslm.worker.chat import Chat, make_chat
+from brewslm.worker.answers.chat import Chat, make_chat
 from brewslm.worker.evaluate import labels as labels_module
 from brewslm.worker.evaluate.evaluation import evaluate
 from brewslm.worker.evaluate.labels import likeliest_labels
@@ -73,7 +73,7 @@ def test_an_answer_ends_with_the_token_that_ends_the_turn(chat: Chat) -> None:
 def test_scores_base_and_tuned_in_the_order_of_the_split(scene: Scene, adapter: Path) -> None:
     order = EvaluateOrder(
         base_model=str(scene.base),
-        adapter_folder=str(adapter),
+        tuned_folder=str(adapter),
         splits={"eval": str(scene.eval), "train": str(scene.train)},
         allowed_labels=LABELS,
         labelled=(LabelledRows(name="test", prompts=tuple(asked(text) for text in QUESTIONS), labels=LABELS[:5]),),
@@ -99,7 +99,7 @@ def test_scores_base_and_tuned_in_the_order_of_the_split(scene: Scene, adapter: 
 def test_greedy_answer_is_that_of_the_library(scene: Scene, adapter: Path, chat: Chat) -> None:
     order = EvaluateOrder(
         base_model=str(scene.base),
-        adapter_folder=str(adapter),
+        tuned_folder=str(adapter),
         splits={},
         prompts=(asked("hello there"),),
         max_new_tokens=12,
@@ -117,7 +117,7 @@ def test_greedy_answer_is_that_of_the_library(scene: Scene, adapter: Path, chat:
 
 def test_labels_without_allowed_ones_are_refused(scene: Scene, adapter: Path) -> None:
     rows = LabelledRows(name="test", prompts=(asked("x"),), labels=("card",))
-    order = EvaluateOrder(base_model=str(scene.base), adapter_folder=str(adapter), splits={}, labelled=(rows,))
+    order = EvaluateOrder(base_model=str(scene.base), tuned_folder=str(adapter), splits={}, labelled=(rows,))
     with pytest.raises(BadOrderError, match="no allowed labels"):
         evaluate(order, scene.run("evaluate"))
 

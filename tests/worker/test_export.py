@@ -12,10 +12,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from brewslm.core.data.example import Message
 from brewslm.core.wire.order import ExportOrder, GenerateOrder, MeasureOrder
 from brewslm.core.wire.result import ExportResult
+from brewslm.worker.answers.generation import answer_order
+from brewslm.worker.answers.measuring import measure
 from brewslm.worker.export.exporting import export
 from brewslm.worker.failure import BadOrderError
-from brewslm.worker.generation import answer_order
-from brewslm.worker.measuring import measure
 from brewslm.worker.train.loop import train
 from tests.worker.tiny import Scene, records, write_base_model
 
@@ -28,7 +28,7 @@ def exported(scene: Scene, base: Path) -> tuple[Path, ExportResult, float]:
     trained = train(scene.order(base=base), run)
     order = ExportOrder(
         base_model=str(base),
-        adapter_folder=str(run.folder / trained.checkpoint / "adapter"),
+        tuned_folder=str(run.folder / trained.checkpoint / "adapter"),
         output_folder=str(scene.root / "export" / "output"),
         parity_folder=str(scene.eval),
         parity_prompts=PROMPTS,
@@ -82,7 +82,7 @@ def test_a_base_in_bfloat16_is_exported_so_where_that_costs_little_and_else_in_f
 def test_nothing_is_written_outside_the_run_directory(scene: Scene) -> None:
     order = ExportOrder(
         base_model=str(scene.base),
-        adapter_folder="/nowhere",
+        tuned_folder="/nowhere",
         output_folder=str(scene.root / "elsewhere"),
         parity_folder=str(scene.eval),
     )

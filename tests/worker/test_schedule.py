@@ -8,11 +8,9 @@ from numpy.typing import NDArray
 
 from brewslm.core.recipe.data import DataSettings
 from brewslm.core.recipe.schedule import ScheduleSettings
+from brewslm.worker.processes import ALONE
 from brewslm.worker.train.batches import Curriculum
-from brewslm.worker.train.processes import Processes
 from brewslm.worker.train.schedule import learning_rate_at
-
-ALONE = Processes()
 
 
 def alike(num_examples: int) -> NDArray[np.int64]:
@@ -74,6 +72,15 @@ def test_rate_rises_to_the_peak_and_falls_to_its_share(shape: Literal["cosine_wa
 def test_constant_rate_stays_at_the_peak() -> None:
     settings = ScheduleSettings(lr_schedule="constant", warmup_steps=0)
     assert {learning_rate_at(step, peak=0.5, settings=settings, total_steps=9) for step in range(1, 10)} == {0.5}
+
+
+def test_wsd_stays_at_the_peak_and_falls_in_the_last_share() -> None:
+    settings = ScheduleSettings(lr_schedule="wsd", warmup_steps=10, min_lr_ratio=0.1, decay_share=0.25)
+    rates = [learning_rate_at(step, peak=2.0, settings=settings, total_steps=100) for step in range(1, 101)]
+    assert rates[4] == pytest.approx(1.0)
+    assert set(rates[9:75]) == {2.0}
+    assert (np.diff(rates[74:]) < 0).all()
+    assert rates[-1] == pytest.approx(0.2)
 
 
 def test_warm_up_takes_at_most_half_of_a_short_run() -> None:

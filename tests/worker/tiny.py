@@ -11,6 +11,7 @@ import numpy as np
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.wire import shard as layout
 from brewslm.core.wire.order import TrainOrder
+from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import LOG_FILE, ORDER_FILE
 from brewslm.worker.journal import Journal
 from brewslm.worker.run import Run
@@ -151,3 +152,8 @@ def curve(folder: Path) -> list[tuple[int, Any, Any]]:
 
 def adapter_bytes(folder: Path, checkpoint: str) -> bytes:
     return (folder / checkpoint / "adapter" / "adapter_model.safetensors").read_bytes()
+
+
+def facts(result: TrainResult) -> dict[str, Any]:
+    """What two runs that did the same have in common: all but clock, memory and the attempt."""
+    return result.model_dump(exclude={"checkpoint", "training_seconds", "peak_memory_bytes"})

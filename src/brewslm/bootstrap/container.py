@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint, NoAdvisor
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
+from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.files.uploads import FileUploads
 from brewslm.adapters.plugins.mappers import EntryPointMappers
@@ -73,13 +74,14 @@ def open_house(settings: Settings, *, actor: str) -> House:
         WorkspaceError: the workspace cannot be used.
     """
     uploads = FileUploads(settings.home, max_bytes=settings.max_upload_bytes)
-    clock = SystemClock()
+    secrets, clock = FileLocatorSecrets(settings.home), SystemClock()
     ports = Ports(
         storage=open_storage(settings.database),
         store=FileArtifactStore(settings.home),
         tables=ParquetTables(),
         similarity=MinHashSimilarity(),
-        sources=connected_sources(settings, uploads),
+        sources=connected_sources(settings, uploads, secrets),
+        secrets=secrets,
         advisor=_advisor(settings),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(),

@@ -9,11 +9,12 @@ from brewslm.adapters.sources.uploaded import UploadedFiles
 from brewslm.adapters.sources.web.files import WebFiles
 from brewslm.adapters.sources.web.limits import WebLimits
 from brewslm.bootstrap.settings import Settings
+from brewslm.core.ports.secrets import LocatorSecrets
 from brewslm.core.ports.source import Sources
 from brewslm.core.ports.uploads import UploadStore
 
 
-def connected_sources(settings: Settings, uploads: UploadStore) -> Sources:
+def connected_sources(settings: Settings, uploads: UploadStore, secrets: LocatorSecrets) -> Sources:
     """All sources that the settings allow."""
     web = WebFiles(
         limits=WebLimits(max_bytes=settings.max_source_bytes),
@@ -35,4 +36,4 @@ def connected_sources(settings: Settings, uploads: UploadStore) -> Sources:
         "upload": uploaded.open,
         **dict.fromkeys(cloud.schemes, cloud.open),
     }
-    return DispatchedSources(LocalSources(), openers)
+    return DispatchedSources(LocalSources(), openers, reveal=secrets.reveal)

@@ -22,6 +22,14 @@ Overrides = Annotated[
         "--set", metavar="FIELD=VALUE", help="Fix a field of the recipe, e.g. optim.learning_rate=1e-3. Repeatable."
     ),
 ]
+Mode = Annotated[
+    choices.Mode | None,
+    typer.Option(
+        "--mode",
+        help="What is learnt: answers (sft), texts (continued_pretraining), which of two answers is better (dpo, "
+        "orpo), which are good (kto). By the data where not said.",
+    ),
+]
 MaxSeqLen = Annotated[
     int | None, typer.Option("--max-seq-len", min=16, metavar="TOKENS", help="Longest example that is kept.")
 ]

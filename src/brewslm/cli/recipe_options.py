@@ -9,8 +9,8 @@ Scalar = int | float | str | bool
 _WORDS: dict[str, bool] = {"true": True, "false": False}
 
 
-def overrides_from(pairs: list[str] | None) -> dict[str, Scalar]:
-    """Read `field=value` pairs; numbers and true/false become what they say.
+def overrides_from(pairs: list[str] | None, *, mode: str | None = None) -> dict[str, Scalar]:
+    """Read `field=value` pairs; numbers and true/false become what they say. `--mode` is short for such a pair.
 
     Raises:
         typer.BadParameter: a pair has no `=`, or names a field twice.
@@ -25,6 +25,11 @@ def overrides_from(pairs: list[str] | None) -> dict[str, Scalar]:
             message = f"{name.strip()!r} is set twice"
             raise typer.BadParameter(message, param_hint="--set")
         found[name.strip()] = scalar(value.strip())
+    if mode is not None:
+        if "mode" in found:
+            message = "the mode is set twice, by --mode and by --set"
+            raise typer.BadParameter(message, param_hint="--mode")
+        found["mode"] = mode
     return found
 
 

@@ -9,6 +9,7 @@ from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.engine import Engine
 from brewslm.core.ports.machine import Machine
 from brewslm.core.ports.mappers import Mappers, NoMappers
+from brewslm.core.ports.secrets import LocatorSecrets
 from brewslm.core.ports.similarity import Similarity
 from brewslm.core.ports.source import Sources
 from brewslm.core.ports.storage import Storage
@@ -24,6 +25,7 @@ class Ports:
     tables: Tables
     similarity: Similarity
     sources: Sources
+    secrets: LocatorSecrets
     advisor: Advisor
     base_models: BaseModels
     machine: Machine

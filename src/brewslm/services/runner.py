@@ -15,6 +15,7 @@ from brewslm.lifecycle import STAGES
 from brewslm.services.failures import classify
 from brewslm.services.flows import Flow, FlowRun
 from brewslm.services.jobs.claim import Claim, take
+from brewslm.services.jobs.secrets import forget_ended
 from brewslm.services.ports import Ports
 from brewslm.services.stage_runs import StageRuns
 
@@ -56,6 +57,7 @@ class Runner:
             claim = self._claim(job_id)
             if claim is not None:
                 self._do(claim)
+                forget_ended(self._ports)
             with self._ports.storage.read() as transaction:
                 job = transaction.jobs.get(job_id)
             if job.status.is_final:
@@ -64,6 +66,7 @@ class Runner:
 
     def serve(self, stop: threading.Event) -> None:
         """Do queued and abandoned jobs until `stop` is set: one lane for the device, one for everything else."""
+        forget_ended(self._ports)
         lanes = [
             threading.Thread(target=self._serve_lane, args=(stop, is_heavy), name=name, daemon=True)
             for name, is_heavy in (("device-lane", True), ("light-lane", False))
@@ -79,6 +82,7 @@ class Runner:
                 claim = self._next(is_heavy=is_heavy)
                 if claim is not None:
                     self._do(claim)
+                    forget_ended(self._ports)
                     continue
             except Exception:
                 log.exception("the lane goes on after an error")

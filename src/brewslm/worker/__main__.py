@@ -15,10 +15,11 @@ from pydantic import ValidationError
 
 from brewslm.core.wire.attempt import FailureFile
 from brewslm.core.wire.order import ORDER, Order
-from brewslm.core.wire.result import RESULT, TrainResult
+from brewslm.core.wire.result import RESULT, Result, TrainResult
 from brewslm.core.wire.rundir import FAILURE_FILE, LOG_FILE, ORDER_FILE, RESULT_FILE, ExitCode
-from brewslm.worker.failure import BadOrderError, WorkerFailure, classify
-from brewslm.worker.files import write_whole
+from brewslm.worker.failure import BadOrderError, SupersededError, WorkerFailure, classify
+from brewslm.worker.fence import Fence
+from brewslm.worker.files import LOCAL_DISK, write_whole
 from brewslm.worker.journal import Journal
 from brewslm.worker.run import Run
 
@@ -47,16 +48,27 @@ def main(arguments: list[str]) -> int:
 
 def _work(folder: Path, attempt: int) -> None:
     order = read_order(folder)
+    is_first = os.environ.get("RANK", "0") == "0"
+    if is_first:
+        Fence(folder, attempt, LOCAL_DISK).take()
     with contextlib.suppress(FileNotFoundError):
         (folder / FAILURE_FILE).unlink()
     if _is_done(folder):
         return
     from brewslm.worker.dispatch import execute
 
-    journal = folder / LOG_FILE if os.environ.get("RANK", "0") == "0" else Path(os.devnull)
-    result = execute(order, Run(folder, attempt, Journal(journal, attempt=attempt)))
+    journal = folder / LOG_FILE if is_first else Path(os.devnull)
+    run = Run(folder, attempt, Journal(journal, attempt=attempt))
+    result = execute(order, run)
     if result is not None:
-        write_whole(folder / RESULT_FILE, result.model_dump_json(indent=1).encode())
+        leave_result(result, run)
+
+
+def leave_result(result: Result, run: Run) -> None:
+    """Write `result.json`, once all that the journal says is on disk."""
+    run.journal.sync()
+    run.fence.check()
+    write_whole(run.folder / RESULT_FILE, result.model_dump_json(indent=1).encode(), disk=run.disk)
 
 
 def read_order(folder: Path) -> Order:
@@ -91,6 +103,8 @@ def _is_done(folder: Path) -> bool:
 
 def _fail(folder: Path, attempt: int, error: BaseException) -> int:
     code, message = classify(error)
+    if isinstance(error, SupersededError):
+        return code
     step = error.step if isinstance(error, WorkerFailure) else None
     failure = FailureFile(attempt=attempt, message=message, step=step)
     with contextlib.suppress(OSError):

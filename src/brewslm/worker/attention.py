@@ -4,7 +4,7 @@ Examples of like length are laid side by side as the rows of padded blocks just 
 causality keeps every real token from seeing the padding, which comes after it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import dropout, scaled_dot_product_attention
 from transformers.modeling_utils import AttentionInterface
 
 from brewslm.worker.failure import BadOrderError
@@ -101,36 +101,52 @@ def packed_attention(
         key: [1, num_key_value_heads, num_tokens, head_size].
         value: as `key`.
         attention_mask: not used.
-        options: `packed_layout` says where the examples lie; `scaling`, `dropout` and `sliding_window` are the
-            architecture's own.
+        options: `packed_layout` says where the examples lie; `scaling`, `dropout`, `sliding_window` and
+            `softcap` are the architecture's own.
 
     Returns:
         [1, num_tokens, num_heads, head_size], and nothing.
     """
     layout, dtype = options["packed_layout"], query.dtype
-    unknown = [name for name in ("softcap", "s_aux", "position_bias") if options.get(name) is not None]
+    unknown = [name for name in ("s_aux", "position_bias") if options.get(name) is not None]
     if unknown:
         raise BadOrderError(f"The base model's attention uses {unknown[0]!r}, which cannot be packed; choose another.")
     if query.device.type == "cpu":
         query, key, value = query.float(), key.float(), value.float()
     parts = [_to_blocks(states, layout) for states in (query, key, value)]
-    outputs = []
-    for block_query, block_key, block_value in zip(*parts, strict=True):
-        mask = _window(block_query, options.get("sliding_window"))
-        output = scaled_dot_product_attention(
-            block_query,
-            block_key,
-            block_value,
-            attn_mask=mask,
-            dropout_p=options.get("dropout", 0.0),
-            is_causal=mask is None,
-            scale=options.get("scaling"),
-            enable_gqa=query.shape[1] != key.shape[1],
-        )
-        outputs.append(output.transpose(1, 2).flatten(0, 1))
+    attend: Callable[..., Tensor] = _fused if options.get("softcap") is None else _softcapped
+    with torch.autocast(query.device.type, enabled=False):
+        outputs = [attend(*block, options).transpose(1, 2).flatten(0, 1) for block in zip(*parts, strict=True)]
     flat = torch.cat(outputs) if len(outputs) > 1 else outputs[0]
     row: Tensor = _Regroup.apply(flat, layout.to_row, layout.to_blocks, True)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return row.to(dtype).unsqueeze(0), None
+
+
+def _fused(query: Tensor, key: Tensor, value: Tensor, options: Mapping[str, Any]) -> Tensor:
+    mask = _window(query, options.get("sliding_window"))
+    return scaled_dot_product_attention(
+        query,
+        key,
+        value,
+        attn_mask=mask,
+        dropout_p=options.get("dropout", 0.0),
+        is_causal=mask is None,
+        scale=options.get("scaling"),
+        enable_gqa=query.shape[1] != key.shape[1],
+    )
+
+
+def _softcapped(query: Tensor, key: Tensor, value: Tensor, options: Mapping[str, Any]) -> Tensor:
+    """Attend with scores c * tanh(scores / c), which no fused kernel of torch offers (Gemma 2, arXiv:2408.00118)."""
+    num_examples, num_heads, num_places, size = query.shape
+    scaling = options.get("scaling")
+    grouped = query.view(num_examples, key.shape[1], -1, num_places, size)
+    scores = grouped @ key.unsqueeze(2).transpose(-1, -2) * (size**-0.5 if scaling is None else scaling)
+    scores = torch.tanh(scores / options["softcap"]) * options["softcap"]
+    mask = _causal(num_places, options.get("sliding_window"), device=query.device)
+    weights = torch.softmax(scores.masked_fill(~mask, float("-inf")), dim=-1, dtype=torch.float32).to(query.dtype)
+    weights = dropout(weights, options.get("dropout", 0.0))
+    return (weights @ value.unsqueeze(2)).view(num_examples, num_heads, num_places, -1)
 
 
 def _to_blocks(states: Tensor, layout: Layout) -> list[Tensor]:
@@ -146,11 +162,14 @@ def _to_blocks(states: Tensor, layout: Layout) -> list[Tensor]:
 def _window(query: Tensor, window: int | None) -> Tensor | None:
     """Narrow causality to the last `window` places, [places, places]; None where that changes nothing."""
     num_places = query.shape[2]
-    if window is None or window >= num_places:
-        return None
-    places = torch.arange(num_places, device=query.device)
+    return None if window is None or window >= num_places else _causal(num_places, window, device=query.device)
+
+
+def _causal(num_places: int, window: int | None, *, device: torch.device) -> Tensor:
+    """Say which places (columns) each place (rows) may see, [places, places]."""
+    places = torch.arange(num_places, device=device)
     distance = places[:, None] - places[None, :]
-    return (distance >= 0) & (distance < window)
+    return (distance >= 0) & (distance < (num_places if window is None else window))
 
 
 AttentionInterface.register(PACKED_ATTENTION, packed_attention)

@@ -2,6 +2,7 @@
 
 import gc
 import os
+from pathlib import Path
 from typing import assert_never
 
 from brewslm.core.wire.order import EvaluateOrder, ExportOrder, GenerateOrder, MeasureOrder, Order, TrainOrder
@@ -25,21 +26,25 @@ def execute(order: Order, run: Run) -> Result | None:
             return train(order, run)
         case EvaluateOrder():
             from brewslm.worker.evaluate.evaluation import evaluate
+            from brewslm.worker.train.checkpoints.keeping import reading
 
             _settle()
-            return evaluate(order, run)
+            with reading(Path(order.tuned_folder).parent):
+                return evaluate(order, run)
         case ExportOrder():
             from brewslm.worker.export.exporting import export
+            from brewslm.worker.train.checkpoints.keeping import reading
 
             _settle()
-            return export(order, run)
+            with reading(Path(order.tuned_folder).parent):
+                return export(order, run)
         case GenerateOrder():
-            from brewslm.worker.generation import answer_order
+            from brewslm.worker.answers.generation import answer_order
 
             _settle()
             return answer_order(order, run)
         case MeasureOrder():
-            from brewslm.worker.measuring import measure
+            from brewslm.worker.answers.measuring import measure
 
             _settle()
             return measure(order, run)

@@ -31,9 +31,15 @@ class BadDataError(WorkerFailure):
 
 
 class NotFiniteError(WorkerFailure):
-    """A loss or a gradient is not a number, or infinite."""
+    """A loss, a gradient, a weight or a moment is not a number, or infinite."""
 
     exit_code = ExitCode.NOT_FINITE
+
+
+class SupersededError(WorkerFailure):
+    """A newer attempt has begun on this run directory."""
+
+    exit_code = ExitCode.SUPERSEDED
 
 
 _NO_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
@@ -49,6 +55,8 @@ def classify(error: BaseException) -> tuple[int, str]:
         return ExitCode.OUT_OF_MEMORY, f"Memory ran out: {what}. Lower data.micro_batch_tokens or data.batch_size."
     if _is_disk_full(error):
         return ExitCode.DISK_FULL, f"The disk is full: {text}. Free some space, then start again."
+    if isinstance(error, OSError) and error.errno == errno.EIO:
+        return 1, f"The disk reported an error: {text}. Look at it, then start again; what was saved is checked first."
     return 1, f"{type(error).__name__}: {text}"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, TypedDict
 
 from brewslm.core.wire.progress import NonFinite, Record
+from brewslm.worker.files import LOCAL_DISK, Disk
 
 _TAIL_BYTES = 1 << 16
 
@@ -24,14 +25,12 @@ class Stamp(TypedDict):
 class Journal:
     """Appends records. `seq` goes on over attempts; a line that a killed attempt left half-written is cut off."""
 
-    def __init__(self, path: Path, *, attempt: int) -> None:
+    def __init__(self, path: Path, *, attempt: int, disk: Disk = LOCAL_DISK) -> None:
         """Open, repair, and find the last sequence number."""
         self._attempt = attempt
-        self._file: BinaryIO = path.open("ab+", buffering=0)
-        end = _end_of_last_line(self._file)
-        if end != self._file.seek(0, os.SEEK_END):
-            self._file.truncate(end)
-        self._seq = _last_seq(self._file, end)
+        self._seq = _repair(path) if path.exists() else 0
+        self._file = disk.open(path)
+        disk.sync_folder(path.parent)
 
     def stamp(self) -> Stamp:
         """Return sequence number, time and attempt of the record that is written next."""
@@ -43,14 +42,16 @@ class Journal:
         Raises:
             OSError: the disk is full; the torn line is repaired by the next attempt.
         """
-        line = record.model_dump_json().encode() + b"\n"
-        if self._file.write(line) != len(line):
-            raise OSError(28, "No space left on device", "log.jsonl")
+        self._file.write(record.model_dump_json().encode() + b"\n")
         self._seq = record.seq
 
     def sync(self) -> None:
-        """Wait until every line is on disk."""
-        os.fsync(self._file.fileno())
+        """Wait until every line is on disk; may be called on any thread.
+
+        Raises:
+            OSError: the disk reported an error; lines may be lost, and no second call would say so.
+        """
+        self._file.sync()
 
 
 def split_non_finite(values: Mapping[str, float | None]) -> tuple[dict[str, float | None], NonFinite]:
@@ -67,6 +68,15 @@ def _name(value: float | None) -> Literal["nan", "inf", "-inf"]:
     if value is None or math.isnan(value):
         return "nan"
     return "inf" if value > 0 else "-inf"
+
+
+def _repair(path: Path) -> int:
+    """Cut off what follows the last newline, and return the last sequence number."""
+    with path.open("rb+", buffering=0) as file:
+        end = _end_of_last_line(file)
+        if end != file.seek(0, os.SEEK_END):
+            file.truncate(end)
+        return _last_seq(file, end)
 
 
 def _end_of_last_line(file: BinaryIO) -> int:

@@ -1,20 +1,23 @@
 """Base models, adapters and tokenizers, loaded from folders; remote code is never run."""
 
-import inspect
 import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from weakref import WeakKeyDictionary
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from brewslm.core.wire.order import TunedForm
 from brewslm.worker.attention import PACKED_ATTENTION
 from brewslm.worker.failure import BadOrderError
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from peft import PeftModel
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -22,6 +25,7 @@ AnyModel: TypeAlias = "PreTrainedModel | PeftModel"
 
 Precision = Literal["float32", "bfloat16"]
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_COMPUTE_DTYPES: "WeakKeyDictionary[torch.nn.Module, torch.dtype]" = WeakKeyDictionary()
 
 
 def device_here() -> torch.device:
@@ -38,26 +42,66 @@ def load_model(folder: str, *, precision: Precision) -> "PreTrainedModel":
     return _load(folder, dtype=_DTYPES[precision])
 
 
+def load_in_4_bits(folder: str, *, precision: Precision) -> "PreTrainedModel":
+    """Load a model as `load_model` does, its linear layers in 4-bit NormalFloat (Dettmers et al. 2023, section 3).
+
+    Raises:
+        BadOrderError: as there, or bitsandbytes is missing or cannot work on this machine.
+    """
+    from transformers import BitsAndBytesConfig
+
+    settings = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=_DTYPES[precision],
+    )
+    try:
+        return _load(folder, dtype=_DTYPES[precision], quantization_config=settings, device_map={"": device_here()})
+    except (ImportError, RuntimeError) as error:
+        message = f"A base of 4 bits needs bitsandbytes, which does not work here: {str(error).splitlines()[0]}"
+        raise BadOrderError(f"{message} Train with method 'lora' instead.") from error
+
+
 def load_stored(folder: str) -> "PreTrainedModel":
     """Load a model as `load_model` does, but in the dtype in which it is stored, as a stranger would."""
     return _load(folder, dtype="auto")
 
 
-def _load(folder: str, *, dtype: "torch.dtype | str") -> "PreTrainedModel":
+def _load(folder: str, *, dtype: "torch.dtype | str", **options: object) -> "PreTrainedModel":
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, attn_implementation="sdpa", trust_remote_code=False
+            folder, dtype=dtype, trust_remote_code=False, **options
         )
     except (OSError, ValueError, KeyError) as error:
         message = f"The model {folder!r} cannot be loaded: {str(error).splitlines()[0] if str(error) else error!r}"
         raise BadOrderError(message) from error
-    if "logits_to_keep" not in inspect.signature(model.forward).parameters or not model._supports_attention_backend:  # noqa: SLF001 - the library's own flag has no public name
+    if not model._supports_attention_backend or model.base_model is model or model.get_output_embeddings() is None:  # noqa: SLF001 - the library's own flag has no public name
         raise BadOrderError(f"The architecture {type(model).__name__} of {folder!r} cannot be packed; choose another.")
+    if getattr(model.config.get_text_config(), "attention_chunk_size", None) is not None:
+        raise BadOrderError(f"The model {folder!r} attends in chunks, which cannot be packed; choose another.")
     model.requires_grad_(requires_grad=False)
     model.set_attn_implementation(PACKED_ATTENTION)
-    torch.nn.Module.to(model, device_here())
+    if not options:
+        torch.nn.Module.to(model, device_here())
     torch.nn.Module.train(model, mode=False)
     return model
+
+
+def compute_in(model: "PreTrainedModel", precision: Precision) -> None:
+    """Have the products of a float32 model made in another type from now on, where losses are made of it."""
+    _COMPUTE_DTYPES[model] = _DTYPES[precision]
+
+
+def computing(model: AnyModel) -> "AbstractContextManager[None]":
+    """Return the context in which `compute_in` holds."""
+    dtype = compute_dtype_of(model)
+    return torch.autocast(model.device.type, dtype=dtype, enabled=dtype != model.dtype)
+
+
+def compute_dtype_of(model: AnyModel) -> torch.dtype:
+    """Return the type in which products are made: that of the weights where nothing else was said."""
+    return _COMPUTE_DTYPES.get(without_adapter(model), model.dtype)
 
 
 def without_adapter(model: AnyModel) -> "PreTrainedModel":
@@ -69,11 +113,16 @@ def without_adapter(model: AnyModel) -> "PreTrainedModel":
 def unpacked(model: AnyModel) -> Iterator[None]:
     """Switch to plain attention with caches, as generation needs it."""
     base = without_adapter(model)
-    base.set_attn_implementation("sdpa")
+    use_plain_attention(base)
     try:
         yield
     finally:
         base.set_attn_implementation(PACKED_ATTENTION)
+
+
+def use_plain_attention(model: "PreTrainedModel") -> None:
+    """Switch to the best attention of the library that the architecture has."""
+    model.set_attn_implementation("sdpa" if model._supports_sdpa else "eager")  # noqa: SLF001 - the library's own flag has no public name
 
 
 def load_tokenizer(folder: str) -> "PreTrainedTokenizerBase":
@@ -107,6 +156,17 @@ def attach_adapter(model: "PreTrainedModel", folder: Path) -> "PeftModel":
     fuse_adapters(tuned)
     torch.nn.Module.train(tuned, mode=False)
     return tuned
+
+
+def load_tuned(base_model: str, tuned: Path, form: TunedForm) -> AnyModel:
+    """Load what a training left, in float32: an adapter on its base, or a whole model.
+
+    Raises:
+        BadOrderError: it is not there, or does not fit the base.
+    """
+    if form == "model":
+        return load_model(str(tuned), precision="float32")
+    return attach_adapter(load_model(base_model, precision="float32"), tuned)
 
 
 def vocab_size_of(model: AnyModel) -> int:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from brewslm.core.wire.shard import PADDING_ID, ROW_MULTIPLE
 from brewslm.worker.attention import Layout, layout_of
-from brewslm.worker.shard import Shard
+from brewslm.worker.shard import Examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class PackedBatch:
         return self.num_labels
 
 
-def pack(shard: Shard, indices: Sequence[int] | NDArray[np.int64], *, device: torch.device) -> PackedBatch:
+def pack(shard: Examples, indices: Sequence[int] | NDArray[np.int64], *, device: torch.device) -> PackedBatch:
     """Pack these examples, in this order."""
     examples = [shard.example(int(index)) for index in indices]
     lengths = [len(tokens) for tokens, _ in examples]
@@ -68,7 +68,7 @@ def pack(shard: Shard, indices: Sequence[int] | NDArray[np.int64], *, device: to
     )
 
 
-def budgeted_batches(shard: Shard, *, max_tokens: int) -> Iterator[NDArray[np.int64]]:
+def budgeted_batches(shard: Examples, *, max_tokens: int) -> Iterator[NDArray[np.int64]]:
     """Group all examples, the like in length together, so that no group has more than `max_tokens` (or is one)."""
     order = np.argsort(shard.lengths, kind="stable")
     group: list[int] = []

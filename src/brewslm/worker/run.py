@@ -5,7 +5,10 @@ from pathlib import Path
 
 from brewslm.core.wire.progress import ProgressRecord
 from brewslm.core.wire.rundir import CANCEL_FILE, CHECKPOINT_NOW_FILE, CONTROL_FOLDER
+from brewslm.worker.fence import Fence
+from brewslm.worker.files import LOCAL_DISK, Disk
 from brewslm.worker.journal import Journal
+from brewslm.worker.processes import ALONE, Processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +18,13 @@ class Run:
     folder: Path
     attempt: int
     journal: Journal
+    processes: Processes = ALONE
+    disk: Disk = LOCAL_DISK
+
+    @property
+    def fence(self) -> Fence:
+        """What keeps this attempt from publishing once a newer one has begun."""
+        return Fence(self.folder, self.attempt, self.disk)
 
     def progress(self, fraction: float, message: str) -> None:
         """Say how far a worker is that has no steps."""
@@ -24,10 +34,15 @@ class Run:
         """Whether somebody asked us to stop."""
         return (self.folder / CONTROL_FOLDER / CANCEL_FILE).exists()
 
-    def takes_checkpoint_request(self) -> bool:
-        """Whether somebody asked for a checkpoint; the request is taken by asking."""
+    def takes_checkpoint_request(self) -> str | None:
+        """Why a checkpoint was asked for, empty where no reason was given, None where nobody asked.
+
+        The request is taken by asking.
+        """
         request = self.folder / CONTROL_FOLDER / CHECKPOINT_NOW_FILE
-        if not request.exists():
-            return False
+        try:
+            reason = request.read_text(encoding="utf-8", errors="replace").strip()
+        except FileNotFoundError:
+            return None
         request.unlink(missing_ok=True)
-        return True
+        return reason

@@ -1,4 +1,4 @@
-"""Losses: logits only where there is a label, the sums in nats."""
+"""Losses of packed batches: only where there is a label, in nats."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -7,49 +7,47 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from brewslm.worker.models import AnyModel, vocab_size_of
+from brewslm.worker.head import head_of
+from brewslm.worker.models import AnyModel, computing, without_adapter
 from brewslm.worker.packing import PackedBatch, budgeted_batches, pack
-from brewslm.worker.shard import Shard
+from brewslm.worker.processes import ALONE, Processes
+from brewslm.worker.shard import Examples
 
 TOKEN_BUDGET = 2048
-LOGIT_BUDGET = 1 << 26
-"""Logits at a time, 256 MiB in float32."""
 
 
 def token_losses(model: AnyModel, batch: PackedBatch) -> Tensor:
     """Return the loss of each label of a batch, [num_labels], float32 nats."""
-    logits = label_logits(model, batch)
-    return cross_entropy(logits.float(), batch.targets, reduction="none")
+    with computing(model):
+        return head_of(model).token_losses(label_states(model, batch), batch.targets)
 
 
 def summed_loss(model: AnyModel, batch: PackedBatch) -> Tensor:
-    """Return the loss summed over all labels of a batch, a float32 scalar in nats."""
-    return cross_entropy(label_logits(model, batch).float(), batch.targets, reduction="sum")
+    """Return the loss summed over all labels of a batch, a float32 scalar in nats, to be differentiated once."""
+    with computing(model):
+        return head_of(model).summed_loss(label_states(model, batch), batch.targets)
 
 
-def label_logits(model: AnyModel, batch: PackedBatch) -> Tensor:
-    """Return the logits that predict the labels, [num_labels, vocab_size]; the others are never made."""
-    output = model(
+def label_states(model: AnyModel, batch: PackedBatch) -> Tensor:
+    """Return the last hidden states that predict the labels, [num_labels, hidden_size]."""
+    output = without_adapter(model).base_model(
         input_ids=batch.input_ids,
         position_ids=batch.position_ids,
         packed_layout=batch.layout,
-        logits_to_keep=batch.label_positions,
         use_cache=False,
     )
-    logits: Tensor = output.logits[0]
-    return logits
+    states: Tensor = output.last_hidden_state[0].index_select(0, batch.label_positions)
+    return states
 
 
 @torch.no_grad()
 def example_losses(
     model: AnyModel,
-    shard: Shard,
+    shard: Examples,
     *,
     on_batch: Callable[[float], None] = lambda _: None,
-    first: int = 0,
-    every: int = 1,
+    processes: Processes = ALONE,
 ) -> NDArray[np.float64]:
     """Return the loss of each example, summed over its labels, [num_examples] in shard order, nats.
 
@@ -57,13 +55,12 @@ def example_losses(
         model: in evaluation mode.
         shard: the examples.
         on_batch: told the share that is done.
-        first: which batch to begin with; the losses of batches that are left out are 0.
-        every: score one batch of so many.
+        processes: share the work; each gets the losses of all.
     """
     device = next(model.parameters()).device
     losses = np.zeros(len(shard))
     done = 0
-    for indices in islice(scoring_batches(shard, vocab_size=vocab_size_of(model)), first, None, every):
+    for indices in islice(scoring_batches(shard), processes.rank, None, processes.num):
         batch = pack(shard, indices, device=device)
         if batch.num_labels:
             sums = torch.zeros(batch.num_examples, dtype=torch.float64, device=device)
@@ -71,9 +68,9 @@ def example_losses(
             losses[indices] = sums.cpu().numpy()
         done += len(indices)
         on_batch(done / len(shard))
-    return losses
+    return processes.add_up(losses)
 
 
-def scoring_batches(shard: Shard, *, vocab_size: int) -> Iterator[NDArray[np.int64]]:
-    """Group all examples so that a batch keeps memory for logits and attention in bounds."""
-    return budgeted_batches(shard, max_tokens=max(64, min(TOKEN_BUDGET, LOGIT_BUDGET // vocab_size)))
+def scoring_batches(shard: Examples) -> Iterator[NDArray[np.int64]]:
+    """Group all examples so that a batch keeps memory for attention in bounds."""
+    return budgeted_batches(shard, max_tokens=TOKEN_BUDGET)

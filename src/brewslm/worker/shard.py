@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,21 @@ from brewslm.core.wire.shard import (
     TOKENS_FILE,
 )
 from brewslm.worker.failure import BadDataError
+
+
+class Examples(Protocol):
+    """Tokenised examples, wherever they lie: a split, or a view of one."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """[num_examples], tokens of each example."""
+        ...
+
+    def example(self, index: int) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+        """Return tokens and mask of one example."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from brewslm.core.artifacts.snapshot import EncodingName, SourceFormat
 from brewslm.core.data.example import Shape
 from brewslm.core.job import JobStatus
 from brewslm.core.project import Template
+from brewslm.core.recipe.recipe import Recipe
 from brewslm.stages.preflight.contract import PreflightInputs, Profile
 
 
@@ -25,6 +26,7 @@ from brewslm.stages.preflight.contract import PreflightInputs, Profile
         (choices.SourceFormat, get_args(SourceFormat)),
         (choices.Encoding, get_args(EncodingName)),
         (choices.Profile, get_args(Profile)),
+        (choices.Mode, get_args(Recipe.model_fields["mode"].annotation)),
         (choices.Task, get_args(PreflightInputs.model_fields["task"].annotation)),
         (choices.Device, get_args(DeviceName)),
         (choices.Truncation, get_args(Truncation)),

@@ -28,6 +28,12 @@ def test_pairs_that_say_nothing_clear_are_refused(pairs: list[str]) -> None:
         overrides_from(pairs)
 
 
+def test_the_mode_is_a_field_that_has_an_option() -> None:
+    assert overrides_from(["optim.learning_rate=1e-3"], mode="dpo") == {"optim.learning_rate": 1e-3, "mode": "dpo"}
+    with pytest.raises(typer.BadParameter, match="set twice"):
+        overrides_from(["mode=kto"], mode="dpo")
+
+
 def test_a_file_may_nest_its_fields(tmp_path: Path) -> None:
     file = tmp_path / "recipe.yaml"
     file.write_text("optim:\n  learning_rate: 1e-3\ndata.total_steps: 8\nprecision: float32\n")

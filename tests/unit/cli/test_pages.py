@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console, RenderableType
 
 from brewslm.cli.render.data import accounting
-from brewslm.cli.render.training import evaluation_page, failed_gates, optimization_page, plan_page
+from brewslm.cli.render.training import adapter_page, evaluation_page, failed_gates, optimization_page, plan_page
 from brewslm.cli.session import print_parts
+from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.base import Tally
 from brewslm.core.artifacts.eval_report import (
     AccuracyComparison,
@@ -20,8 +21,9 @@ from brewslm.core.artifacts.eval_report import (
 )
 from brewslm.core.artifacts.optimization import Candidate, Optimization
 from brewslm.core.artifacts.readiness import Estimate, TrainPlan
-from brewslm.core.ids import ArtifactId
+from brewslm.core.ids import ArtifactId, ExperimentId
 from brewslm.core.recipe.recipe import Recipe, ValueSource
+from brewslm.core.wire.progress import RewardScores
 
 LOSS = LossComparison(
     split="test",
@@ -66,6 +68,39 @@ def test_an_evaluation_shows_base_tuned_interval_majority_and_verdict() -> None:
     page = printed(evaluation_page(REPORT), width=120)
     for words in ("2.5000", "2.0000", "−0.6000 to −0.4000", "1.4%", "74.0%", "failed", "not certainly better or worse"):
         assert words in page
+
+
+@pytest.mark.parametrize("has_interval", [True, False])
+def test_a_training_on_judgements_shows_accuracy_and_margin_beside_the_base(has_interval: bool) -> None:
+    rewards = RewardScores(
+        accuracy=0.78,
+        accuracy_low=0.71 if has_interval else None,
+        accuracy_high=0.84 if has_interval else None,
+        baseline_accuracy=0.5,
+        margin=0.42,
+        margin_low=0.3,
+        margin_high=0.54,
+        baseline_margin=0.0,
+    )
+    adapter = Adapter(
+        manifest_id=ArtifactId("manifest-1"),
+        readiness_id=ArtifactId("readiness-1"),
+        experiment_id=ExperimentId(1),
+        base_model="tiny",
+        folder="x",
+        step=4,
+        total_steps=6,
+        base_eval_loss=0.6931,
+        eval_loss=0.52,
+        final_train_loss=0.5,
+        rewards=rewards,
+    )
+    page = printed(adapter_page(adapter))
+    assert ("95 % interval 71.0% to 84.0%" in page) is has_interval
+    for words in ("78.0% (base 50.0%", "+0.4200 (base", "+0.3000 to +0.5400"):
+        assert words in page
+    plain = printed(adapter_page(adapter.model_copy(update={"rewards": None})))
+    assert "reward" not in plain
 
 
 def test_answers_are_shown_as_text_and_nothing_more() -> None:

@@ -19,8 +19,12 @@ def test_the_defaults_are_a_recipe() -> None:
     [
         {"nonsense": 1},
         {"optim": {"lr": 1.0}},
-        {"method": "full"},
-        {"mode": "dpo"},
+        {"method": "prefix"},
+        {"method": "full", "lora": {"lora_rank": 4}},
+        {"schedule": {"decay_share": 0.3}},
+        {"budget": {}},
+        {"early_stopping": {"patience": 0}},
+        {"mode": "ppo"},
         {"precision": "int8"},
         {"seed": -1},
         {"optim": {"learning_rate": 0.0}},
@@ -35,6 +39,40 @@ def test_the_defaults_are_a_recipe() -> None:
 def test_what_cannot_be_honoured_is_refused(parts: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         recipe(**parts)
+
+
+@pytest.mark.parametrize(
+    ("mode", "settings", "home"),
+    [
+        ("sft", {"beta": 0.2}, "dpo and kto"),
+        ("orpo", {"beta": 0.2}, "dpo and kto"),
+        ("kto", {"loss": "ipo"}, "dpo"),
+        ("kto", {"label_smoothing": 0.1}, "dpo"),
+        ("dpo", {"orpo_lambda": 0.2}, "orpo"),
+        ("dpo", {"desirable_weight": 2.0}, "kto"),
+        ("dpo", {"loss": "ipo", "label_smoothing": 0.1}, "sigmoid"),
+    ],
+)
+def test_a_setting_that_the_mode_does_not_read_is_refused(mode: str, settings: dict[str, object], home: str) -> None:
+    with pytest.raises(ValidationError, match=rf"has no effect with .*; it belongs to {home}"):
+        recipe(mode=mode, preference=settings)
+
+
+@pytest.mark.parametrize(
+    ("mode", "settings"),
+    [
+        ("dpo", {"beta": 0.2, "label_smoothing": 0.1}),
+        ("dpo", {"loss": "ipo"}),
+        ("orpo", {"orpo_lambda": 0.2}),
+        ("kto", {"beta": 0.2, "desirable_weight": 2.0, "undesirable_weight": 3.0}),
+        ("sft", {"beta": 0.1}),
+    ],
+)
+def test_a_setting_that_the_mode_reads_is_taken(mode: str, settings: dict[str, object]) -> None:
+    assert (
+        recipe(mode=mode, preference=settings).preference.model_dump() | settings
+        == recipe(mode=mode, preference=settings).preference.model_dump()
+    )
 
 
 @pytest.mark.parametrize(("warmup", "is_good"), [(9, True), (10, False), (11, False)])

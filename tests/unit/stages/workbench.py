@@ -24,6 +24,7 @@ from brewslm.core.finding import Finding
 from brewslm.core.gate import judge
 from brewslm.core.ids import ArtifactId, JobId, ProjectId, RunId
 from brewslm.core.ports.advisor import Advisor
+from brewslm.core.ports.source import Sources
 from brewslm.core.project import Project
 from brewslm.core.stage import Stage
 from brewslm.core.value import Value
@@ -85,6 +86,7 @@ class Workbench:
     folder: Path
     is_cancelled: Callable[[], bool] = lambda: False
     advisor: Advisor = field(default_factory=NoAdvisor)
+    sources: Sources = field(default_factory=LocalSources)
     findings: list[Finding] = field(default_factory=list)
     reports: list[Draft] = field(default_factory=list)
     fractions: list[float] = field(default_factory=list)
@@ -98,7 +100,7 @@ class Workbench:
             shelf=self.shelf,
             tables=ParquetTables(),
             similarity=MinHashSimilarity(),
-            sources=LocalSources(),
+            sources=self.sources,
             advisor=self.advisor,
             base_models=LocalBaseModels(is_offline=True),
             machine=None,  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from brewslm.adapters.sources.locators import LocalSources, scheme_of
 from brewslm.adapters.sources.refusals import unreachable
+from brewslm.core.ports.secrets import SCHEME as SECRET_SCHEME
 from brewslm.core.ports.source import Fetch, OpenedSource
 
 Opener = Callable[[str, Fetch], OpenedSource]
@@ -15,9 +16,11 @@ LOCAL_SCHEMES = ("file", "sample")
 class DispatchedSources:
     """Implements `core.ports.source.Sources`: this machine's own, and one opener for each further scheme."""
 
-    def __init__(self, local: LocalSources, openers: Mapping[str, Opener]) -> None:
+    def __init__(self, local: LocalSources, openers: Mapping[str, Opener], *, reveal: Callable[[str], str]) -> None:
+        """Bind the openers; `reveal` is that of `core.ports.secrets.LocatorSecrets`."""
         self._local = local
         self._openers = dict(openers)
+        self._reveal = reveal
 
     def open(self, locator: str, fetch: Fetch) -> OpenedSource:
         """Find the source, and bring it here where it is not.
@@ -28,6 +31,9 @@ class DispatchedSources:
         """
         locator = locator.strip()
         scheme = scheme_of(locator)
+        if scheme == SECRET_SCHEME:
+            locator = self._reveal(locator)
+            scheme = scheme_of(locator)
         if scheme is None or scheme in LOCAL_SCHEMES:
             return self._local.open(locator, fetch)
         opener = self._openers.get(scheme)

@@ -147,7 +147,8 @@ def _path_of(locator: str) -> Path:
         raise unreachable(f"Sources of the kind {scheme + ':'!r} are not on this machine. Give the path of a file.")
     parts = urlsplit(locator)
     if parts.netloc not in {"", "localhost"}:
-        raise unreachable(f"{locator!r} names the machine {parts.netloc!r}; only files of this one can be read.")
+        message = f"A `file:` locator names the machine {parts.hostname!r}; only files of this one can be read."
+        raise unreachable(f"{message} Give a path.")
     return _expanded(unquote(parts.path))
 
 

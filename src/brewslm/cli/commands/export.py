@@ -47,7 +47,10 @@ def export(
         ("bundle", str(folder)),
         ("copy", str(output.absolute()) if output is not None else ""),
         ("form", f"{bundle.format} for {bundle.target}, {bundle.dtype}, {size(num_bytes)}, {len(bundle.files)} files"),
-        ("parity", f"loss {parity.merged_loss:.5f}, adapter {parity.adapter_loss:.5f} on {parity.num_examples} rows"),
+        (
+            "parity",
+            f"loss {parity.merged_loss:.5f}, tuned model {parity.adapter_loss:.5f} on {parity.num_examples} rows",
+        ),
         ("", f"same greedy answers: {'yes' if parity.same_greedy_tokens else 'no'}"),
     ]
     follow_up = next_steps(

@@ -20,6 +20,7 @@ def preflight(
     task: Annotated[choices.Task, typer.Option("--task", help="What the model is trained to do.")] = "causal_lm",
     has_plan: Annotated[bool, typer.Option("--plan", help="Show every value of the plan and the forecast.")] = False,
     profile: options.Profile = "balanced",
+    mode: options.Mode = None,
     base_model: options.BaseModel = None,
     overrides: options.Overrides = None,
     config: Annotated[Path | None, typer.Option("--config", help="A YAML file of recipe fields.")] = None,
@@ -35,7 +36,7 @@ def preflight(
     from brewslm.core.ids import ProjectId
     from brewslm.stages.preflight.contract import PreflightInputs
 
-    flags = overrides_from(overrides)
+    flags = overrides_from(overrides, mode=mode)
     written = overrides_in(config) if config is not None else {}
     session = open_session(is_json=as_json)
     project_id = ProjectId(project)

@@ -24,6 +24,7 @@ def train(
     profile: Annotated[
         choices.Profile | None, typer.Option("--profile", help="With --autopilot: how much work the plan may be.")
     ] = None,
+    mode: options.Mode = None,
     base_model: options.BaseModel = None,
     overrides: options.Overrides = None,
     max_seq_len: options.MaxSeqLen = None,
@@ -40,6 +41,7 @@ def train(
     only_autopilot = {
         "--one-click": is_one_click or None,
         "--profile": profile,
+        "--mode": mode,
         "--base-model": base_model,
         "--set": overrides,
         "--max-seq-len": max_seq_len,
@@ -50,7 +52,7 @@ def train(
             if value is not None:
                 message = "needs --autopilot; without it the newest preflight's plan is launched unchanged"
                 raise typer.BadParameter(message, param_hint=option)
-    fixed = overrides_from(overrides)
+    fixed = overrides_from(overrides, mode=mode)
     session = open_session(is_json=as_json)
     project_id = ProjectId(project)
     if not is_autopilot:

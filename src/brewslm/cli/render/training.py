@@ -12,6 +12,7 @@ from brewslm.core.artifacts.eval_report import AccuracyComparison, Answer, EvalR
 from brewslm.core.artifacts.optimization import Optimization
 from brewslm.core.artifacts.readiness import Estimate, Readiness, TrainPlan
 from brewslm.core.finding import Finding
+from brewslm.core.wire.progress import RewardScores
 
 VERDICT_STYLES = {"better": "bold green", "worse": "bold red", "cannot tell": "bold yellow"}
 _ANSWER_LENGTH = 300
@@ -74,8 +75,18 @@ def adapter_page(adapter: Adapter) -> Iterable[RenderableType]:
             ("adapter", str(adapter.id)),
             ("eval loss", f"{adapter.eval_loss:.4f} at step {adapter.step} of {adapter.total_steps}"),
             ("untuned base", f"{adapter.base_eval_loss:.4f} (tuned - base {signed(delta)})"),
+            *(_rewards(adapter.rewards) if adapter.rewards is not None else ()),
         ]
     )
+
+
+def _rewards(scores: RewardScores) -> Iterable[tuple[str, str]]:
+    low, high = scores.accuracy_low, scores.accuracy_high
+    interval = "" if low is None or high is None else f", 95 % interval {low:.1%} to {high:.1%}"
+    yield "reward accuracy", f"{scores.accuracy:.1%} (base {scores.baseline_accuracy:.1%}{interval})"
+    margins = f"{signed(scores.margin_low)} to {signed(scores.margin_high)}"
+    base = signed(scores.baseline_margin)
+    yield "reward margin", f"{signed(scores.margin)} (base {base}, 95 % interval {margins})"
 
 
 def evaluation_page(report: EvalReport) -> Iterable[RenderableType]:

@@ -1,13 +1,15 @@
-"""What a training leaves: an adapter, where it came from, and the losses beside the base."""
+"""What a training leaves: an adapter or a whole model, where it came from, and the losses beside the base."""
 
 from typing import ClassVar
 
 from brewslm.core.artifacts.base import Artifact, ArtifactKind, ManifestId, ReadinessId
 from brewslm.core.ids import ExperimentId
+from brewslm.core.wire.order import TunedForm
+from brewslm.core.wire.progress import RewardScores
 
 
 class Adapter(Artifact):
-    """A PEFT adapter. Its files are those of the best checkpoint, in the experiment's run directory."""
+    """What was tuned. Its files are those of the best checkpoint, in the experiment's run directory."""
 
     kind: ClassVar[ArtifactKind] = "adapter"
 
@@ -15,12 +17,17 @@ class Adapter(Artifact):
     readiness_id: ReadinessId
     experiment_id: ExperimentId
     base_model: str
+    form: TunedForm = "adapter"
+    """An adapter for the base model, which PEFT loads, or, after full fine-tuning, a model of its own."""
     folder: str
-    """The adapter's folder (what PEFT loads), relative to the project's folder."""
+    """Relative to the project's folder."""
     step: int
     total_steps: int
     base_eval_loss: float
-    """Mean loss per trained token of the eval split under the untuned base, nats."""
+    """Mean loss per trained token (of `dpo`, `orpo` per pair, of `kto` per answer) of the eval split under the untuned
+    base, nats."""
     eval_loss: float
-    """The same under the adapter of this step."""
+    """The same under what was tuned, at this step."""
+    rewards: RewardScores | None = None
+    """How far it prefers better answers of the eval split; of the modes that learn from judgements."""
     final_train_loss: float | None

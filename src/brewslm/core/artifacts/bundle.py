@@ -14,6 +14,7 @@ class Parity(Value):
 
     num_examples: int
     adapter_loss: float
+    """Of the tuned model before it was exported."""
     merged_loss: float
     largest_logprob_difference: float
     """Over all trained tokens of the compared rows, absolute, nats."""
@@ -23,7 +24,10 @@ class Parity(Value):
 
 
 class Bundle(Artifact):
-    """A folder that works without the project: `model/`, `adapter/`, `bundle.json`, `SHA256SUMS`, `README.md`."""
+    """A folder that works without the project: `model/`, `bundle.json`, `SHA256SUMS`, `README.md`.
+
+    Where an adapter was trained, there is `adapter/`, too.
+    """
 
     kind: ClassVar[ArtifactKind] = "bundle"
 

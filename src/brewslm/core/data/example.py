@@ -22,6 +22,9 @@ Shape = Literal[
     "documents",
 ]
 
+TEXT_SHAPES: frozenset[Shape] = frozenset({"plain_text", "documents"})
+"""Shapes without turns: every token is learnt."""
+
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:

@@ -5,9 +5,11 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from brewslm.core.recipe.data import DataSettings
+from brewslm.core.recipe.ending import Budget, EarlyStopping
 from brewslm.core.recipe.lora import LoraSettings
 from brewslm.core.recipe.monitor import MonitorSettings
 from brewslm.core.recipe.optim import OptimSettings
+from brewslm.core.recipe.preference import PreferenceSettings, idle_settings
 from brewslm.core.recipe.schedule import ScheduleSettings
 from brewslm.core.value import Value
 
@@ -17,12 +19,20 @@ class Recipe(Value):
 
     base_model: str
     """A bundled model's name, a local folder, or a Hugging Face id."""
-    mode: Literal["sft"] = "sft"
-    """Supervised fine-tuning on the assistant's turns."""
-    method: Literal["lora"] = "lora"
-    """What is trained: a low-rank adapter on a frozen base."""
+    mode: Literal["sft", "continued_pretraining", "dpo", "orpo", "kto"] = "sft"
+    """What is learnt: the assistant's turns (`sft`), every token of plain texts (`continued_pretraining`), the better
+    of two answers (`dpo`, `orpo`), or what was judged good and not what was judged bad (`kto`)."""
+    method: Literal["lora", "dora", "qlora", "full"] = "lora"
+    """What is trained: a low-rank adapter on a frozen base, with its directions and magnitudes apart in `dora` (Liu et
+    al. 2024, arXiv:2402.09353), on a base of 4 bits in `qlora` (Dettmers et al. 2023, arXiv:2305.14314); or every
+    weight of the model (`full`)."""
     precision: Literal["float32", "bfloat16"] = "float32"
-    """Type of the frozen base and of the matrix products; the adapter stays in float32."""
+    """Type of the frozen base and of the matrix products; what is trained stays in float32."""
+    activation_checkpointing: bool = False
+    """Keep only the input of each block for the backward pass and compute the rest again: less memory, more time."""
+    step_path: Literal["auto", "general", "fast"] = "auto"
+    """How gradients are made: by autograd, for any model (`general`); or as derived by hand, for models shaped like
+    Llama on the CPU (`fast`), which `auto` takes where it can. Both give the same within float32 rounding."""
     seed: int = Field(42, ge=0)
     """Fixes data order and the adapter's first weights."""
     data: DataSettings = DataSettings()
@@ -30,6 +40,14 @@ class Recipe(Value):
     optim: OptimSettings = OptimSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     monitor: MonitorSettings = MonitorSettings()
+    preference: PreferenceSettings = PreferenceSettings()
+    early_stopping: EarlyStopping | None = None
+    budget: Budget | None = None
+
+    @property
+    def has_adapter(self) -> bool:
+        """Whether an adapter is trained on a frozen base, and not the model itself."""
+        return self.method != "full"
 
     @model_validator(mode="after")
     def _settings_agree(self) -> "Recipe":
@@ -39,6 +57,15 @@ class Recipe(Value):
             problems.append(
                 f"schedule.warmup_steps={self.schedule.warmup_steps} must be below data.total_steps={total}"
             )
+        problems += idle_settings(self.preference, self.mode)
+        if self.schedule.decay_share is not None and self.schedule.lr_schedule != "wsd":
+            problems.append(f"schedule.decay_share is of lr_schedule='wsd', not of {self.schedule.lr_schedule!r}")
+        if not self.has_adapter and self.lora != LoraSettings():
+            problems.append(f"method={self.method!r} trains no adapter: leave the settings of lora out")
+        if self.step_path == "fast" and self.activation_checkpointing:
+            problems.append("step_path='fast' has no activation_checkpointing: leave one of them out")
+        if self.step_path == "fast" and self.mode not in {"sft", "continued_pretraining"}:
+            problems.append(f"step_path='fast' has no mode={self.mode!r}: leave it at 'auto'")
         if problems:
             raise ValueError("; ".join(problems))
         return self

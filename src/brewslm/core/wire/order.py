@@ -10,7 +10,7 @@ from brewslm.core.value import Value
 
 
 class TrainOrder(Value):
-    """Train an adapter; result: `TrainResult`."""
+    """Train an adapter or a model; result: `TrainResult`."""
 
     kind: Literal["train"] = "train"
     version: Literal[1] = 1
@@ -32,13 +32,18 @@ class LabelledRows(Value):
     """The right answer of each row."""
 
 
+TunedForm = Literal["adapter", "model"]
+"""What a training left: an adapter for its base model, or a whole model."""
+
+
 class EvaluateOrder(Value):
     """Score base and tuned on the same rows; result: `EvaluateResult`."""
 
     kind: Literal["evaluate"] = "evaluate"
     version: Literal[1] = 1
     base_model: str
-    adapter_folder: str
+    tuned_folder: str
+    tuned_form: TunedForm = "adapter"
     splits: dict[str, str]
     """Split name to the folder of its shard."""
     allowed_labels: tuple[str, ...] = ()
@@ -51,14 +56,15 @@ class EvaluateOrder(Value):
 
 
 class ExportOrder(Value):
-    """Merge in float32, save in the base's dtype, and compare; result: `ExportResult`."""
+    """Merge in float32 where there is an adapter, save in the base's dtype, and compare; result: `ExportResult`."""
 
     kind: Literal["export"] = "export"
     version: Literal[1] = 1
     base_model: str
-    adapter_folder: str
+    tuned_folder: str
+    tuned_form: TunedForm = "adapter"
     output_folder: str
-    """Where `model/` and `adapter/` are written; inside the run directory."""
+    """Where `model/` and, where there is one, `adapter/` are written; inside the run directory."""
     parity_folder: str
     """The shard whose examples are compared."""
     parity_prompts: tuple[tuple[Message, ...], ...] = ()

@@ -12,6 +12,27 @@ from brewslm.core.value import Value
 NonFinite = dict[str, Literal["nan", "inf", "-inf"]]
 
 
+class RewardScores(Value):
+    """How far a model prefers the better answers of the eval split, by the reward that its mode defines.
+
+    `dpo` and `kto`: beta times the log-ratio of the adapted model to the base, so the base has 0 for every answer.
+    `orpo`: lambda times the mean log-probability of the answer's tokens. Accuracy is the share of pairs in which the
+    better answer has the higher reward, a tie counting half; of `kto` all pairs of a good and a bad answer are meant.
+    """
+
+    accuracy: float
+    accuracy_low: float | None = None
+    """95 % interval of the accuracy (Wilson 1927); of `kto` it is not known."""
+    accuracy_high: float | None = None
+    baseline_accuracy: float
+    margin: float
+    """Mean reward of the better answers minus that of the worse ones."""
+    margin_low: float
+    """95 % interval of the margin, bootstrap over pairs, or over good and bad answers."""
+    margin_high: float
+    baseline_margin: float
+
+
 class _Record(Value):
     seq: int
     """From 1, without gaps over all attempts of the run directory."""
@@ -56,7 +77,7 @@ class LogRecord(_Record):
     total_steps: int
     epoch: float
     loss: float | None
-    """Mean over all trained tokens since the last record, nats."""
+    """Mean over all trained tokens (pairs, judged answers) since the last record, nats."""
     baseline_loss: float | None = None
     """The untuned base on the same tokens as this step's batch; null where not measured."""
     batch_loss: float | None = None
@@ -84,6 +105,8 @@ class EvalRecord(_Record):
     delta_low: float | None
     """95 % interval of the delta over examples, paired bootstrap."""
     delta_high: float | None
+    rewards: RewardScores | None = None
+    """Of the modes that learn from judgements."""
     non_finite: NonFinite = Field(default_factory=dict)
 
 

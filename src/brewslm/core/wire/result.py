@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from brewslm.core.value import Value
+from brewslm.core.wire.progress import RewardScores
 
 
 class TrainResult(Value):
@@ -12,15 +13,22 @@ class TrainResult(Value):
 
     kind: Literal["train"] = "train"
     status: Literal["completed", "cancelled"]
+    end: Literal["total_steps", "early_stopping", "budget", "cancel"] = "total_steps"
+    """What ended it."""
     checkpoint: str
-    """Folder of the best checkpoint, relative to the run directory; its `adapter/` loads with PEFT."""
+    """Folder of the best checkpoint, relative to the run directory.
+
+    In it, `adapter/` loads with PEFT, or `model/` with transformers.
+    """
     step: int
     """Step of that checkpoint."""
     last_step: int
     total_steps: int
     base_eval_loss: float
     eval_loss: float
-    """Of that checkpoint, mean per trained token of the eval split, nats."""
+    """Of that checkpoint, mean per trained token (pair, judged answer) of the eval split, nats."""
+    rewards: RewardScores | None = None
+    """Of that checkpoint, on the eval split; of the modes that learn from judgements."""
     final_train_loss: float | None
     training_seconds: float
     """Wall time over all attempts, measured."""

@@ -10,6 +10,8 @@ CONFIG_FILE = "config.yaml"
 WORKER_LOG_FILE = "worker.log"
 FAILURE_FILE = "failure.json"
 CHECKPOINTS_FOLDER = "checkpoints"
+FENCE_FILE = "fence"
+"""Number of the newest attempt that began; an older one publishes nothing any more."""
 
 LOCK_FILE = "lock"
 BEAT_FILE = "beat"
@@ -19,11 +21,18 @@ EXIT_FILE = "exit.json"
 CONTROL_FOLDER = "control"
 CANCEL_FILE = "cancel"
 CHECKPOINT_NOW_FILE = "checkpoint_now"
+"""Asks for a checkpoint. Text in it, such as the alert behind it, is why that checkpoint is pinned."""
 
 MANIFEST_FILE = "MANIFEST.json"
 """Of a checkpoint: sizes and SHA-256 of every file in it; written last, then the folder is renamed into place."""
 ADAPTER_FOLDER = "adapter"
 """Of a checkpoint: what PEFT loads."""
+MODEL_FOLDER = "model"
+"""Of a checkpoint of full fine-tuning: the whole model, what transformers loads."""
+PINNED_FILE = "pinned"
+"""Of a checkpoint: keeps it from being pruned; its text says why."""
+LEASE_FILE = "lease"
+"""Of a checkpoint: who reads it holds a shared lock on this file, and it is not pruned meanwhile."""
 
 
 class ExitCode(IntEnum):
@@ -35,3 +44,4 @@ class ExitCode(IntEnum):
     OUT_OF_MEMORY = 71
     NOT_FINITE = 72
     DISK_FULL = 73
+    SUPERSEDED = 75

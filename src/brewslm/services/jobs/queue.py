@@ -12,6 +12,7 @@ from brewslm.core.job import Job, JobKind, JobStatus
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.value import Value
 from brewslm.core.wire.rundir import WORKER_LOG_FILE
+from brewslm.services.jobs.secrets import forget_ended, without_secrets
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
 
@@ -27,7 +28,7 @@ class Jobs:
     def submit(
         self, project_id: ProjectId, kind: JobKind, request: Value, *, idempotency_key: str | None = None
     ) -> Job:
-        """Queue work. The same key gives the same job.
+        """Queue work. The same key gives the same job. What is secret of a locator is not written down.
 
         Raises:
             NotFoundError: there is no such project.
@@ -35,13 +36,16 @@ class Jobs:
         """
         with self._ports.storage.write() as transaction:
             transaction.projects.get(project_id)
-            return transaction.jobs.add(
+            job = transaction.jobs.add(
                 project_id=project_id,
                 kind=kind,
-                payload=request.model_dump(mode="json"),
+                payload=without_secrets(request.model_dump(mode="json"), self._ports.secrets),
                 created_at=self._ports.clock.now(),
                 idempotency_key=idempotency_key,
             )
+        if job.status.is_final:
+            forget_ended(self._ports)
+        return job
 
     def get(self, job_id: JobId) -> Job:
         """Return it, or raise NotFoundError."""
@@ -94,6 +98,7 @@ class Jobs:
                     )
                 changed = transaction.jobs.change(job, **changes)
             if changed is not None:
+                forget_ended(self._ports)
                 return changed
 
     def events(

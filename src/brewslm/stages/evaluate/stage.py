@@ -30,7 +30,8 @@ def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
     prompts = rows.prompts_to_answer(inputs.prompts, manifest, context)
     order = EvaluateOrder(
         base_model=str(context.base_models.locate(adapter.base_model)),
-        adapter_folder=str(context.shelf.path(adapter.folder)),
+        tuned_folder=str(context.shelf.path(adapter.folder)),
+        tuned_form=adapter.form,
         splits={name: str(context.shelf.path(manifest.split(name).folder)) for name in SPLITS},
         allowed_labels=manifest.labels,
         labelled=labelled,

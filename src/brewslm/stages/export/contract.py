@@ -75,7 +75,7 @@ def parity_problem(parity: Parity) -> Finding | None:
         check="parity",
         level="block",
         seen=(
-            f"The merged model's loss {parity.merged_loss:.5f} differs from the adapter's {parity.adapter_loss:.5f} "
+            f"The saved model's loss {parity.merged_loss:.5f} differs from the tuned one's {parity.adapter_loss:.5f} "
             f"by more than {parity.tolerance}."
         ),
         next_step="Nothing was published; report it with the worker's log.",

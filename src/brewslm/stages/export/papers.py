@@ -107,10 +107,15 @@ def _card(facts: BundleFacts) -> str:
     )
     greedy = "yes" if facts.parity.same_greedy_tokens else "no"
     counts = ", ".join(f"{split.num_examples} {split.name}" for split in facts.manifest.splits)
+    parts = f"`model/` is the tuned model ({facts.dtype})"
+    if facts.adapter.form == "adapter":
+        parts = (
+            f"`model/` is base and adapter merged ({facts.dtype}); `adapter/` is the adapter alone, for the same base"
+        )
     return f"""# {facts.project.name}
 
-A LoRA fine-tune of `{facts.base.name}` ({facts.base.architecture}, {facts.base.num_parameters:,} parameters), made
-with BrewSLM. `model/` is the merged model ({facts.dtype}); `adapter/` is the adapter alone, for the same base.
+A fine-tune of `{facts.base.name}` ({facts.base.architecture}, {facts.base.num_parameters:,} parameters), made
+with BrewSLM. {parts}.
 
 ```python
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -127,7 +132,7 @@ tokenizer = AutoTokenizer.from_pretrained("model")
 {losses}
 {accuracy}
 ## Parity of this bundle with the tuned model (measured, {facts.parity.num_examples} rows)
-Loss {facts.parity.merged_loss:.5f} merged, {facts.parity.adapter_loss:.5f} adapter; largest log-prob difference
+Loss {facts.parity.merged_loss:.5f} bundle, {facts.parity.adapter_loss:.5f} tuned model; largest log-prob difference
 {facts.parity.largest_logprob_difference:.4f}; same greedy answers: {greedy}.
 
 ## Limits

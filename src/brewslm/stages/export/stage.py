@@ -24,7 +24,7 @@ LOSS_TOLERANCE = 1e-3
 
 
 def run(inputs: ExportInputs, context: StageContext) -> Bundle:
-    """Merge and save in a worker, compare what was saved with the adapter, add the papers, and publish.
+    """Merge and save in a worker, compare what was saved with what was tuned, add the papers, and publish.
 
     Raises:
         GateRefusedError: the merged model is not the tuned one; nothing was published.
@@ -37,7 +37,8 @@ def run(inputs: ExportInputs, context: StageContext) -> Bundle:
     output = context.workers.folder(name) / "output"
     order = ExportOrder(
         base_model=str(context.base_models.locate(adapter.base_model)),
-        adapter_folder=str(context.shelf.path(adapter.folder)),
+        tuned_folder=str(context.shelf.path(adapter.folder)),
+        tuned_form=adapter.form,
         output_folder=str(output),
         parity_folder=str(context.shelf.path(manifest.split("eval").folder)),
         parity_prompts=papers.parity_prompts(evaluation),
@@ -58,7 +59,7 @@ def run(inputs: ExportInputs, context: StageContext) -> Bundle:
     if problem := parity_problem(parity):
         raise GateRefusedError(f"{problem.seen} {problem.next_step}", reason=problem.reason, findings=(problem,))
     draft = context.shelf.draft()
-    for part in ("model", "adapter"):
+    for part in ("model", "adapter") if adapter.form == "adapter" else ("model",):
         shutil.copytree(output / part, draft / part, copy_function=_link)
     facts = context.base_models.facts(adapter.base_model)
     papers.write_papers(

@@ -13,6 +13,7 @@ from brewslm.core.ports.machine import Machine, MachineFacts
 from brewslm.core.recipe.recipe import Recipe
 
 NEEDED_PACKAGES = ("torch", "transformers", "peft", "safetensors")
+METHOD_PACKAGES = {"qlora": ("bitsandbytes",)}
 _MB = 1_000_000
 
 
@@ -95,13 +96,17 @@ def checkpoint_directory(context: StageContext) -> Finding:
     return _finding("checkpoint_directory", "ok", "written, read and deleted")
 
 
-def dependencies(machine: Machine) -> Finding:
-    """Look for the packages that the worker imports, without importing them."""
-    versions = {name: machine.package_version(name) for name in NEEDED_PACKAGES}
+def dependencies(recipe: Recipe, machine: Machine) -> Finding:
+    """Look for the packages that the worker imports for this recipe, without importing them."""
+    needed = (*NEEDED_PACKAGES, *METHOD_PACKAGES.get(recipe.method, ()))
+    versions = {name: machine.package_version(name) for name in needed}
     missing = [name for name, version in versions.items() if version is None]
     if missing:
         seen = f"not installed: {', '.join(missing)}"
         step = "Install them with `pip install 'brewslm[train]'`."
+        if not set(missing) & set(NEEDED_PACKAGES):
+            seen += f", which method={recipe.method!r} needs"
+            step = f"Install it with `pip install 'brewslm[{recipe.method}]'`, or train with method lora."
         return _finding("dependencies", "block", seen, step, Reason.PREFLIGHT_DEPENDENCY)
     return _finding("dependencies", "ok", ", ".join(f"{name} {version}" for name, version in versions.items()))
 
@@ -114,9 +119,15 @@ def memory(plan: TrainPlan, machine: MachineFacts) -> Finding:
     free = machine.free_memory_bytes
     seen = f"estimated {low / _MB:.0f} to {high / _MB:.0f} MB, {free / _MB:.0f} MB free"
     if low > free:
-        return _finding("memory", "block", seen, "Lower data.batch_size or data.max_seq_len.", Reason.PREFLIGHT_MEMORY)
+        return _finding(
+            "memory",
+            "block",
+            seen,
+            "Lower data.micro_batch_tokens, or set activation_checkpointing=true.",
+            Reason.PREFLIGHT_MEMORY,
+        )
     if high > free:
-        return _finding("memory", "warn", seen, "Close other programs, or lower data.batch_size.")
+        return _finding("memory", "warn", seen, "Close other programs, or lower data.micro_batch_tokens.")
     return _finding("memory", "ok", seen)
 
 

@@ -1,7 +1,6 @@
-"""The checks of preflight that look at every example: its mask, its judgement, whether it is in a golden set."""
+"""The checks of preflight that look at every example: its mask, whether it is in a golden set."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from brewslm.core.finding import Finding
 from brewslm.core.overlap.golden import trained_goldens
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.wire.shard import (
-    EXAMPLES_FILE,
     MASK_DTYPE,
     MASK_FILE,
     OFFSETS_DTYPE,
@@ -123,39 +121,3 @@ def goldens(manifest: Manifest, context: StageContext, *, is_intact: bool) -> Fi
             reason=Reason.PREFLIGHT_GOLDEN,
         )
     return Finding(check="golden_sets", level="ok", seen="train holds no text of a golden set", next_step="")
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """The column of an example that says what was thought of its answer."""
-
-    label: str | None
-
-
-def objective(manifest: Manifest, context: StageContext, *, is_intact: bool) -> Finding:
-    """Check that every answer is one to learn to say: fine-tuning knows no other use for it."""
-    if manifest.shape == "preference":
-        return Finding(
-            check="objective",
-            level="warn",
-            seen=f"of dataset {manifest.dataset_id!r}, a 'preference', only the chosen answers are trained",
-            next_step="Go on if they are good answers by themselves; no recipe learns from the rejected ones.",
-        )
-    if manifest.shape != "binary_feedback":
-        seen = f"every answer of the {manifest.shape!r} data is one to learn"
-        return Finding(check="objective", level="ok", seen=seen, next_step="")
-    if not is_intact:
-        seen = "not looked at, because the data is not as it was prepared"
-        return Finding(check="objective", level="unknown", seen=seen, next_step="")
-    path = context.shelf.path(f"{manifest.split('train').folder}/{EXAMPLES_FILE}")
-    num_bad = sum(row.label == "bad" for batch in context.tables.read(path, _Judged) for row in batch)
-    if num_bad == 0:
-        return Finding(check="objective", level="ok", seen="every answer was judged good", next_step="")
-    return Finding(
-        check="objective",
-        level="block",
-        seen=f"dataset {manifest.dataset_id!r} is 'binary_feedback', and its {num_bad:,} bad answers in train would be "
-        "learnt like the good ones",
-        next_step="Import the rows with good answers only, mapped as 'prompt_completion'.",
-        reason=Reason.PREFLIGHT_CAPABILITY,
-    )

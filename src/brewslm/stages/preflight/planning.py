@@ -6,17 +6,32 @@ from typing import Any
 from pydantic import ValidationError
 
 from brewslm.core.artifacts.manifest import Manifest
+from brewslm.core.data.example import TEXT_SHAPES
 from brewslm.core.errors import InvalidRequestError
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.ports.machine import MachineFacts
 from brewslm.core.recipe.recipe import Recipe, ValueSource
 from brewslm.stages.preflight.contract import PreflightInputs, Profile, Scalar
+from brewslm.stages.preflight.forecast import token_bytes
+from brewslm.stages.preflight.tokens import tokens_of
 
 _EPOCHS: dict[Profile, float] = {"safe": 2.0, "balanced": 4.0, "max_quality": 8.0}
 _MAX_TOKENS: dict[Profile, float] = {"safe": 2e6, "balanced": 6e6, "max_quality": 3e7}
 _TOKENS_PER_STEP = 2048
 _SMALL_MODEL = 50_000_000
-_GROUPS = frozenset({"data", "lora", "optim", "schedule", "monitor"})
+_RATE_SHARES = {"dpo": 0.1, "orpo": 0.5, "kto": 0.1}
+"""Of the learning rate of fine-tuning: what compares with the base should stay near it."""
+_FULL_RATE_SHARE = 0.1
+"""Of the learning rate of an adapter: where all weights are trained."""
+_FEWEST_JUDGEMENTS = 8
+"""In a step of a mode that learns from judgements: each says little, however long the answers are."""
+_MOST_MICRO_TOKENS = 8192
+"""The default of the recipe."""
+_LEAST_MICRO_TOKENS = 256
+_ACTIVATION_SHARE = 0.4
+_SHAPING = ("method", "precision", "activation_checkpointing")
+"""Fields that memory depends on, beside the data's."""
+_GROUPS = frozenset({"data", "lora", "optim", "schedule", "monitor", "preference", "early_stopping", "budget"})
 """Fields of the recipe that have fields of their own."""
 
 Chosen = dict[str, tuple[Scalar, str]]
@@ -52,27 +67,63 @@ def resolve_recipe(
 
 def _choose(inputs: PreflightInputs, manifest: Manifest, base: BaseModelFacts, machine: MachineFacts) -> Chosen:
     train = manifest.split("train")
-    mean_tokens = max(train.num_tokens / max(train.num_examples, 1), 1.0)
-    batch = _asked(inputs, "data.batch_size", _batch_size(mean_tokens, train.num_examples))
+    usual_mode = _mode(manifest)
+    mode = str(inputs.overrides.get("mode", usual_mode[0]))
+    num_tokens = tokens_of(manifest, "train", mode=mode)
+    mean_tokens = max(num_tokens / max(train.num_examples, 1), 1.0)
+    batch = _asked(inputs, "data.batch_size", _batch_size(mean_tokens, train.num_examples, mode))
     accumulation = _asked(inputs, "data.gradient_accumulation_steps", 1)
-    epochs = _asked(inputs, "data.num_epochs", _epochs(inputs.profile, train.num_tokens))
+    epochs = _asked(inputs, "data.num_epochs", _epochs(inputs.profile, num_tokens))
     per_step = max(batch * accumulation, 1)
     steps = max(int(_asked(inputs, "data.total_steps", math.ceil(train.num_examples * epochs / per_step))), 1)
     cadence = max(steps // 6, 1)
-    rate = 2e-3 if base.num_parameters < _SMALL_MODEL else 2e-4
-    size = f"{base.num_parameters / 1e6:.0f} M parameters"
     return {
         "data.max_seq_len": (manifest.max_seq_len, "what the data was prepared with"),
-        "data.batch_size": (batch, f"about {_TOKENS_PER_STEP} tokens a step at {mean_tokens:.0f} tokens an example"),
+        "data.batch_size": (batch, _batch_reason(mean_tokens, mode)),
         "data.num_epochs": (epochs, f"profile {inputs.profile}, within {_MAX_TOKENS[inputs.profile]:.0e} tokens"),
         "data.total_steps": (steps, f"{epochs:g} epochs over {train.num_examples} examples"),
-        "optim.learning_rate": (rate, f"LoRA on a model of {size}: smaller models take larger steps"),
+        "data.micro_batch_tokens": _micro_batch(inputs, manifest, base, machine),
+        "optim.learning_rate": _learning_rate(inputs, base, mode),
         "schedule.warmup_steps": (min(max(steps // 20, 1), 100, steps - 1), "a twentieth of the run"),
         "monitor.log_every": (max(min(steps // 100, 50), 1), "about a hundred points on the curve"),
         "monitor.eval_every": (cadence, "six looks at the eval split"),
         "monitor.checkpoint_every": (cadence, "with each evaluation"),
+        "mode": usual_mode,
         "precision": _precision(base, machine),
     }
+
+
+def _mode(manifest: Manifest) -> tuple[Scalar, str]:
+    if manifest.shape in TEXT_SHAPES:
+        return "continued_pretraining", f"the data is {manifest.shape!r}: every token is learnt"
+    return "sft", f"the data is {manifest.shape!r}: the answers are learnt"
+
+
+def _learning_rate(inputs: PreflightInputs, base: BaseModelFacts, mode: str) -> tuple[Scalar, str]:
+    method = str(inputs.overrides.get("method", "lora"))
+    rate = 2e-3 if base.num_parameters < _SMALL_MODEL else 2e-4
+    share = _RATE_SHARES.get(mode, 1.0) * (_FULL_RATE_SHARE if method == "full" else 1.0)
+    size = f"{base.num_parameters / 1e6:.0f} M parameters"
+    return rate * share, f"{method} with {mode} on a model of {size}: smaller models take larger steps"
+
+
+def _micro_batch(
+    inputs: PreflightInputs, manifest: Manifest, base: BaseModelFacts, machine: MachineFacts
+) -> tuple[Scalar, str]:
+    """Choose the largest power of two whose activations fit into a share of the free memory."""
+    if machine.gpus:
+        return _MOST_MICRO_TOKENS, "the GPU's free memory is not read yet"
+    wished: Any = {name: inputs.overrides[name] for name in _SHAPING if name in inputs.overrides}
+    try:
+        recipe = Recipe(base_model=inputs.base_model, **wished)
+    except ValidationError:
+        recipe = Recipe(base_model=inputs.base_model)
+    room = _ACTIVATION_SHARE * machine.free_memory_bytes
+    tokens = _MOST_MICRO_TOKENS
+    while tokens > _LEAST_MICRO_TOKENS and tokens * token_bytes(recipe, base) > room:
+        tokens //= 2
+    chosen = max(tokens, manifest.max_seq_len)
+    return chosen, f"their activations take at most {_ACTIVATION_SHARE:.0%} of the free memory, or one long example"
 
 
 def _asked(inputs: PreflightInputs, name: str, fallback: float) -> float:
@@ -84,9 +135,15 @@ def _asked(inputs: PreflightInputs, name: str, fallback: float) -> float:
     return value if math.isfinite(value) else fallback
 
 
-def _batch_size(mean_tokens: float, num_examples: int) -> int:
-    wished = max(round(_TOKENS_PER_STEP / mean_tokens), 1)
+def _batch_size(mean_tokens: float, num_examples: int, mode: str) -> int:
+    fewest = _FEWEST_JUDGEMENTS if mode in _RATE_SHARES else 1
+    wished = max(round(_TOKENS_PER_STEP / mean_tokens), fewest)
     return max(min(wished, 64, num_examples), 1)
+
+
+def _batch_reason(mean_tokens: float, mode: str) -> str:
+    fewest = f", but at least {_FEWEST_JUDGEMENTS} judgements" if mode in _RATE_SHARES else ""
+    return f"about {_TOKENS_PER_STEP} tokens a step at {mean_tokens:.0f} tokens an example{fewest}"
 
 
 def _epochs(profile: Profile, num_tokens: int) -> float:

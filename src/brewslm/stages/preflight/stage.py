@@ -10,6 +10,7 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.stage import Stage
 from brewslm.stages.preflight import checks, data_checks, forecast
 from brewslm.stages.preflight.contract import CONTRACT, PreflightInputs
+from brewslm.stages.preflight.objective import objective
 from brewslm.stages.preflight.planning import resolve_recipe
 
 
@@ -34,10 +35,10 @@ def run(inputs: PreflightInputs, context: StageContext) -> Readiness:
         integrity,
         checks.configuration(recipe, manifest, base),
         checks.checkpoint_directory(context),
-        checks.dependencies(context.machine),
+        checks.dependencies(recipe, context.machine),
         checks.memory(plan, machine),
         checks.capability(recipe, manifest, base),
-        data_checks.objective(manifest, context, is_intact=integrity.level == "ok"),
+        objective(recipe, manifest, context, is_intact=integrity.level == "ok"),
         data_checks.mask(manifest, base, context, is_intact=integrity.level == "ok"),
         data_checks.goldens(manifest, context, is_intact=integrity.level == "ok"),
     )

@@ -4,7 +4,7 @@ from brewslm.core.artifacts.base import FileRef
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.manifest import Manifest, SplitName
 from brewslm.core.context import StageContext
-from brewslm.core.data.example import Example, Shape
+from brewslm.core.data.example import TEXT_SHAPES, Example, Shape
 from brewslm.core.errors import CancelledError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.data import Preparation
@@ -17,7 +17,7 @@ from brewslm.stages.prepare.manifest_file import write_manifest_file
 from brewslm.stages.prepare.overlaps.splitting import Source, split_examples
 from brewslm.stages.prepare.placing.facts import Placed, read_facts
 from brewslm.stages.prepare.placing.splits import OUT
-from brewslm.stages.prepare.tokens.tokenizer import TEXT_SHAPES, ChatTokenizer, load_tokenizer
+from brewslm.stages.prepare.tokens.tokenizer import ChatTokenizer, load_tokenizer
 from brewslm.stages.prepare.writing import Plan, write_splits
 
 

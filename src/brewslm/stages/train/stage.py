@@ -11,12 +11,12 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.stage import Stage
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.result import TrainResult
-from brewslm.core.wire.rundir import ADAPTER_FOLDER
+from brewslm.core.wire.rundir import ADAPTER_FOLDER, MODEL_FOLDER
 from brewslm.stages.train.contract import CONTRACT, TrainInputs
 
 
 def run(inputs: TrainInputs, context: StageContext) -> Adapter:
-    """Order a training, wait for its result, and put the best checkpoint's adapter on the shelf."""
+    """Order a training, wait for its result, and put the best checkpoint's weights on the shelf."""
     manifest = context.shelf.read(Manifest, inputs.manifest_id)
     readiness = context.shelf.read(Readiness, inputs.readiness_id)
     recipe = readiness.plan.recipe
@@ -35,7 +35,8 @@ def run(inputs: TrainInputs, context: StageContext) -> Adapter:
     if result.status == "cancelled":
         message = f"training {experiment.folder_name} was cancelled at step {result.last_step}; its checkpoint is kept"
         raise CancelledError(message)
-    folder = context.workers.folder(experiment.folder_name) / result.checkpoint / ADAPTER_FOLDER
+    part = ADAPTER_FOLDER if recipe.has_adapter else MODEL_FOLDER
+    folder = context.workers.folder(experiment.folder_name) / result.checkpoint / part
     files = context.shelf.reference(sorted(path for path in folder.iterdir() if path.is_file()))
     return Adapter(
         files=files,
@@ -43,22 +44,25 @@ def run(inputs: TrainInputs, context: StageContext) -> Adapter:
         readiness_id=inputs.readiness_id,
         experiment_id=experiment.id,
         base_model=recipe.base_model,
-        folder=f"experiments/{experiment.folder_name}/{result.checkpoint}/{ADAPTER_FOLDER}",
+        form="adapter" if recipe.has_adapter else "model",
+        folder=f"experiments/{experiment.folder_name}/{result.checkpoint}/{part}",
         step=result.step,
         total_steps=result.total_steps,
         base_eval_loss=result.base_eval_loss,
         eval_loss=result.eval_loss,
         final_train_loss=result.final_train_loss,
+        rewards=result.rewards,
     )
 
 
 def report(adapter: Adapter) -> Draft:
     """Say what the training gave."""
+    rewards = "" if adapter.rewards is None else f"; reward accuracy {adapter.rewards.accuracy:.1%}"
     return Draft(
         reason=Reason.TRAINING,
         summary=(
             f"Experiment {adapter.experiment_id} trained {adapter.total_steps} steps: eval loss "
-            f"{adapter.eval_loss:.4f} at step {adapter.step}, untuned base {adapter.base_eval_loss:.4f}"
+            f"{adapter.eval_loss:.4f} at step {adapter.step}, untuned base {adapter.base_eval_loss:.4f}{rewards}"
         ),
         payload=Training(
             experiment_id=adapter.experiment_id,

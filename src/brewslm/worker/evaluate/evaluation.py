@@ -1,27 +1,30 @@
-"""Scores base and tuned on the same rows: losses, labels, answers. The base is the tuned model with its adapter off."""
+"""Scores base and tuned on the same rows: losses, labels, answers.
 
-from contextlib import nullcontext
+The base is the tuned model with its adapter off, or, where the whole model was tuned, a second model.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from brewslm.core.wire.order import EvaluateOrder, LabelledRows
 from brewslm.core.wire.progress import StartedRecord
 from brewslm.core.wire.result import EvaluateResult, GeneratedAnswer, ScoredLabels, ScoredSplit
-from brewslm.worker.chat import Chat, make_chat
+from brewslm.worker.answers.chat import Chat, make_chat
+from brewslm.worker.answers.generation import answer_all
 from brewslm.worker.evaluate.labels import likeliest_labels
 from brewslm.worker.evaluate.trie import trie_of
 from brewslm.worker.failure import BadOrderError
-from brewslm.worker.generation import answer_all
-from brewslm.worker.models import attach_adapter, device_here, load_model, load_tokenizer, vocab_size_of
+from brewslm.worker.models import AnyModel, device_here, load_model, load_tokenizer, load_tuned, vocab_size_of
 from brewslm.worker.run import Run
 from brewslm.worker.scoring import example_losses
 from brewslm.worker.shard import open_shard
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from peft import PeftModel
+    from transformers import PreTrainedModel
 
 
 def evaluate(order: EvaluateOrder, run: Run) -> EvaluateResult:
@@ -33,10 +36,11 @@ def evaluate(order: EvaluateOrder, run: Run) -> EvaluateResult:
     """
     if len(order.prompt_tools) not in {0, len(order.prompts)}:
         raise BadOrderError(f"There are {len(order.prompts)} prompts, but tools for {len(order.prompt_tools)}.")
-    model = attach_adapter(load_model(order.base_model, precision="float32"), Path(order.adapter_folder))
-    chat = make_chat(load_tokenizer(order.base_model), model.generation_config)
+    tuned = load_tuned(order.base_model, Path(order.tuned_folder), order.tuned_form)
+    base = None if order.tuned_form == "adapter" else load_model(order.base_model, precision="float32")
+    chat = make_chat(load_tokenizer(order.base_model), tuned.generation_config)
     run.journal.append(StartedRecord(**run.journal.stamp(), device=str(device_here())))
-    pair = _Pair(model, chat, run, num_parts=2 * (len(order.splits) + len(order.labelled) + bool(order.prompts)))
+    pair = _Pair(tuned, base, chat, run, num_parts=2 * (len(order.splits) + len(order.labelled) + bool(order.prompts)))
     splits = tuple(pair.score(name, Path(folder)) for name, folder in order.splits.items())
     labelled = tuple(pair.label(rows, order.allowed_labels) for rows in order.labelled)
     base_answers, tuned_answers = pair.answer(order) if order.prompts else ((), ())
@@ -45,20 +49,22 @@ def evaluate(order: EvaluateOrder, run: Run) -> EvaluateResult:
 
 @dataclass(slots=True)
 class _Pair:
-    """Base and tuned in one model."""
+    """Base and tuned."""
 
-    model: "PeftModel"
+    tuned: AnyModel
+    base: "PreTrainedModel | None"
+    """None where it is the tuned model with its adapter off."""
     chat: Chat
     run: Run
     num_parts: int
     num_done: int = 0
 
     def score(self, name: str, folder: Path) -> ScoredSplit:
-        shard = open_shard(folder, vocab_size=vocab_size_of(self.model))
+        shard = open_shard(folder, vocab_size=vocab_size_of(self.tuned))
         losses = {}
         for who in ("base", "tuned"):
-            with self._as(who):
-                losses[who] = example_losses(self.model, shard, on_batch=self._teller(f"losses of {name}, {who}"))
+            with self._as(who) as model:
+                losses[who] = example_losses(model, shard, on_batch=self._teller(f"losses of {name}, {who}"))
             self.num_done += 1
         return ScoredSplit(
             name=name,
@@ -74,9 +80,9 @@ class _Pair:
         prompts = [self.chat.prompt_ids(messages) for messages in rows.prompts]
         found = {}
         for who in ("base", "tuned"):
-            with self._as(who):
+            with self._as(who) as model:
                 teller = self._teller(f"labels of {rows.name}, {who}")
-                numbers, _ = likeliest_labels(self.model, prompts, trie, on_batch=teller)
+                numbers, _ = likeliest_labels(model, prompts, trie, on_batch=teller)
             found[who] = tuple(allowed[number] for number in numbers)
             self.num_done += 1
         return ScoredLabels(name=rows.name, base=found["base"], tuned=found["tuned"])
@@ -84,9 +90,9 @@ class _Pair:
     def answer(self, order: EvaluateOrder) -> tuple[tuple[GeneratedAnswer, ...], tuple[GeneratedAnswer, ...]]:
         answers = {}
         for who in ("base", "tuned"):
-            with self._as(who):
+            with self._as(who) as model:
                 answers[who] = answer_all(
-                    self.model,
+                    model,
                     self.chat,
                     order.prompts,
                     max_new_tokens=order.max_new_tokens,
@@ -96,8 +102,15 @@ class _Pair:
             self.num_done += 1
         return answers["base"], answers["tuned"]
 
-    def _as(self, who: str) -> "AbstractContextManager[None]":
-        return self.model.disable_adapter() if who == "base" else nullcontext()
+    @contextmanager
+    def _as(self, who: str) -> Iterator[AnyModel]:
+        if who == "tuned":
+            yield self.tuned
+        elif self.base is not None:
+            yield self.base
+        else:
+            with cast("PeftModel", self.tuned).disable_adapter():
+                yield self.tuned
 
     def _teller(self, message: str) -> "_Teller":
         return _Teller(self, message)

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from brewslm.worker.evaluate.trie import Ints, LabelTrie
 from brewslm.worker.models import AnyModel, unpacked, vocab_size_of
-from brewslm.worker.scoring import LOGIT_BUDGET
 
+LOGIT_BUDGET = 1 << 26
+"""Logits at a time, 256 MiB in float32."""
 MAX_ROWS = 64
 MAX_NODES = 24
 """New nodes per row and round."""

@@ -1,9 +1,12 @@
-"""Merges the adapter into the base, saves both forms, and compares what comes back from disk."""
+"""Merges an adapter into its base, saves both forms, and compares what comes back from disk.
+
+A model that was tuned as a whole has nothing to merge, and no second form.
+"""
 
 import copy
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from transformers import AutoModelForCausalLM
@@ -12,23 +15,24 @@ from brewslm.core.wire.order import ExportOrder
 from brewslm.core.wire.progress import NoticeRecord, StartedRecord
 from brewslm.core.wire.result import ExportResult
 from brewslm.core.wire.rundir import ADAPTER_FOLDER
-from brewslm.worker.chat import make_chat
+from brewslm.worker.answers.chat import make_chat
 from brewslm.worker.export.parity import Parity, compare
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.files import sync_file, sync_folder
 from brewslm.worker.models import (
-    attach_adapter,
     device_here,
-    load_model,
     load_stored,
     load_tokenizer,
+    load_tuned,
     runtime_name,
+    use_plain_attention,
     vocab_size_of,
 )
 from brewslm.worker.run import Run
 from brewslm.worker.shard import open_shard
 
 if TYPE_CHECKING:
+    from peft import PeftModel
     from transformers import PreTrainedModel
 
 MODEL_FOLDER = "model"
@@ -50,7 +54,7 @@ TOKENIZER_FILES = (
 
 
 def export(order: ExportOrder, run: Run) -> ExportResult:
-    """Write `adapter/` and `model/`, and say how far the model that is read back differs from base and adapter.
+    """Write `adapter/` and `model/`, and say how far the model that is read back differs from the tuned one.
 
     Raises:
         BadOrderError: base and adapter do not go together, or the output would lie outside the run directory.
@@ -61,7 +65,8 @@ def export(order: ExportOrder, run: Run) -> ExportResult:
         raise BadOrderError(f"The output folder {str(output)!r} is not inside the run directory {str(run.folder)!r}.")
     output.mkdir(parents=True, exist_ok=True)
     run.journal.append(StartedRecord(**run.journal.stamp(), device=str(device_here())))
-    _copy(Path(order.adapter_folder), output / ADAPTER_FOLDER, ADAPTER_FILES)
+    if order.tuned_form == "adapter":
+        _copy(Path(order.tuned_folder), output / ADAPTER_FOLDER, ADAPTER_FILES)
     run.progress(0.1, "merging")
     merged, stored = merge(order)
     dtype, parity = _save_and_compare(order, merged, stored, output, run)
@@ -86,7 +91,7 @@ def _save_and_compare(
     parity = _compare(order, output)
     if stored == torch.float32 or abs(parity.merged_loss - parity.adapter_loss) <= LARGEST_LOSS_DIFFERENCE:
         return stored, parity
-    message = f"In {_name(stored)} the merged model loses {parity.merged_loss:.5f} and the adapter "
+    message = f"In {_name(stored)} the saved model loses {parity.merged_loss:.5f} and the tuned one "
     message += f"{parity.adapter_loss:.5f}, so it was saved in float32."
     run.journal.append(NoticeRecord(**run.journal.stamp(), message=message))
     _save(merged, output / MODEL_FOLDER, torch.float32, base=Path(order.base_model))
@@ -95,20 +100,23 @@ def _save_and_compare(
 
 
 def merge(order: ExportOrder) -> "tuple[PreTrainedModel, torch.dtype]":
-    """Return base plus adapter as one float32 model, and the dtype in which the base is stored."""
+    """Return what was tuned as one float32 model, and the dtype in which the base is stored."""
     stored = AutoModelForCausalLM.from_pretrained(order.base_model, dtype="auto").dtype
-    tuned = attach_adapter(load_model(order.base_model, precision="float32"), Path(order.adapter_folder))
-    merged: PreTrainedModel = tuned.merge_and_unload(safe_merge=True)
-    merged.set_attn_implementation("sdpa")
+    tuned = load_tuned(order.base_model, Path(order.tuned_folder), order.tuned_form)
+    if order.tuned_form == "adapter":
+        tuned = cast("PeftModel", tuned).merge_and_unload(safe_merge=True)
+    merged = cast("PreTrainedModel", tuned)
+    use_plain_attention(merged)
     return merged, stored
 
 
 def _compare(order: ExportOrder, output: Path) -> Parity:
-    adapted = attach_adapter(load_model(order.base_model, precision="float32"), output / ADAPTER_FOLDER)
+    kept = output / ADAPTER_FOLDER if order.tuned_form == "adapter" else Path(order.tuned_folder)
+    tuned = load_tuned(order.base_model, kept, order.tuned_form)
     reloaded = load_stored(str(output / MODEL_FOLDER))
     chat = make_chat(load_tokenizer(str(output / MODEL_FOLDER)), reloaded.generation_config)
     shard = open_shard(Path(order.parity_folder), vocab_size=vocab_size_of(reloaded))
-    return compare(adapted, reloaded, shard=shard, chat=chat, prompts=order.parity_prompts)
+    return compare(tuned, reloaded, shard=shard, chat=chat, prompts=order.parity_prompts)
 
 
 def _save(merged: "PreTrainedModel", folder: Path, dtype: torch.dtype, *, base: Path) -> None:

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from brewslm.core.data.example import Message
-from brewslm.worker.chat import Chat
-from brewslm.worker.generation import greedy_ids
-from brewslm.worker.models import AnyModel, unpacked, vocab_size_of
+from brewslm.worker.answers.chat import Chat
+from brewslm.worker.answers.generation import greedy_ids
+from brewslm.worker.models import AnyModel, unpacked
 from brewslm.worker.packing import pack
 from brewslm.worker.scoring import scoring_batches, token_losses
 from brewslm.worker.shard import Shard
 
 if TYPE_CHECKING:
-    from peft import PeftModel
     from transformers import PreTrainedModel
 
 NUM_NEW_TOKENS = 48
@@ -35,7 +34,7 @@ class Parity:
 
 @torch.no_grad()
 def compare(
-    adapted: "PeftModel",
+    tuned: AnyModel,
     merged: "PreTrainedModel",
     *,
     shard: Shard,
@@ -45,11 +44,11 @@ def compare(
     """Score both on every example of `shard`, and let both answer `prompts`."""
     adapter_sum = merged_sum = largest = 0.0
     device = next(merged.parameters()).device
-    for indices in scoring_batches(shard, vocab_size=vocab_size_of(merged)):
+    for indices in scoring_batches(shard):
         batch = pack(shard, indices, device=device)
         if not batch.num_labels:
             continue
-        ours, theirs = token_losses(adapted, batch).double(), token_losses(merged, batch).double()
+        ours, theirs = token_losses(tuned, batch).double(), token_losses(merged, batch).double()
         adapter_sum += float(ours.sum())
         merged_sum += float(theirs.sum())
         largest = max(largest, float((ours - theirs).abs().max()))
@@ -59,7 +58,7 @@ def compare(
         adapter_loss=adapter_sum / num_tokens,
         merged_loss=merged_sum / num_tokens,
         largest_logprob_difference=largest,
-        same_greedy_tokens=_answers(adapted, chat, prompts) == _answers(merged, chat, prompts),
+        same_greedy_tokens=_answers(tuned, chat, prompts) == _answers(merged, chat, prompts),
     )
 
 

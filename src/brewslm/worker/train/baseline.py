@@ -1,5 +1,7 @@
 """Baseline first: what the untuned base loses, and how sure we are that the adapter loses less."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,6 @@ from brewslm.worker.failure import NotFiniteError
 from brewslm.worker.files import write_whole
 from brewslm.worker.run import Run
 from brewslm.worker.train.objectives.objective import Objective
-from brewslm.worker.train.processes import Processes
 
 BASELINE_FILE = "baseline.json"
 SHARE_OF_TIME = 0.01
@@ -50,14 +51,16 @@ class BaselineBudget:
         self._is_first = False
 
 
-def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run, processes: Processes) -> NDArray[np.float64]:
+def base_losses(
+    objective: Objective[Any], untuned: Callable[[], AbstractContextManager[None]], *, order: TrainOrder, run: Run
+) -> NDArray[np.float64]:
     """Return the losses of the untuned base on the eval split, [num_examples], measured once in the run's life.
 
     Args:
-        objective: of the model with its adapter switched off.
+        objective: of the model that is trained.
+        untuned: makes of it the base.
         order: names data and base, which must be those of the file.
-        run: keeps the file, and the record in its journal.
-        processes: share the work; the first keeps file and journal.
+        run: its first process keeps the file, and the record in its journal.
 
     Raises:
         NotFiniteError: the base model itself is broken.
@@ -70,13 +73,12 @@ def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run, proce
             return np.array(kept.losses)
     except (OSError, ValidationError):
         pass
-    losses = processes.add_up(objective.eval_losses())
+    with untuned():
+        losses = objective.eval_scores().losses
     if not np.isfinite(losses).all():
         raise NotFiniteError(
             f"The loss of the base model {order.base_model!r} on the eval split is not finite.", step=0
         )
-    if processes.is_first:
-        write_whole(path, _BaselineFile(**same, losses=tuple(losses.tolist())).model_dump_json().encode())
     num_units = int(objective.eval_units.sum())
     run.journal.append(
         BaselineRecord(
@@ -86,6 +88,11 @@ def base_losses(objective: Objective[Any], *, order: TrainOrder, run: Run, proce
             num_tokens=num_units,
         )
     )
+    if run.processes.is_first:
+        run.journal.sync()  # the file keeps a later attempt from writing the record
+        write_whole(
+            path, _BaselineFile(**same, losses=tuple(losses.tolist())).model_dump_json().encode(), disk=run.disk
+        )
     return losses
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brewslm.core.recipe.data import DataSettings
-from brewslm.worker.train.processes import Processes
+from brewslm.worker.processes import Processes
 
 
 class Curriculum:
@@ -53,6 +53,12 @@ class Curriculum:
     def epoch(self, step: int) -> float:
         """Return how many passes over the split have been made after this step."""
         return self.num_seen(step) / self._num_examples
+
+    def examples(self) -> NDArray[np.int64]:
+        """Return the examples that are seen at least once, by index."""
+        if self._end >= self._num_examples:
+            return np.arange(self._num_examples)
+        return np.unique([self._example_at(position) for position in range(self._end)])
 
     def _example_at(self, position: int) -> int:
         epoch, place = divmod(position, self._num_examples)

@@ -1,4 +1,4 @@
-"""Proves on the spot that nothing leaks between packed examples, for architectures that no test of ours knows."""
+"""Proves on the spot that packed losses are the library's own, for architectures that no test of ours knows."""
 
 import numpy as np
 import torch
@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from brewslm.worker.failure import BadOrderError
-from brewslm.worker.models import AnyModel, unpacked, without_adapter
+from brewslm.worker.models import AnyModel, compute_dtype_of, unpacked, without_adapter
 from brewslm.worker.packing import pack
 from brewslm.worker.scoring import token_losses
 from brewslm.worker.shard import Shard
@@ -17,20 +17,20 @@ _TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.2}
 
 @torch.no_grad()
 def refuse_leaks(model: AnyModel, shard: Shard) -> None:
-    """Compare the losses of two short examples in one row with those of each alone, by the library's own attention.
+    """Compare the losses of two short examples in one row with those of each alone, by the library's whole forward.
 
     Raises:
-        BadOrderError: they differ, so this architecture cannot be trained on packed rows.
+        BadOrderError: they differ, so this architecture cannot be trained on packed rows, or its head is not as read.
     """
     trained = np.flatnonzero(shard.num_trained)
     indices = trained[np.argsort(shard.lengths[trained], kind="stable")][:2]
     packed = token_losses(model, pack(shard, indices, device=next(model.parameters()).device))
     alone = torch.cat([_alone(model, shard, int(index)) for index in indices])
     difference = float((packed - alone).abs().mean())
-    if difference > _TOLERANCE.get(model.dtype, 0.2):
+    if difference > _TOLERANCE.get(compute_dtype_of(model), 0.2):
         name = type(without_adapter(model)).__name__
-        message = f"Packed examples of the architecture {name} see each other (losses differ by {difference:.3f}); "
-        raise BadOrderError(message + "choose another base model.")
+        message = f"Packed examples of the architecture {name} see each other, or its logits are made in a way that is "
+        raise BadOrderError(f"{message}not known here (losses differ by {difference:.3f}); choose another base model.")
 
 
 def _alone(model: AnyModel, shard: Shard, index: int) -> Tensor:

@@ -2,45 +2,43 @@
 
 import math
 import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
+from brewslm.core.value import sha256_of
 from brewslm.core.wire.order import TrainOrder
-from brewslm.core.wire.progress import CheckpointRecord, NoticeRecord, StartedRecord
+from brewslm.core.wire.progress import NoticeRecord, StartedRecord
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER
 from brewslm.worker.failure import NotFiniteError
-from brewslm.worker.models import AnyModel, vocab_size_of
+from brewslm.worker.models import vocab_size_of
+from brewslm.worker.processes import join
 from brewslm.worker.run import Run
-from brewslm.worker.shard import Shard, open_shard
-from brewslm.worker.train.baseline import BaselineBudget, base_losses
+from brewslm.worker.shard import open_shard
+from brewslm.worker.train.baseline import base_losses
+from brewslm.worker.train.batch_baseline import BATCH_BASELINE_FILE, BatchBaseline, SideBySide, score_up_front
 from brewslm.worker.train.batches import Curriculum
-from brewslm.worker.train.checkpoint import (
-    best_of,
-    clear_leftovers,
-    find_checkpoints,
-    prune,
-    refuse_foreign,
-    restore_checkpoint,
-    save_checkpoint,
-)
+from brewslm.worker.train.checkpoints.keeping import result_of
+from brewslm.worker.train.checkpoints.restoring import resume
+from brewslm.worker.train.checkpoints.snapshot import take_snapshot
+from brewslm.worker.train.checkpoints.writer import CheckpointWriter
+from brewslm.worker.train.ending import End, early_end
 from brewslm.worker.train.leaks import refuse_leaks
-from brewslm.worker.train.objectives.objective import Batch, Objective
-from brewslm.worker.train.objectives.tokens import TokenObjective
-from brewslm.worker.train.paths import GeneralPath
-from brewslm.worker.train.processes import Processes, join
+from brewslm.worker.train.objectives.choice import objective_of
+from brewslm.worker.train.objectives.objective import Batch
 from brewslm.worker.train.recorder import StepOutcome, add_step, peak_memory_bytes, write_eval, write_log
 from brewslm.worker.train.results import write_results_for_people
 from brewslm.worker.train.schedule import learning_rate_at
 from brewslm.worker.train.state import TrainState, fingerprint_of, seed_step
-from brewslm.worker.train.trainee import new_trainee, set_training
+from brewslm.worker.train.trainee import new_trainee, set_training, untuned
 
 
 def train(order: TrainOrder, run: Run) -> TrainResult | None:
-    """Train an adapter as the recipe says, continuing from the newest whole checkpoint.
+    """Train as the recipe says, continuing from the newest whole checkpoint.
 
     Returns:
         The outcome; None in a process that only helped the first.
@@ -48,16 +46,20 @@ def train(order: TrainOrder, run: Run) -> TrainResult | None:
     Raises:
         BadOrderError: the recipe cannot be honoured.
         BadDataError: a split is damaged, or a checkpoint is of other data.
-        NotFiniteError: a loss or a gradient stopped being a number.
+        NotFiniteError: a loss, a gradient, a weight or a moment stopped being a number.
+        SupersededError: a newer attempt has begun.
     """
-    return _Training(order, run, join()).run()
+    run = replace(run, processes=join())
+    with CheckpointWriter(run, keep=order.recipe.monitor.keep_checkpoints) as writer:
+        return _Training(order, run, writer).run()
 
 
 class _Training:
     """One attempt. Everything that a resume needs is in `self.state`, the trainee and the random sources."""
 
-    def __init__(self, order: TrainOrder, run: Run, processes: Processes) -> None:
-        self.order, self.job, self.recipe, self.processes = order, run, order.recipe, processes
+    def __init__(self, order: TrainOrder, run: Run, writer: CheckpointWriter) -> None:
+        self.order, self.job, self.recipe = order, run, order.recipe
+        self.writer, self.processes = writer, run.processes
         self.began_at = time.monotonic()
         self.checkpoints = run.folder / CHECKPOINTS_FOLDER
         self.fingerprint = fingerprint_of(order)
@@ -67,7 +69,7 @@ class _Training:
         train_split = open_shard(Path(order.train_folder), vocab_size=vocab_size)
         eval_split = open_shard(Path(order.eval_folder), vocab_size=vocab_size)
         refuse_leaks(self.model, train_split)
-        self.objective = _objective_of(self.model, train_split, eval_split, processes)
+        self.objective = objective_of(order, run, self.model, train_split, eval_split)
         self.curriculum = Curriculum(self.objective.lengths, self.recipe.data, seed=self.recipe.seed)
         self.total_steps = self.curriculum.total_steps
         self.state = TrainState()
@@ -76,12 +78,12 @@ class _Training:
         monitor = self.recipe.monitor
         self._resume()
         self._announce()
-        with self.model.disable_adapter():
-            self.base_losses = base_losses(self.objective, order=self.order, run=self.job, processes=self.processes)
-        self.budget = BaselineBudget(seconds_spent=self.state.baseline_seconds)
+        self.base_losses = base_losses(self.objective, self._untuned, order=self.order, run=self.job)
+        self.batch_baseline = self._new_batch_baseline()
 
+        end = self._early_end()
         is_cancelled = False
-        while self.state.step < self.total_steps and not is_cancelled:
+        while self.state.step < self.total_steps and not is_cancelled and end is None:
             step = self.state.step + 1
             is_last = step == self.total_steps
             batches = self._batches(step)
@@ -92,23 +94,27 @@ class _Training:
                 raise NotFiniteError(f"Loss or gradient of step {step} is not finite.", step=step)
             if is_last or step % monitor.log_every == 0:
                 self._log(outcome, batches)
-            if is_last or step % monitor.eval_every == 0:
+            end = self._early_end()
+            is_cancelled, request = self._requests()
+            if is_last or end or step % monitor.eval_every == 0 or (is_cancelled and not self.state.evaluated):
                 self._evaluate()
-            is_cancelled, is_asked = self._requests()
-            if is_last or is_cancelled or is_asked or self._is_checkpoint_due(step):
-                self._save()
-        return self._finish(is_cancelled=is_cancelled and self.state.step < self.total_steps)
+                end = end or self._early_end()
+            if is_last or end or is_cancelled or request is not None or self._is_checkpoint_due(step):
+                self._save(pinned_for=request)
+            self.writer.report()
+        is_whole = self.state.step == self.total_steps
+        return self._finish(None if is_whole else end, is_cancelled=is_cancelled and not is_whole and end is None)
 
     def _resume(self) -> None:
         """Continue from the newest whole checkpoint, if there is one."""
-        if self.processes.is_first:
-            clear_leftovers(self.checkpoints)
-        whole, broken = find_checkpoints(self.checkpoints)
-        for line in broken:
+        with self.processes.first_then_others():
+            state, stepped_over = resume(
+                self.checkpoints, self.trainee, fingerprint=self.fingerprint, disk=self.job.disk
+            )
+        for line in stepped_over:
             self._notice(line)
-        if whole:
-            refuse_foreign(whole[0], self.fingerprint)
-            self.state = restore_checkpoint(whole[0], self.trainee)
+        if state is not None:
+            self.state = state
             self.objective.weights_changed()
 
     def _announce(self) -> None:
@@ -117,8 +123,8 @@ class _Training:
             StartedRecord(
                 **self.job.journal.stamp(),
                 device=str(parameters[0].device),
-                num_parameters=sum(weight.numel() for weight in parameters if not weight.requires_grad),
-                num_trained_parameters=sum(weight.numel() for weight in parameters if weight.requires_grad),
+                num_parameters=sum(w.numel() for w in parameters if not (self.recipe.has_adapter and w.requires_grad)),
+                num_trained_parameters=sum(w.numel() for w in parameters if w.requires_grad),
                 total_steps=self.total_steps,
                 resumed_from_step=self.state.step or None,
             )
@@ -139,6 +145,7 @@ class _Training:
             step, peak=self.recipe.optim.learning_rate, settings=self.recipe.schedule, total_steps=self.total_steps
         )
         seed_step(self.recipe.seed, step, self.processes.rank)
+        self.objective.prepare_step(batches)
         mine = sum(self.objective.add_gradients(batch, scale=1 / max(1, num_units)) for batch in batches)
         (loss_sum,) = self.processes.total(mine)
         weights = [weight for weight in self.model.parameters() if weight.requires_grad]
@@ -166,47 +173,66 @@ class _Training:
         return int(units), int(tokens), int(examples)
 
     def _log(self, outcome: StepOutcome, batches: list[Batch]) -> None:
-        (is_affordable,) = self.processes.any(
-            self.processes.is_first and self.budget.allows(self.state.training_seconds)
+        baseline_loss = self.batch_baseline.loss_of(
+            self.state.step,
+            batches,
+            num_units=outcome.num_units,
+            training_seconds=self.state.training_seconds,
         )
-        baseline_loss = self._baseline_of(batches) if is_affordable else None
         self.state = write_log(
             self.job.journal,
-            self.state.model_copy(update={"baseline_seconds": self.budget.seconds_spent}),
+            self.state.model_copy(update={"baseline_seconds": self.batch_baseline.seconds_spent}),
             outcome,
             total_steps=self.total_steps,
             epoch=self.curriculum.epoch(self.state.step),
             baseline_loss=baseline_loss,
         )
 
-    def _baseline_of(self, batches: list[Batch]) -> float:
-        """Return the loss of the untuned base on the same tokens."""
-        began_at = time.monotonic()
-        with self.model.disable_adapter():
-            mine = sum(self.objective.loss_of(batch) for batch in batches)
-        (loss_sum,) = self.processes.total(mine)
-        self.budget.spend(time.monotonic() - began_at)
-        return loss_sum / max(1, self._sizes(batches)[0])
+    def _new_batch_baseline(self) -> BatchBaseline:
+        if self.recipe.has_adapter:
+            spent = self.state.baseline_seconds
+            return SideBySide(self.objective, self._untuned, self.processes, seconds_spent=spent)
+        return score_up_front(
+            self.objective,
+            self._untuned,
+            self.curriculum,
+            self.processes,
+            self.job.folder / BATCH_BASELINE_FILE,
+            log_every=self.recipe.monitor.log_every,
+            run_id=sha256_of(self.fingerprint.model_dump()),
+        )
+
+    def _untuned(self) -> AbstractContextManager[None]:
+        """Return the context in which the model is the base, as a whole model still is before the first step."""
+        is_touched = self.recipe.has_adapter or self.state.step > 0
+        return untuned(self.model, self.order.base_model) if is_touched else nullcontext()
+
+    def _early_end(self) -> tuple[End, str] | None:
+        """Return what ends the run here, before its last step; the first process's clock counts for all."""
+        (seconds,) = self.processes.total(self._seconds() if self.processes.is_first else 0.0)
+        return early_end(self.recipe, self.state, seconds=seconds)
 
     def _evaluate(self) -> None:
         set_training(self.model, is_training=False)
-        tuned = self.processes.add_up(self.objective.eval_losses())
+        scores = self.objective.eval_scores()
         set_training(self.model, is_training=True)
         self.state = write_eval(
             self.job.journal,
             self.state,
             base=self.base_losses,
-            tuned=tuned,
+            scores=scores,
             num_units=self.objective.eval_units,
         )
+        if self.state.step not in self.state.evaluated:
+            message = f"The loss on the eval split after step {self.state.step} is not finite."
+            raise NotFiniteError(message, step=self.state.step)
 
-    def _requests(self) -> tuple[bool, bool]:
-        """Return whether somebody asks to stop, and whether for a checkpoint; the first process looks for all."""
+    def _requests(self) -> tuple[bool, str | None]:
+        """Return whether somebody asks to stop, and why for a checkpoint; the first process looks for all."""
         is_first = self.processes.is_first
-        is_cancelled, is_asked = self.processes.any(
-            is_first and self.job.is_cancelled(), is_first and self.job.takes_checkpoint_request()
-        )
-        return is_cancelled, is_asked
+        request = self.job.takes_checkpoint_request() if is_first else None
+        is_cancelled, is_asked = self.processes.any(is_first and self.job.is_cancelled(), request is not None)
+        return is_cancelled, (request or "") if is_asked else None
 
     def _is_checkpoint_due(self, step: int) -> bool:
         """Whether it is time for a checkpoint, or this would be the best so far."""
@@ -214,51 +240,47 @@ class _Training:
         is_best = step in evaluated and evaluated[step] <= min(evaluated.values())
         return is_best or step % self.recipe.monitor.checkpoint_every == 0
 
-    def _save(self) -> None:
+    def _save(self, *, pinned_for: str | None) -> None:
+        """Begin to write a checkpoint; the one before is waited for."""
         if not self.processes.is_first:
             return
         self._count_time()
-        checkpoint = save_checkpoint(
-            self.checkpoints, self.trainee, self.state, fingerprint=self.fingerprint, attempt=self.job.attempt
+        self.writer.submit(
+            lambda: take_snapshot(self.trainee, self.state, fingerprint=self.fingerprint, pinned_for=pinned_for)
         )
-        prune(self.checkpoints, keep=self.recipe.monitor.keep_checkpoints)
-        best = best_of(find_checkpoints(self.checkpoints, with_hashes=False)[0])
-        self.job.journal.append(
-            CheckpointRecord(
-                **self.job.journal.stamp(),
-                step=checkpoint.step,
-                folder=f"{CHECKPOINTS_FOLDER}/{checkpoint.folder.name}",
-                eval_loss=checkpoint.eval_loss,
-                is_best=best is not None and best.step == checkpoint.step,
-            )
-        )
-        self.job.journal.sync()
 
-    def _finish(self, *, is_cancelled: bool) -> TrainResult | None:
-        best = best_of(find_checkpoints(self.checkpoints)[0]) if self.processes.is_first else None
-        if self.processes.any(self.processes.is_first and best is None)[0]:
+    def _finish(self, end: tuple[End, str] | None, *, is_cancelled: bool) -> TrainResult | None:
+        if end is not None:
+            self._notice(end[1])
+        self.writer.wait()
+        best = result_of(self.checkpoints) if self.processes.is_first else None
+        if self.processes.any(best is not None and best.eval_loss is None)[0]:
             self._evaluate()
-            self._save()
-            best = best_of(find_checkpoints(self.checkpoints)[0])
-        if not self.processes.is_first or best is None:
+        if best is None:
             return None
         self._count_time()
         num_units = int(self.objective.eval_units.sum())
         result = TrainResult(
             status="cancelled" if is_cancelled else "completed",
+            end="cancel" if is_cancelled else end[0] if end is not None else "total_steps",
             checkpoint=f"{CHECKPOINTS_FOLDER}/{best.folder.name}",
             step=best.step,
             last_step=self.state.step,
             total_steps=self.total_steps,
             base_eval_loss=float(self.base_losses.sum() / num_units),
-            eval_loss=self.state.evaluated[best.step],
+            eval_loss=self.state.evaluated[best.step] if best.eval_loss is None else best.eval_loss,
+            rewards=self.state.rewards.get(best.step),
             final_train_loss=self.state.last_loss,
             training_seconds=self.state.seconds,
             num_tokens_seen=self.state.num_tokens_seen,
             peak_memory_bytes=peak_memory_bytes(),
         )
-        write_results_for_people(self.job.folder, self.order, result, self.state)
+        write_results_for_people(self.job, self.order, result, self.state)
         return result
+
+    def _seconds(self) -> float:
+        """Return the wall time of this and earlier attempts."""
+        return self.state.seconds + time.monotonic() - self.began_at
 
     def _count_time(self) -> None:
         now = time.monotonic()
@@ -267,7 +289,3 @@ class _Training:
 
     def _notice(self, message: str) -> None:
         self.job.journal.append(NoticeRecord(**self.job.journal.stamp(), message=message))
-
-
-def _objective_of(model: AnyModel, train_split: Shard, eval_split: Shard, processes: Processes) -> Objective[Any]:
-    return TokenObjective(model, GeneralPath(model), train_split, eval_split, processes=processes)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from brewslm.core.wire.progress import EvalRecord, LogRecord
 from brewslm.worker.journal import Journal, split_non_finite
 from brewslm.worker.train.baseline import paired_interval
+from brewslm.worker.train.objectives.objective import EvalScores
 from brewslm.worker.train.state import TrainState, Window
 
 
@@ -100,10 +101,11 @@ def write_eval(
     state: TrainState,
     *,
     base: NDArray[np.float64],
-    tuned: NDArray[np.float64],
+    scores: EvalScores,
     num_units: NDArray[np.int64],
 ) -> TrainState:
-    """Write the comparison of adapter and base on the eval split, and remember its loss."""
+    """Write the comparison of adapter and base on the eval split, and remember its loss and rewards."""
+    tuned = scores.losses
     total = int(num_units.sum())
     baseline_loss, eval_loss = float(base.sum() / total), float(tuned.sum() / total)
     plain, non_finite = split_non_finite({"eval_loss": eval_loss, "delta": eval_loss - baseline_loss})
@@ -117,11 +119,14 @@ def write_eval(
             delta=plain["delta"],
             delta_low=low,
             delta_high=high,
+            rewards=None if non_finite else scores.rewards,
             non_finite=non_finite,
         )
     )
-    evaluated = {**state.evaluated, state.step: eval_loss} if not non_finite else state.evaluated
-    return state.model_copy(update={"evaluated": evaluated})
+    if non_finite:
+        return state
+    rewards = state.rewards if scores.rewards is None else {**state.rewards, state.step: scores.rewards}
+    return state.model_copy(update={"evaluated": {**state.evaluated, state.step: eval_loss}, "rewards": rewards})
 
 
 def peak_memory_bytes() -> int:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from brewslm.core.value import Value, sha256_of
 from brewslm.core.wire.order import TrainOrder
+from brewslm.core.wire.progress import RewardScores
 
 
 class Fingerprint(Value):
@@ -22,7 +23,8 @@ class Fingerprint(Value):
 
 def fingerprint_of(order: TrainOrder) -> Fingerprint:
     """Return the fingerprint of an order."""
-    recipe_hash = sha256_of(order.recipe.model_dump(mode="json"))
+    # Without defaults, so that a setting which a later version adds does not make this another recipe.
+    recipe_hash = sha256_of(order.recipe.model_dump(mode="json", exclude_defaults=True))
     return Fingerprint(manifest_id=order.manifest_id, recipe_hash=recipe_hash, base_model=order.recipe.base_model)
 
 
@@ -52,6 +54,8 @@ class TrainState(Value):
     """Of the newest record."""
     evaluated: dict[int, float] = Field(default_factory=dict)
     """Eval loss by step."""
+    rewards: dict[int, RewardScores] = Field(default_factory=dict)
+    """Rewards on the eval split by step, of the modes that have them."""
 
 
 def seed_step(seed: int, step: int, rank: int) -> None:
@@ -59,23 +63,36 @@ def seed_step(seed: int, step: int, rank: int) -> None:
     torch.manual_seed(int(np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0] >> 1))
 
 
-def rng_tensors() -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the state of every random source: tensors, and what fits into JSON."""
-    name, keys, position, has_gauss, cached = np.random.get_state(legacy=True)
+class RandomState(Value):
+    """The state of the random sources, as far as it is no tensor."""
+
+    numpy: tuple[str, int, int, float]
+    python: tuple[int, tuple[int, ...], float | None]
+
+
+class StateFile(Value):
+    """`state.json` of a checkpoint."""
+
+    state: TrainState
+    random: RandomState
+
+
+def random_state() -> tuple[dict[str, Tensor], RandomState]:
+    """Return the state of every random source: copied tensors, and the rest."""
+    numpy: Any = np.random.get_state(legacy=True)
+    name, keys, position, has_gauss, cached = numpy
     tensors = {"torch": torch.get_rng_state(), "numpy": torch.from_numpy(np.asarray(keys).astype(np.int64))}
     for index, state in enumerate(torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []):
         tensors[f"cuda.{index}"] = state
-    version, words, gauss = random.getstate()
-    plain = {"numpy": [name, position, has_gauss, cached], "python": [version, list(words), gauss]}
-    return tensors, plain
+    return tensors, RandomState(numpy=(name, position, has_gauss, cached), python=random.getstate())
 
 
-def restore_rng(tensors: dict[str, Tensor], plain: dict[str, Any]) -> None:
-    """Put every random source back to where it was."""
+def restore_random_state(tensors: dict[str, Tensor], plain: RandomState) -> None:
+    """Put every random source back to where it was; a device that was not there before keeps its own state."""
     torch.set_rng_state(tensors["torch"])
-    name, position, has_gauss, cached = plain["numpy"]
+    name, position, has_gauss, cached = plain.numpy
     np.random.set_state((name, tensors["numpy"].numpy().astype(np.uint32), position, has_gauss, cached))
-    version, words, gauss = plain["python"]
-    random.setstate((version, tuple(words), gauss))
-    if torch.cuda.is_available():
-        torch.cuda.set_rng_state_all([tensors[f"cuda.{i}"] for i in range(torch.cuda.device_count())])
+    random.setstate(plain.python)
+    for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        if (state := tensors.get(f"cuda.{index}")) is not None:
+            torch.cuda.set_rng_state(state, index)

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from brewslm.core.errors import CancelledError, ConflictError, NotFoundError
+from brewslm.core.events.base import Draft
+from brewslm.core.events.lifecycle import Autopilot
+from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import ArtifactId, JobId, ProjectId
 from brewslm.core.job import JobStatus
 from brewslm.services.flows import FlowOutcome, FlowRun
@@ -114,3 +117,31 @@ def test_a_flow_shows_the_log_of_its_newest_step(scene: Scene) -> None:
     assert scene.jobs.worker_log(flow.id) == "older\n"
     worker_log(scene, f"exp-001/export-{steps[1].id}", "newer\n")
     assert scene.jobs.worker_log(flow.id) == "newer\n"
+
+
+DONE = Draft(reason=Reason.AUTOPILOT, summary="Done.", payload=Autopilot(stages=(), verdict="done"))
+SECRET = ImportRequest(locator="https://me:geheim@data.example/a.csv?geheim")
+
+
+def test_what_is_secret_is_not_written_down_and_reaches_the_work(scene: Scene) -> None:
+    def flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
+        found.append(run.ports.secrets.reveal(payload["locator"]))
+        return FlowOutcome(artifact_id=None, event=DONE)
+
+    found: list[str] = []
+    job = scene.queue("import", SECRET, key="k")
+    assert "geheim" not in job.model_dump_json()
+    assert scene.queue("import", SECRET, key="k") == job, "the same request is still the same"
+    assert scene.runner({"import": flow}).run(job.id).status is JobStatus.COMPLETED
+    assert found == [SECRET.locator]
+    assert scene.secrets.kept() == frozenset()
+    scene.queue("import", SECRET, key="k")
+    assert scene.secrets.kept() == frozenset(), "asking again for what has ended keeps nothing"
+
+
+def test_a_secret_that_another_job_needs_outlives_a_cancelled_one(scene: Scene) -> None:
+    first, second = scene.queue("import", SECRET), scene.queue("import", SECRET)
+    scene.jobs.cancel(first.id)
+    assert len(scene.secrets.kept()) == 1
+    scene.jobs.cancel(second.id)
+    assert scene.secrets.kept() == frozenset()

@@ -22,8 +22,8 @@ TRAIN = TrainOrder(
 )
 ORDERS: dict[str, Order] = {
     "train": TRAIN,
-    "evaluate": EvaluateOrder(base_model="/b", adapter_folder="/a", splits={}),
-    "export": ExportOrder(base_model="/b", adapter_folder="/a", output_folder="/o", parity_folder="/p"),
+    "evaluate": EvaluateOrder(base_model="/b", tuned_folder="/a", splits={}),
+    "export": ExportOrder(base_model="/b", tuned_folder="/a", output_folder="/o", parity_folder="/p"),
     "generate": GenerateOrder(model_folder="/m", prompts=()),
     "measure": MeasureOrder(model_folder="/m", eval_folder="/e", dtypes=("float32",)),
 }

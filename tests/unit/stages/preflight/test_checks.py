@@ -5,15 +5,13 @@ from typing import Any
 
 import pytest
 
-from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.finding import Finding
 from brewslm.core.job import JobStatus
-from brewslm.stages.preflight import PREFLIGHT
 from brewslm.stages.preflight.contract import PreflightInputs
 from tests.fakes.base_models import FakeBaseModels
 from tests.fakes.machine import GIB, LAPTOP
-from tests.unit.scene import PACKAGES, Scene, plain_rows, plain_tokens
+from tests.unit.scene import PACKAGES, Scene, plain_tokens
 
 CHECKS = [
     "device",
@@ -142,6 +140,27 @@ def test_a_missing_package_blocks_and_names_the_command(scene: Scene) -> None:
     assert "pip install" in found.next_step
 
 
+def test_a_method_that_lacks_its_package_blocks_and_names_it(scene: Scene) -> None:
+    found = only_block(judge(scene, overrides={"method": "qlora"}))
+    assert (found.check, found.reason) == ("dependencies", "preflight_dependency")
+    assert found.seen == "not installed: bitsandbytes, which method='qlora' needs"
+    assert "brewslm[qlora]" in found.next_step
+    scene.machine.packages = {**PACKAGES, "bitsandbytes": "0.50.2"}
+    assert judge(scene, overrides={"method": "qlora"}).verdict == "ready"
+
+
+def test_continued_pretraining_of_conversations_blocks(scene: Scene) -> None:
+    found = only_block(judge(scene, overrides={"mode": "continued_pretraining"}))
+    assert (found.check, found.reason) == ("objective", "preflight_capability")
+    assert "'chat'" in found.seen
+
+
+def test_texts_are_pretrained_on_without_being_asked(scene: Scene) -> None:
+    readiness = judge(scene, scene.manifest(shape="documents"))
+    assert (readiness.verdict, readiness.plan.recipe.mode) == ("ready", "continued_pretraining")
+    assert "'documents'" in readiness.plan.sources["mode"].reason
+
+
 def test_another_architecture_blocks(scene: Scene) -> None:
     use_base(scene, architecture="BertForMaskedLM")
     found = only_block(judge(scene))
@@ -236,36 +255,3 @@ def test_an_answer_that_truncation_cut_off_needs_no_end(scene: Scene) -> None:
     tokens = dict.fromkeys(("train", "eval", "test"), cut)
     manifest = scene.manifest(tokens, turn_ends=(2,), truncation="truncate", max_seq_len=16)  # type: ignore[arg-type]
     assert finding(judge(scene, manifest), "mask").level == "ok"
-
-
-def feedback(scene: Scene, labels: str) -> Manifest:
-    rows = [row | {"label": label} for row, label in zip(plain_rows("train", 8), labels.split(), strict=True)]
-    return scene.manifest(shape="binary_feedback", rows={"train": rows})
-
-
-def test_answers_that_were_judged_bad_are_not_trained_unseen(scene: Scene) -> None:
-    found = only_block(judge(scene, feedback(scene, "good bad good bad good bad good good")))
-    assert (found.check, found.reason) == ("objective", "preflight_capability")
-    assert "'dataset-0'" in found.seen
-    assert "3 bad answers" in found.seen
-    assert "prompt_completion" in found.next_step
-
-
-def test_feedback_without_a_bad_answer_may_be_trained(scene: Scene) -> None:
-    readiness = judge(scene, feedback(scene, " ".join(["good"] * 8)))
-    assert (readiness.verdict, finding(readiness, "objective").level) == ("ready", "ok")
-
-
-@pytest.mark.parametrize("shape", ["chat", "classification", "plain_text", "documents", "extraction"])
-def test_other_data_meets_no_objection(scene: Scene, shape: str) -> None:
-    assert finding(judge(scene, scene.manifest(shape=shape)), "objective").level == "ok"
-
-
-def test_that_only_the_chosen_answers_are_trained_is_said(scene: Scene) -> None:
-    manifest = scene.manifest(shape="preference")
-    readiness = judge(scene, manifest)
-    found = finding(readiness, "objective")
-    assert (readiness.verdict, found.level) == ("ready", "warn")
-    assert found.seen in PREFLIGHT.report(readiness).summary
-    assert "only the chosen answers are trained" in found.seen
-    assert found.next_step.endswith(".")

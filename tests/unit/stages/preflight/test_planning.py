@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brewslm.core.artifacts.base import FileRef
 from brewslm.core.artifacts.manifest import Manifest, Split, SplitShares
 from brewslm.core.errors import InvalidRequestError
 from brewslm.core.ids import ArtifactId
@@ -15,6 +16,7 @@ from brewslm.core.recipe.recipe import Recipe, ValueSource
 from brewslm.stages.preflight.contract import PreflightInputs
 from brewslm.stages.preflight.forecast import disk, memory, time
 from brewslm.stages.preflight.planning import resolve_recipe
+from brewslm.stages.preflight.tokens import tokens_of
 from tests.fakes.base_models import tiny_model
 from tests.fakes.machine import LAPTOP
 from tests.unit.scene import Scene
@@ -111,6 +113,37 @@ def test_much_data_is_not_gone_through_more_often_than_the_profile_pays_for(base
     assert recipe.data.num_epochs == pytest.approx(0.3)
 
 
+def test_settings_in_a_group_of_their_own_are_read(base: BaseModelFacts) -> None:
+    overrides = {"early_stopping.patience": 2, "budget.max_minutes": 30, "data.total_steps": 40}
+    recipe, sources = resolve(base, overrides=overrides)
+    assert recipe.early_stopping is not None
+    assert (recipe.early_stopping.patience, sources["early_stopping.patience"].source) == (2, "flag")
+    assert recipe.budget is not None
+    assert recipe.budget.max_minutes == 30
+
+
+def test_all_weights_take_smaller_steps_and_more_memory_than_an_adapter(base: BaseModelFacts) -> None:
+    adapter, _ = resolve(base)
+    full, _ = resolve(base, overrides={"method": "full"})
+    assert full.optim.learning_rate < adapter.optim.learning_rate
+    large = base.model_copy(update={"num_parameters": 10**9})
+    needs = [memory(recipe, manifest_of(), large).expected or 0.0 for recipe in (adapter, full)]
+    assert needs[1] - needs[0] > 10**9 * 11
+
+
+def test_a_small_memory_takes_small_micro_batches(base: BaseModelFacts) -> None:
+    wide = base.model_copy(update={"hidden_size": 2048, "num_layers": 24})
+    inputs = PreflightInputs(manifest_id=ArtifactId("manifest-0"), base_model="tiny")
+    chosen = [
+        resolve_recipe(inputs, manifest_of(), wide, LAPTOP.model_copy(update={"free_memory_bytes": gib << 30}), seed=1)[
+            0
+        ].data.micro_batch_tokens
+        for gib in (2, 8, 256)
+    ]
+    assert chosen == sorted(chosen)
+    assert chosen[0] < chosen[1] < chosen[2] == 8192
+
+
 def test_all_mistakes_are_told_at_once_in_one_line(base: BaseModelFacts) -> None:
     overrides = {
         "optim.learning_rat": 0.1,
@@ -187,3 +220,36 @@ def test_any_data_gives_a_recipe_that_can_be_run(
         assert estimate.high is not None
         assert 0 < estimate.low <= estimate.expected <= estimate.high
         assert estimate.basis
+
+
+def test_modes_that_learn_from_judgements_take_smaller_steps_of_enough_judgements(base: BaseModelFacts) -> None:
+    long = manifest_of(num_tokens=300 * 1000)
+    plain, _ = resolve(base, long)
+    for mode, share in (("dpo", 0.1), ("orpo", 0.5), ("kto", 0.1)):
+        recipe, sources = resolve(base, long, overrides={"mode": mode})
+        assert recipe.optim.learning_rate == pytest.approx(share * plain.optim.learning_rate)
+        assert plain.data.batch_size < 8 == recipe.data.batch_size
+        assert mode in sources["optim.learning_rate"].reason
+        assert "judgements" in sources["data.batch_size"].reason
+
+
+def test_both_answers_of_a_pair_are_counted(base: BaseModelFacts) -> None:
+    rejected = FileRef(path="x/rejected/tokens.u32", size_bytes=4 * 90_000, sha256="0")
+    manifest = manifest_of().model_copy(update={"files": (rejected,)})
+    assert tokens_of(manifest, "train", mode="dpo") == 150_000
+    assert tokens_of(manifest, "train", mode="sft") == tokens_of(manifest, "train", mode="kto") == 60_000
+    recipe, _ = resolve(base, manifest, overrides={"mode": "orpo", "data.total_steps": 10, "data.batch_size": 10})
+    for forecast in (memory(recipe, manifest, base), time(recipe, manifest, base, LAPTOP)):
+        one_answer = manifest.model_copy(update={"files": ()})
+        other = memory(recipe, one_answer, base) if forecast.unit == "bytes" else time(recipe, one_answer, base, LAPTOP)
+        assert forecast.expected is not None
+        assert other.expected is not None
+        assert forecast.expected > other.expected
+
+
+def test_scoring_besides_takes_time(base: BaseModelFacts) -> None:
+    seconds = {}
+    for mode in ("orpo", "dpo", "kto"):
+        recipe, _ = resolve(base, overrides={"mode": mode, "data.total_steps": 100, "data.batch_size": 8})
+        seconds[mode] = time(recipe, manifest_of(), base, LAPTOP).expected or 0.0
+    assert seconds["orpo"] < seconds["dpo"] < seconds["kto"]

@@ -10,6 +10,7 @@ from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.job import JobStatus
 from brewslm.core.wire.order import TrainOrder
+from brewslm.core.wire.progress import RewardScores
 from brewslm.core.wire.result import ExportResult, Result, TrainResult
 from brewslm.stages.preflight.contract import PreflightInputs
 from brewslm.stages.train.contract import TrainInputs
@@ -18,8 +19,11 @@ from tests.unit.scene import Scene, answering
 
 def trained(directory: Path, **changed: Any) -> TrainResult:
     """Leave what a training leaves."""
-    folder = directory / "checkpoints" / "step-4" / "adapter"
-    folder.mkdir(parents=True, exist_ok=True)
+    whole = directory / "checkpoints" / "step-4" / "model"
+    whole.mkdir(parents=True, exist_ok=True)
+    (whole / "model.safetensors").write_bytes(b"weights")
+    folder = whole.with_name("adapter")
+    folder.mkdir(exist_ok=True)
     (folder / "adapter_model.safetensors").write_bytes(b"weights")
     (folder / "adapter_config.json").write_text("{}")
     plain = {
@@ -81,6 +85,15 @@ def test_a_ready_plan_becomes_an_adapter(tmp_path: Path) -> None:
     assert scene.reasons(job.run_id) == ["training"]
     record = scene.projects.artifact(scene.project.id, adapter.id)
     assert record.parents == (readiness.id, manifest.id)
+
+
+def test_full_fine_tuning_leaves_a_model(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, answering(Teacher()))
+    manifest = scene.manifest()
+    job = order_training(scene, manifest, plan(scene, manifest, overrides={"method": "full"}))
+    model = scene.read(Adapter, job)
+    assert (model.form, model.folder) == ("model", "experiments/exp-001/checkpoints/step-4/model")
+    assert [file.path.removeprefix(model.folder) for file in model.files] == ["/model.safetensors"]
 
 
 def test_every_training_is_an_experiment_of_its_own(tmp_path: Path) -> None:
@@ -154,3 +167,14 @@ def test_the_answer_to_another_order_is_refused(tmp_path: Path) -> None:
     job = order_training(scene, manifest, plan(scene, manifest))
     assert (job.status, job.reason) == (JobStatus.FAILED, "training_runtime_error")
     assert "'export'" in (job.error or "")
+
+
+def test_rewards_of_the_best_checkpoint_are_kept_and_told(tmp_path: Path) -> None:
+    rewards = RewardScores(
+        accuracy=0.75, baseline_accuracy=0.5, margin=0.4, margin_low=0.1, margin_high=0.7, baseline_margin=0.0
+    )
+    scene = Scene(tmp_path, answering(Teacher(rewards=rewards)))
+    manifest = scene.manifest(shape="preference")
+    job = order_training(scene, manifest, plan(scene, manifest, overrides={"mode": "dpo"}))
+    assert scene.read(Adapter, job).rewards == rewards
+    assert "reward accuracy 75.0%" in scene.events(job.run_id)[-1].summary

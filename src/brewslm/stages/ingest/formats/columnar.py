@@ -51,9 +51,12 @@ def open_parquet(path: Path, name: str) -> Opened:
         seen = 0
         for group in range(num_groups):
             with _damage_told(name, seen):
-                offset = max(0, file.metadata.row_group(group).column(0).data_page_offset) if schema.names else 0
                 batches = file.iter_batches(batch_size=BATCH_ROWS, row_groups=[group], use_threads=False)
+            offset: int | None = None
             while (found := _next(batches, name, seen)) is not None:
+                if offset is None:
+                    # Not sooner: of a column whose metadata is damaged, this question ends the whole process.
+                    offset = max(0, file.metadata.row_group(group).column(0).data_page_offset) if schema.names else 0
                 yield _batch_of(found, name, seen, offset)
                 seen += found.num_rows
 

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from brewslm.core.data.example import Example, Message, chat_of
+from brewslm.core.data.example import TEXT_SHAPES, Example, Message, chat_of
 from brewslm.core.errors import BaseModelError
 from brewslm.core.events.reasons import Reason
 from brewslm.stages.prepare.tokens.template import Chat, ChatTemplate, Span
-from brewslm.stages.prepare.tokens.tokenizer import TEXT_SHAPES, ChatTokenizer
+from brewslm.stages.prepare.tokens.tokenizer import ChatTokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer

@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brewslm.core.data.example import Shape
+from brewslm.core.data.example import TEXT_SHAPES, Shape
 from brewslm.core.errors import BaseModelError
 from brewslm.core.tokens.control import ControlTokens
 from brewslm.stages.prepare.tokens.template import ChatTemplate, read_template
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-
-
-TEXT_SHAPES = frozenset({"plain_text", "documents"})
-"""Shapes whose examples are texts, not conversations."""
 
 
 @dataclass(frozen=True, slots=True)

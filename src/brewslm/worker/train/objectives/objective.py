@@ -1,10 +1,13 @@
 """The interface between the loop and what it minimises."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from brewslm.core.wire.progress import RewardScores
 
 
 class Batch(Protocol):
@@ -29,6 +32,16 @@ class Batch(Protocol):
 B = TypeVar("B", bound=Batch)
 
 
+@dataclass(frozen=True, slots=True)
+class EvalScores:
+    """What an objective says of the eval split."""
+
+    losses: NDArray[np.float64]
+    """[num_eval_examples], of each example, summed over its units."""
+    rewards: RewardScores | None = None
+    """Where answers have rewards."""
+
+
 class Objective(Protocol[B]):
     """A loss over the examples of a split, summed over units so that means over any set of batches are exact."""
 
@@ -46,6 +59,10 @@ class Objective(Protocol[B]):
         """Pack these examples of the train split, in this order."""
         ...
 
+    def prepare_step(self, batches: Sequence[B]) -> None:
+        """Learn of all micro-batches of an optimiser step, before the first gradient of it."""
+        ...
+
     def add_gradients(self, batch: B, *, scale: float) -> float:
         """Add the gradient of `scale` times the summed loss to `.grad` of each trained weight; return that sum."""
         ...
@@ -58,9 +75,6 @@ class Objective(Protocol[B]):
         """Return the summed loss of a batch, without gradients."""
         ...
 
-    def eval_losses(self) -> NDArray[np.float64]:
-        """Return the loss of each example of the eval split, [num_eval_examples], summed over its units.
-
-        Where several processes train, each scores its share, and the losses of the others are 0.
-        """
+    def eval_scores(self) -> EvalScores:
+        """Score every example of the eval split; where several processes train, each gets the scores of all."""
         ...

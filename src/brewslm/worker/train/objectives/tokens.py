@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from brewslm.worker.models import AnyModel
 from brewslm.worker.packing import PackedBatch, pack
+from brewslm.worker.processes import Processes
 from brewslm.worker.scoring import example_losses, summed_loss
 from brewslm.worker.shard import Shard
+from brewslm.worker.train.objectives.objective import EvalScores
 from brewslm.worker.train.paths import GradientPath
-from brewslm.worker.train.processes import Processes
 
 
 class TokenObjective:
@@ -39,6 +40,9 @@ class TokenObjective:
         """Pack these examples of the train split, in this order."""
         return pack(self._train, indices, device=self._device)
 
+    def prepare_step(self, batches: Sequence[PackedBatch]) -> None:
+        """Nothing is shared between the examples of a step."""
+
     def add_gradients(self, batch: PackedBatch, *, scale: float) -> float:
         """Add the gradient of `scale` times the summed loss; return that sum."""
         return self._path.add_gradients(batch, scale=scale) if batch.num_units else 0.0
@@ -52,6 +56,6 @@ class TokenObjective:
         """Return the summed loss of a batch, without gradients."""
         return summed_loss(self._model, batch).item() if batch.num_units else 0.0
 
-    def eval_losses(self) -> NDArray[np.float64]:
-        """Return the loss of each example of this process's share, [num_eval_examples], summed over its tokens."""
-        return example_losses(self._model, self._eval, first=self._processes.rank, every=self._processes.num)
+    def eval_scores(self) -> EvalScores:
+        """Return the loss of each example of the eval split, summed over its trained tokens."""
+        return EvalScores(example_losses(self._model, self._eval, processes=self._processes))

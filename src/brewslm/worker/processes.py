@@ -6,7 +6,8 @@ examples, and adds its gradients to those of the others once a step; so the step
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -51,6 +52,15 @@ class Processes:
         mine: NDArray[np.int64] = examples[np.sort(places[dealt_to == self.rank])]
         return mine
 
+    @contextmanager
+    def first_then_others(self) -> Iterator[None]:
+        """Let the first process do something before the others do it."""
+        if not self.is_first:
+            self.total(0.0)
+        yield
+        if self.is_first:
+            self.total(0.0)
+
     def total(self, *values: float) -> list[float]:
         """Return the sum of each value over all processes."""
         if self.num == 1:
@@ -90,6 +100,9 @@ class Processes:
             gradient.copy_(piece.view_as(gradient))
 
 
+ALONE = Processes()
+
+
 def join() -> Processes:
     """Join the processes that the environment names; alone where it names none.
 
@@ -99,7 +112,7 @@ def join() -> Processes:
     """
     num = int(os.environ.get("WORLD_SIZE", "1"))
     if num == 1:
-        return Processes()
+        return ALONE
     missing = [name for name in ("RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
     if missing:
         raise BadOrderError(f"WORLD_SIZE is {num}, but {missing[0]} is not set; set it for each process.")

@@ -1,0 +1,33 @@
+"""What ends a training before its last step."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from brewslm.core.value import Value
+
+
+class EarlyStopping(Value):
+    """Stop when the loss on the eval split no longer falls; the best checkpoint is the result all the same."""
+
+    patience: int = Field(3, ge=1)
+    """Evaluations in a row without a new best, `eval_every` steps apart."""
+    min_delta: float = Field(0.0, ge=0.0)
+    """What a loss must be below the best one to be a new best, nats per unit."""
+
+
+class Budget(Value):
+    """The most that a run may use, over all its attempts. The step in which it is used up is finished."""
+
+    max_minutes: float | None = Field(None, gt=0.0)
+    """Wall time, with loading, baseline and evaluations."""
+    max_tokens: int | None = Field(None, ge=1)
+    """Tokens of the examples that went through training."""
+    on_exceed: Literal["checkpoint_and_stop"] = "checkpoint_and_stop"
+    """Evaluate, save, and complete with what there is."""
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> "Budget":
+        if self.max_minutes is None and self.max_tokens is None:
+            raise ValueError("budget limits nothing: give max_minutes or max_tokens, or leave budget out")
+        return self

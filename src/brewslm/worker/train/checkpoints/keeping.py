@@ -1,0 +1,119 @@
+"""Which checkpoints stay: the newest, the best, the pinned, and those that somebody reads."""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from brewslm.core.wire.rundir import LEASE_FILE, PINNED_FILE
+from brewslm.worker.failure import BadDataError
+from brewslm.worker.files import Disk
+from brewslm.worker.train.checkpoints.manifest import Checkpoint, DamagedError, visible_folders
+from brewslm.worker.train.checkpoints.verification import verify
+
+ASIDE = "aside."
+"""How the name of a checkpoint begins that was stepped over."""
+
+
+def whole_checkpoints(root: Path) -> list[Checkpoint]:
+    """Return the checkpoints whose manifest and sizes are right, newest first; hashes are checked before a resume."""
+    whole = []
+    for folder in visible_folders(root):
+        with contextlib.suppress(DamagedError):
+            whole.append(verify(folder, with_hashes=False))
+    return whole
+
+
+def best_of(checkpoints: list[Checkpoint]) -> Checkpoint | None:
+    """Return the checkpoint of the lowest eval loss, the earlier of equals; None where none was evaluated."""
+    evaluated = [(c.eval_loss, c.step, c) for c in checkpoints if c.eval_loss is not None]
+    return min(evaluated, key=lambda entry: entry[:2])[2] if evaluated else None
+
+
+def result_of(root: Path) -> Checkpoint:
+    """Return the best checkpoint whose hashes are right, or the newest where none was evaluated.
+
+    Raises:
+        BadDataError: not one is whole.
+    """
+    left = whole_checkpoints(root)
+    while left:
+        candidate = best_of(left) or left[0]
+        with contextlib.suppress(DamagedError):
+            return verify(candidate.folder, with_hashes=True)
+        left.remove(candidate)
+    raise BadDataError(f"No checkpoint in {str(root)!r} is whole any more; look at the disk, then start again.")
+
+
+def prune(root: Path, *, keep: int, disk: Disk) -> None:
+    """Remove what is neither among the newest `keep`, nor the best, nor pinned, nor being read.
+
+    Of those that were stepped over the newest `keep` stay, for people to look at.
+    """
+    whole = whole_checkpoints(root)
+    best = best_of(whole)
+    for checkpoint in whole[keep:]:
+        if checkpoint is not best and not (checkpoint.folder / PINNED_FILE).exists():
+            _remove(checkpoint.folder, disk)
+    stepped_over = sorted(root.glob(f"{ASIDE}*"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for folder in stepped_over[keep:]:
+        _remove(folder, disk)
+
+
+def pin(folder: Path, reason: str) -> None:
+    """Keep a checkpoint from being pruned until its marker is removed."""
+    (folder / PINNED_FILE).write_text(reason, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Keep a checkpoint from being pruned while it is read; a folder that is none is left alone.
+
+    Raises:
+        BadDataError: it has just been pruned.
+    """
+    if not (folder / LEASE_FILE).is_file():
+        yield
+        return
+    with _lease(folder, fcntl.LOCK_SH):
+        if not (folder / LEASE_FILE).is_file():
+            raise BadDataError(f"The checkpoint {folder.name} was pruned before it could be read; take another.")
+        yield
+
+
+def set_aside(folder: Path, disk: Disk) -> Path:
+    """Take a checkpoint out of those that count, and return where it is now."""
+    target = folder.with_name(ASIDE + folder.name)
+    disk.remove(target)
+    disk.rename(folder, target)
+    return target
+
+
+def clear_leftovers(root: Path, disk: Disk) -> None:
+    """Remove what killed attempts left half-made or half-removed."""
+    for folder in [*root.glob(".tmp-*"), *root.glob(".del-*")]:
+        disk.remove(folder)
+
+
+def _remove(folder: Path, disk: Disk) -> None:
+    """Take a folder away under a name that means nothing, then remove it, unless somebody reads it."""
+    doomed = folder.with_name(f".del-{folder.name}")
+    with contextlib.ExitStack() as held:
+        if (folder / LEASE_FILE).is_file():
+            try:
+                held.enter_context(_lease(folder, fcntl.LOCK_EX | fcntl.LOCK_NB))
+            except BlockingIOError:
+                return
+        disk.rename(folder, doomed)
+    disk.remove(doomed)
+
+
+@contextlib.contextmanager
+def _lease(folder: Path, how: int) -> Iterator[None]:
+    file = os.open(folder / LEASE_FILE, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(file, how)
+        yield
+    finally:
+        os.close(file)

@@ -1,0 +1,47 @@
+"""What ends a training before its last step: pure functions of where it stands, so that a resume decides alike."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from brewslm.core.recipe.ending import Budget, EarlyStopping
+from brewslm.core.recipe.recipe import Recipe
+from brewslm.worker.train.state import TrainState
+
+End = Literal["early_stopping", "budget"]
+
+
+def early_end(recipe: Recipe, state: TrainState, *, seconds: float) -> tuple[End, str] | None:
+    """Return what ends the run after `state`, and why in words; None where it goes on.
+
+    Args:
+        recipe: names the limits.
+        state: after a step.
+        seconds: wall time of this and earlier attempts.
+    """
+    if recipe.budget is not None and (used := _used_up(recipe.budget, state, seconds)):
+        return "budget", f"Stopped after step {state.step}: the budget of {used} is used up."
+    stopping = recipe.early_stopping
+    if stopping is not None and (num_worse := num_without_best(state.evaluated, stopping)) >= stopping.patience:
+        best = min(state.evaluated, key=lambda step: (state.evaluated[step], step))
+        message = f"Stopped after step {state.step}: {num_worse} evaluations in a row were not below the best loss, "
+        return "early_stopping", f"{message}{state.evaluated[best]:.4f} at step {best}, by {stopping.min_delta:g}."
+    return None
+
+
+def num_without_best(evaluated: Mapping[int, float], stopping: EarlyStopping) -> int:
+    """Return how many evaluations there were since the last one that was better than all before by `min_delta`."""
+    best, since = float("inf"), 0
+    for step in sorted(evaluated):
+        if evaluated[step] < best - stopping.min_delta:
+            best, since = evaluated[step], 0
+        else:
+            since += 1
+    return since
+
+
+def _used_up(budget: Budget, state: TrainState, seconds: float) -> str | None:
+    if budget.max_tokens is not None and state.num_tokens_seen >= budget.max_tokens:
+        return f"{budget.max_tokens:,} tokens"
+    if budget.max_minutes is not None and seconds >= 60.0 * budget.max_minutes:
+        return f"{budget.max_minutes:g} minutes"
+    return None
