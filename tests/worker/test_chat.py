@@ -9,7 +9,7 @@ import pytest
 from brewslm.core.data.example import Example, Message
 from brewslm.stages.prepare.tokens.mask import tokenise
 from brewslm.stages.prepare.tokens.tokenizer import load_tokenizer as load_prepared
-from brewslm.worker.chat import Chat, make_chat
+from brewslm.worker.answers.chat import Chat, make_chat
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.models import load_tokenizer
 from tests.worker.tiny import TEMPLATE

@@ -8,7 +8,7 @@ import torch
 
 from brewslm.core.data.example import Message
 from brewslm.core.wire.order import EvaluateOrder, LabelledRows
-from brewslm.worker.chat import Chat, make_chat
+from brewslm.worker.answers.chat import Chat, make_chat
 from brewslm.worker.evaluate import labels as labels_module
 from brewslm.worker.evaluate.evaluation import evaluate
 from brewslm.worker.evaluate.labels import likeliest_labels

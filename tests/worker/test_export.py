@@ -12,10 +12,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from brewslm.core.data.example import Message
 from brewslm.core.wire.order import ExportOrder, GenerateOrder, MeasureOrder
 from brewslm.core.wire.result import ExportResult
+from brewslm.worker.answers.generation import answer_order
+from brewslm.worker.answers.measuring import measure
 from brewslm.worker.export.exporting import export
 from brewslm.worker.failure import BadOrderError
-from brewslm.worker.generation import answer_order
-from brewslm.worker.measuring import measure
 from brewslm.worker.train.loop import train
 from tests.worker.tiny import Scene, records, write_base_model
 

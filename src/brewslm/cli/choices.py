@@ -43,7 +43,7 @@ Encoding = Literal[
 ]
 Profile = Literal["safe", "balanced", "max_quality"]
 Task = Literal["causal_lm"]
-Mode = Literal["sft", "dpo", "orpo", "kto"]
+Mode = Literal["sft", "continued_pretraining", "dpo", "orpo", "kto"]
 Truncation = Literal["drop", "truncate", "raise"]
 LeakPolicy = Literal["move", "drop", "report"]
 LeakCheck = Literal["exact", "near", "semantic"]

@@ -39,12 +39,12 @@ def execute(order: Order, run: Run) -> Result | None:
             with reading(Path(order.tuned_folder).parent):
                 return export(order, run)
         case GenerateOrder():
-            from brewslm.worker.generation import answer_order
+            from brewslm.worker.answers.generation import answer_order
 
             _settle()
             return answer_order(order, run)
         case MeasureOrder():
-            from brewslm.worker.measuring import measure
+            from brewslm.worker.answers.measuring import measure
 
             _settle()
             return measure(order, run)

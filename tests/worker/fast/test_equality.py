@@ -24,7 +24,7 @@ from tests.worker.fast.tiny_families import (
 
 TOLERANCE = 1e-5
 """Of the loss, and of the difference of each gradient relative to its norm, in float32."""
-BAND = 0.03
+BAND = 0.05
 """The same in bfloat16, whose numbers have 8 bits: the two paths round in different places."""
 ROW = chat(7, 13, 2, 24, 6, 17)
 
@@ -80,7 +80,7 @@ def test_blocks_below_the_lowest_adapter_are_only_passed_through(operations: Ope
 @pytest.mark.parametrize(
     "shard",
     [
-        examples(2, 2, trained=[[1], [1]]),
+        examples(2, 4, 2, trained=[[1], [3], [1]]),
         examples(9, 1, 5, trained=[[8], [], [4]]),
         examples(3, 70, trained=[[1], [20, 69]]),
         examples(133, trained=[range(1, 133)]),

@@ -1,21 +1,16 @@
-"""What the fast path cannot do is declined by name, and the choice of a path lives as long as its run."""
+"""What the fast path cannot do is declined by name."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from brewslm.worker.failure import BadOrderError
 from brewslm.worker.models import load_model
-from brewslm.worker.shard import open_shard
-from brewslm.worker.train.fast.choice import PATH_FILE, path_for
 from brewslm.worker.train.fast.operations.build import KernelBuildError, kernel_library
 from brewslm.worker.train.fast.support import supports
-from brewslm.worker.train.loop import train
 from tests.worker.fast.tiny_families import LINEARS, SMALL, model_of, with_adapter
-from tests.worker.tiny import VOCAB_SIZE, Scene, write_base_model
+from tests.worker.tiny import write_base_model
 
 
 def frozen(config_class: str, **changes: Any) -> Any:
@@ -52,53 +47,11 @@ def test_other_scalings_of_the_rank_are_read_from_the_adapter() -> None:
     assert supports(with_adapter(model_of("llama"), use_rslora=True), dtype=torch.float32) is None
 
 
-@pytest.mark.parametrize("engine", ["general", "fast", "auto"])
-def test_a_training_goes_the_way_of_its_recipe(scene: Scene, engine: str) -> None:
-    run = scene.run(engine)
-    train(scene.order(engine=engine), run)
-    choice = json.loads((run.folder / PATH_FILE).read_bytes())
-    assert choice["path"] in {"general": ["general"], "fast": ["fast"], "auto": ["general", "fast"]}[engine]
-
-
-def test_both_ways_lead_to_the_same_losses(scene: Scene) -> None:
-    results = [train(scene.order(engine=engine), scene.run(engine)) for engine in ("general", "fast")]
-    assert results[0].eval_loss == pytest.approx(results[1].eval_loss, rel=1e-4)
-
-
-def test_refuses_a_fast_run_that_cannot_be_one(scene: Scene) -> None:
-    with pytest.raises(BadOrderError, match=r"engine='fast'.*dropout"):
-        train(scene.order(engine="fast", lora={"lora_dropout": 0.1}), scene.run("refused"))
-
-
-def test_a_resumed_run_keeps_its_path(scene: Scene) -> None:
-    order, run = scene.order(), scene.run("kept")
-    kept = {"path": "general", "operations": None, "reason": "it was so"}
-    (run.folder / PATH_FILE).write_text(json.dumps(kept))
-    shard = open_shard(scene.train, vocab_size=VOCAB_SIZE)
-    model = with_adapter(load_model(str(scene.base), precision="float32"))
-    assert path_for(order, run, model, shard).name == "general"
-    assert json.loads((run.folder / PATH_FILE).read_bytes()) == kept
-
-
 def test_says_why_kernels_cannot_be_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CXX", raising=False)
     with pytest.raises(KernelBuildError, match="no C\\+\\+ compiler"):
         kernel_library(tmp_path)
-
-
-def test_a_long_run_without_a_compiler_says_so_once_and_goes_on(
-    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("brewslm.worker.train.fast.choice.WORK_THAT_PAYS", 0.0)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.delenv("CXX", raising=False)
-    run = scene.run("without")
-    train(scene.order(engine="fast"), run)
-    notices = [line for line in (run.folder / "log.jsonl").read_text().splitlines() if "without kernels" in line]
-    assert len(notices) == 1
-    assert json.loads((run.folder / PATH_FILE).read_bytes())["operations"] == "eager"
 
 
 def test_half_heads_are_declined(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import os
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.readiness import TrainPlan
 from brewslm.core.context import StageContext
-from brewslm.core.data.example import TEXT_SHAPES
 from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding, Level
 from brewslm.core.ports.base_models import BaseModelFacts
@@ -140,10 +139,6 @@ def capability(recipe: Recipe, manifest: Manifest, base: BaseModelFacts) -> Find
     if manifest.base_model != recipe.base_model:
         seen = f"the data was tokenised for {manifest.base_model!r}, not for {recipe.base_model!r}"
         step = f"Run `brewslm prepare --base-model {recipe.base_model}` first."
-        return _finding("capability", "block", seen, step, Reason.PREFLIGHT_CAPABILITY)
-    if recipe.mode == "continued_pretraining" and manifest.shape not in TEXT_SHAPES:
-        seen = f"mode='continued_pretraining' learns every token of plain texts, and the data is {manifest.shape!r}"
-        step = "Leave the mode to the autopilot, or map the data as 'plain_text'."
         return _finding("capability", "block", seen, step, Reason.PREFLIGHT_CAPABILITY)
     size = f"{base.num_parameters / 1e6:.1f} M parameters"
     return _finding("capability", "ok", f"{base.architecture}, {size}, context {base.context_length}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.context import StageContext
+from brewslm.core.data.example import TEXT_SHAPES
 from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding, Level
 from brewslm.core.recipe.preference import PreferenceSettings
@@ -26,12 +27,8 @@ class _Judged:
 
 def objective(recipe: Recipe, manifest: Manifest, context: StageContext, *, is_intact: bool) -> Finding:
     """Check that the mode can learn from this data, and does not learn from it what was judged bad."""
-    wanted = _LEARNS_FROM.get(recipe.mode, manifest.shape)
-    if manifest.shape != wanted:
-        seen = (
-            f"mode={recipe.mode} learns from {wanted!r} data, and dataset {manifest.dataset_id!r} is {manifest.shape!r}"
-        )
-        return _finding("block", seen, f"Set {_MODES_FOR.get(manifest.shape, 'mode=sft')}, or import other data.")
+    if (mismatch := _mismatch(recipe, manifest)) is not None:
+        return mismatch
     if manifest.shape == "preference":
         return _of_pairs(recipe, manifest)
     if manifest.shape != "binary_feedback":
@@ -43,6 +40,21 @@ def objective(recipe: Recipe, manifest: Manifest, context: StageContext, *, is_i
     if recipe.mode == "kto":
         return _of_both(counts["good"], counts["bad"], recipe.preference)
     return _of_good(counts["bad"], manifest)
+
+
+def _mismatch(recipe: Recipe, manifest: Manifest) -> Finding | None:
+    is_text = manifest.shape in TEXT_SHAPES
+    wanted = _LEARNS_FROM.get(recipe.mode, manifest.shape)
+    if recipe.mode == "continued_pretraining" and not is_text:
+        wanted = "plain_text"
+    if manifest.shape == wanted:
+        return None
+    fitting = "mode=continued_pretraining" if is_text else _MODES_FOR.get(manifest.shape, "mode=sft")
+    return _finding(
+        "block",
+        f"mode={recipe.mode} learns from {wanted!r} data, and dataset {manifest.dataset_id!r} is {manifest.shape!r}",
+        f"Set {fitting}, or import other data.",
+    )
 
 
 def _of_pairs(recipe: Recipe, manifest: Manifest) -> Finding:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, cast
 from brewslm.core.wire.order import EvaluateOrder, LabelledRows
 from brewslm.core.wire.progress import StartedRecord
 from brewslm.core.wire.result import EvaluateResult, GeneratedAnswer, ScoredLabels, ScoredSplit
-from brewslm.worker.chat import Chat, make_chat
+from brewslm.worker.answers.chat import Chat, make_chat
+from brewslm.worker.answers.generation import answer_all
 from brewslm.worker.evaluate.labels import likeliest_labels
 from brewslm.worker.evaluate.trie import trie_of
 from brewslm.worker.failure import BadOrderError
-from brewslm.worker.generation import answer_all
 from brewslm.worker.models import AnyModel, device_here, load_model, load_tokenizer, load_tuned, vocab_size_of
 from brewslm.worker.run import Run
 from brewslm.worker.scoring import example_losses

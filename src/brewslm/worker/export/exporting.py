@@ -15,7 +15,7 @@ from brewslm.core.wire.order import ExportOrder
 from brewslm.core.wire.progress import NoticeRecord, StartedRecord
 from brewslm.core.wire.result import ExportResult
 from brewslm.core.wire.rundir import ADAPTER_FOLDER
-from brewslm.worker.chat import make_chat
+from brewslm.worker.answers.chat import make_chat
 from brewslm.worker.export.parity import Parity, compare
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.files import sync_file, sync_folder

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from brewslm.core.data.example import Message
-from brewslm.worker.chat import Chat
-from brewslm.worker.generation import greedy_ids
+from brewslm.worker.answers.chat import Chat
+from brewslm.worker.answers.generation import greedy_ids
 from brewslm.worker.models import AnyModel, unpacked
 from brewslm.worker.packing import pack
 from brewslm.worker.scoring import scoring_batches, token_losses

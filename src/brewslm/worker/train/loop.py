@@ -94,15 +94,16 @@ class _Training:
                 raise NotFiniteError(f"Loss or gradient of step {step} is not finite.", step=step)
             if is_last or step % monitor.log_every == 0:
                 self._log(outcome, batches)
-            end = None if is_last else self._early_end()
+            end = self._early_end()
             is_cancelled, request = self._requests()
             if is_last or end or step % monitor.eval_every == 0 or (is_cancelled and not self.state.evaluated):
                 self._evaluate()
-                end = None if is_last else end or self._early_end()
+                end = end or self._early_end()
             if is_last or end or is_cancelled or request is not None or self._is_checkpoint_due(step):
                 self._save(pinned_for=request)
             self.writer.report()
-        return self._finish(end, is_cancelled=is_cancelled and end is None and self.state.step < self.total_steps)
+        is_whole = self.state.step == self.total_steps
+        return self._finish(None if is_whole else end, is_cancelled=is_cancelled and not is_whole and end is None)
 
     def _resume(self) -> None:
         """Continue from the newest whole checkpoint, if there is one."""
@@ -122,8 +123,8 @@ class _Training:
             StartedRecord(
                 **self.job.journal.stamp(),
                 device=str(parameters[0].device),
-                num_parameters=sum(weight.numel() for weight in parameters if not weight.requires_grad),
-                num_trained_parameters=sum(weight.numel() for weight in parameters if weight.requires_grad),
+                num_parameters=sum(w.numel() for w in parameters if not (self.recipe.has_adapter and w.requires_grad)),
+                num_trained_parameters=sum(w.numel() for w in parameters if w.requires_grad),
                 total_steps=self.total_steps,
                 resumed_from_step=self.state.step or None,
             )

@@ -151,7 +151,7 @@ def test_a_method_that_lacks_its_package_blocks_and_names_it(scene: Scene) -> No
 
 def test_continued_pretraining_of_conversations_blocks(scene: Scene) -> None:
     found = only_block(judge(scene, overrides={"mode": "continued_pretraining"}))
-    assert (found.check, found.reason) == ("capability", "preflight_capability")
+    assert (found.check, found.reason) == ("objective", "preflight_capability")
     assert "'chat'" in found.seen
 
 

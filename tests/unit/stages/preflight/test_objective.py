@@ -57,7 +57,7 @@ def test_pairs_suit_the_modes_that_learn_from_pairs(scene: Scene, mode: str) -> 
         ("dpo", "chat", "Set mode=sft,"),
         ("orpo", "binary_feedback", "Set mode=kto,"),
         ("kto", "preference", "Set mode=dpo or mode=orpo,"),
-        ("kto", "plain_text", "Set mode=sft,"),
+        ("kto", "plain_text", "Set mode=continued_pretraining,"),
     ],
 )
 def test_data_of_another_shape_is_refused_and_its_mode_named(

@@ -29,8 +29,9 @@ def objective_of(order: TrainOrder, run: Run, model: AnyModel, train_split: Shar
     """
     match order.recipe.mode:
         case "sft" | "continued_pretraining":
-            path = path_for(order, run, model, train_split)
-            return TokenObjective(model, path, train_split, eval_split, processes=run.processes)
+            return TokenObjective(
+                model, path_for(order.recipe, model, run), train_split, eval_split, processes=run.processes
+            )
         case "dpo" | "orpo":
             return _preference(order, run, model)
         case "kto":

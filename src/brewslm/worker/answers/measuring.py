@@ -9,7 +9,7 @@ import torch
 from brewslm.core.wire.order import MeasureOrder
 from brewslm.core.wire.progress import StartedRecord
 from brewslm.core.wire.result import Measurement, MeasureResult
-from brewslm.worker.generation import greedy_ids
+from brewslm.worker.answers.generation import greedy_ids
 from brewslm.worker.models import Precision, device_here, load_model, runtime_name, unpacked, vocab_size_of
 from brewslm.worker.run import Run
 from brewslm.worker.scoring import example_losses

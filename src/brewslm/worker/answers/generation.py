@@ -9,7 +9,7 @@ from brewslm.core.data.example import Message
 from brewslm.core.wire.order import GenerateOrder
 from brewslm.core.wire.progress import StartedRecord
 from brewslm.core.wire.result import GeneratedAnswer, GenerateResult
-from brewslm.worker.chat import Chat, make_chat
+from brewslm.worker.answers.chat import Chat, make_chat
 from brewslm.worker.models import AnyModel, device_here, load_model, load_tokenizer, runtime_name, unpacked
 from brewslm.worker.run import Run
 

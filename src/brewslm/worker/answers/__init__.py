@@ -1,0 +1,1 @@
+"""How a model answers: its template, greedy generation, and how fast it is."""
