@@ -26,8 +26,8 @@ Mode = Annotated[
     choices.Mode | None,
     typer.Option(
         "--mode",
-        help="What is learnt: answers (sft), texts (continued_pretraining), which of two answers is better (dpo, orpo), "
-        "which are good (kto). By the data where not said.",
+        help="What is learnt: answers (sft), texts (continued_pretraining), which of two answers is better (dpo, "
+        "orpo), which are good (kto). By the data where not said.",
     ),
 ]
 MaxSeqLen = Annotated[
