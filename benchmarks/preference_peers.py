@@ -14,11 +14,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from datasets import Dataset
 from peft import LoraConfig, get_peft_model_state_dict, set_peft_model_state_dict
 from transformers import AutoModelForCausalLM, AutoTokenizer
-from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer
-from trl.experimental.orpo import ORPOConfig, ORPOTrainer
 
 from brewslm.worker.shard import Examples, open_shard
 from brewslm.worker.train.objectives.answers import open_judged, open_pairs
@@ -76,6 +73,9 @@ def _gradients(model: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 def _theirs(scene: Scene, recipe: dict[str, Any], weights: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+    from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer
+    from trl.experimental.orpo import ORPOConfig, ORPOTrainer
+
     mode, settings = recipe["mode"], recipe["preference"]
     common = {"output_dir": str(scene.root / "trl"), "report_to": [], "bf16": False, "use_cpu": True}
     common |= {"per_device_train_batch_size": 2, "gradient_checkpointing": False}
@@ -97,6 +97,8 @@ def _theirs(scene: Scene, recipe: dict[str, Any], weights: dict[str, Any]) -> tu
 
 
 def _trainer(kind: Any, scene: Scene, settings: Any, rows: dict[str, Any]) -> Any:
+    from datasets import Dataset
+
     return kind(
         model=AutoModelForCausalLM.from_pretrained(scene.base, dtype=torch.float32),
         args=settings,

@@ -77,6 +77,8 @@ def run_rounds(arguments: argparse.Namespace, materials: dict[str, Material]) ->
         else:
             trial = Trial(contestant, materials[shape], method, arguments.steps, arguments.threads)
             record = run_once(trial, arguments.work)
+        if "error" in record:
+            tried[key] += arguments.rounds + EXTRA_TRIES  # not again by this command
         append(arguments.work, record)
         print(*key, line_of(record), flush=True)
 

@@ -82,11 +82,11 @@ def torchtune(
 PADDING_FREE = {"padding_free": True, "max_length": None}
 
 CONTESTANTS = (
-    ours("general-b32", 32),
-    ours("general-b8", 8),
-    ours("fast-b32", 32, engine="fast"),
-    ours("fast-b16", 16, "candidate", engine="fast"),
-    ours("fast-bf16", 32, "candidate", engine="fast", precision="bfloat16"),
+    ours("general-b32", 32, step_path="general"),
+    ours("general-b8", 8, step_path="general"),
+    ours("fast-b32", 32, step_path="fast"),
+    ours("fast-b16", 16, "candidate", step_path="fast"),
+    ours("fast-bf16", 32, "candidate", step_path="fast", precision="bfloat16"),
     # TRL. Its defaults are bf16 autocast, gradient checkpointing, batches of 8.
     Contestant("trl-default", "trl", "default", 8, is_exact=False),
     trl("b1", 1, "best"),

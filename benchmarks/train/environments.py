@@ -3,7 +3,8 @@
 The lists beside this file are what `pip freeze` said of an environment that worked. They lie under `--folder`, or where
 `BREWSLM_PEERS` says, never in the repository.
 
-Not among the peers: Axolotl 0.19 (see `NOT_RUNNING`).
+torchvision and torchaudio are not on LLaMA-Factory's list: their builds need a graphics card. torchtune 0.6.1 needs a
+torchao that still has `dtypes.nf4tensor`: 0.14.1 does, 0.18 does not.
 """
 
 import hashlib

@@ -26,5 +26,7 @@ def counted(records: list[Record], *, is_quiet: bool) -> list[Record]:
 
 
 def num_runs(records: list[Record], key: tuple[str, str, str, int]) -> int:
-    """Count the records of a shape, method, name and number of threads."""
-    return sum((one["shape"], one["method"], one["name"], one["num_threads"]) == key for one in records)
+    """Count the runs of a shape, method, name and number of threads that did not fail."""
+    return sum(
+        (one["shape"], one["method"], one["name"], one["num_threads"]) == key for one in records if "error" not in one
+    )

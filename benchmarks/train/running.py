@@ -69,9 +69,9 @@ def run_once(trial: Trial, work: Path) -> dict[str, Any]:
 
 def _worker(trial: Trial, folder: Path) -> Launch:
     """The worker itself, in the environment that the product gives it."""
-    contestant = trial.contestant
+    contestant, options = trial.contestant, dict(trial.contestant.options)
     order = trial.material.order(
-        total_steps=trial.num_steps, batch_size=contestant.batch_size, method=trial.method, **contestant.options
+        total_steps=trial.num_steps, batch_size=contestant.batch_size, method=trial.method, **options
     )
     (folder / ORDER_FILE).write_text(order.model_dump_json())
     command = [sys.executable, "-m", "brewslm.worker", str(folder)]

@@ -20,7 +20,7 @@ from tests.journeys import victim
 from tests.unit.stages.conftest import parse_here
 
 SEED = int(os.environ.get("BREWSLM_KILL_SEED", "6"))
-KILLS_A_ROOM = int(os.environ.get("BREWSLM_KILLS", "6"))
+KILLS_A_ROOM = int(os.environ.get("BREWSLM_KILLS", "3"))
 ROOMS = ("adapters/sources/web", "stages/ingest", "adapters/files", "adapters/sql")
 """Where the kill comes: while fetching, while the rows are written, while they are published, in the books."""
 CONTENT = b"".join(b'{"prompt": "what is %d?", "completion": "%d"}\n' % (number, number) for number in range(4000))
@@ -84,7 +84,7 @@ def test_a_killed_import_is_invisible_and_done_again_gives_the_same(
         assert (again.status, again.artifact_id) == ("completed", wanted), f"seed {SEED}, step {point}: {again.error}"
         assert files_of(home) == files_of(whole), f"seed {SEED}: something stayed behind after step {point}"
         assert house.audit.verify_events().is_clean
-    assert num_kills >= num_invisible >= KILLS_A_ROOM // 2
+    assert num_kills >= num_invisible >= KILLS_A_ROOM // 2 > 0
 
 
 def test_an_upload_that_is_killed_goes_on_and_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ class SmallTraining:
 
 def new_run(folder: Path, *, attempt: int = 1, disk: Disk = LOCAL_DISK) -> Run:
     folder.mkdir(exist_ok=True)
-    return Run(folder, attempt, Journal(folder / LOG_FILE, attempt=attempt, disk=disk), disk)
+    return Run(folder, attempt, Journal(folder / LOG_FILE, attempt=attempt, disk=disk), disk=disk)
 
 
 def log_step(run: Run, step: int) -> None:

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from pathlib import Path
-
 import pytest
 import torch
 
 from brewslm.worker.packing import PackedBatch
+from brewslm.worker.train.fast.choice import kernel_folder
 from brewslm.worker.train.fast.operations.eager import EAGER
 from brewslm.worker.train.fast.operations.native import native_operations
 from brewslm.worker.train.fast.path import FastPath
@@ -25,7 +24,7 @@ from tests.worker.fast.tiny_families import (
 
 TOLERANCE = 1e-5
 """Of the loss, and of each gradient relative to its norm, in float32."""
-WAYS = [EAGER, native_operations(Path("/tmp/fastlab/cache"))]
+WAYS = [EAGER, native_operations(kernel_folder())]
 ROW = chat(7, 13, 2, 24, 1 + 5, 17)
 
 

@@ -30,6 +30,9 @@ class Recipe(Value):
     """Type of the frozen base and of the matrix products; what is trained stays in float32."""
     activation_checkpointing: bool = False
     """Keep only the input of each block for the backward pass and compute the rest again: less memory, more time."""
+    step_path: Literal["auto", "general", "fast"] = "auto"
+    """How gradients are made: by autograd, for any model (`general`); or as derived by hand, for models shaped like
+    Llama on the CPU (`fast`), which `auto` takes where it can. Both give the same within float32 rounding."""
     seed: int = Field(42, ge=0)
     """Fixes data order and the adapter's first weights."""
     data: DataSettings = DataSettings()
@@ -59,6 +62,10 @@ class Recipe(Value):
             problems.append(f"schedule.decay_share is of lr_schedule='wsd', not of {self.schedule.lr_schedule!r}")
         if not self.has_adapter and self.lora != LoraSettings():
             problems.append(f"method={self.method!r} trains no adapter: leave the settings of lora out")
+        if self.step_path == "fast" and self.activation_checkpointing:
+            problems.append("step_path='fast' has no activation_checkpointing: leave one of them out")
+        if self.step_path == "fast" and self.mode not in {"sft", "continued_pretraining"}:
+            problems.append(f"step_path='fast' has no mode={self.mode!r}: leave it at 'auto'")
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -14,8 +14,6 @@ _LINEARS_PER_LAYER = 7
 """Query, key, value, output, gate, up, down."""
 _FLOPS_PER_CORE_SECOND = 5e10
 """Matrix products of small models on one CPU core, within a factor of three either way."""
-
-
 _LOGITS_AT_ONCE = 4 * (1 << 24)
 """Of a step: a chunk of logits, their float32 form, and the gradients of both."""
 
@@ -96,8 +94,8 @@ def time(recipe: Recipe, manifest: Manifest, base: BaseModelFacts, machine: Mach
         expected=expected,
         high=expected * 3,
         unit="seconds",
-        basis=f"parameters x ({each:g} x trained tokens + 2 x tokens scored besides) floating-point operations "
-        "at 50 GFLOP/s a core, and 10 s to load",
+        basis=f"parameters x ({each:g} x trained tokens + 2 x tokens that are scored besides) floating-point "
+        "operations at 50 GFLOP/s a core, and 10 s to load",
     )
 
 

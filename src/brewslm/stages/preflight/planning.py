@@ -21,6 +21,8 @@ _TOKENS_PER_STEP = 2048
 _SMALL_MODEL = 50_000_000
 _RATE_SHARES = {"dpo": 0.1, "orpo": 0.5, "kto": 0.1}
 """Of the learning rate of fine-tuning: what compares with the base should stay near it."""
+_FULL_RATE_SHARE = 0.1
+"""Of the learning rate of an adapter: where all weights are trained."""
 _FEWEST_JUDGEMENTS = 8
 """In a step of a mode that learns from judgements: each says little, however long the answers are."""
 _MOST_MICRO_TOKENS = 8192
@@ -65,8 +67,8 @@ def resolve_recipe(
 
 def _choose(inputs: PreflightInputs, manifest: Manifest, base: BaseModelFacts, machine: MachineFacts) -> Chosen:
     train = manifest.split("train")
-    fitting = _mode(manifest)
-    mode = str(inputs.overrides.get("mode", fitting[0]))
+    usual_mode = _mode(manifest)
+    mode = str(inputs.overrides.get("mode", usual_mode[0]))
     num_tokens = tokens_of(manifest, "train", mode=mode)
     mean_tokens = max(num_tokens / max(train.num_examples, 1), 1.0)
     batch = _asked(inputs, "data.batch_size", _batch_size(mean_tokens, train.num_examples, mode))
@@ -86,7 +88,7 @@ def _choose(inputs: PreflightInputs, manifest: Manifest, base: BaseModelFacts, m
         "monitor.log_every": (max(min(steps // 100, 50), 1), "about a hundred points on the curve"),
         "monitor.eval_every": (cadence, "six looks at the eval split"),
         "monitor.checkpoint_every": (cadence, "with each evaluation"),
-        "mode": fitting,
+        "mode": usual_mode,
         "precision": _precision(base, machine),
     }
 
@@ -98,12 +100,11 @@ def _mode(manifest: Manifest) -> tuple[Scalar, str]:
 
 
 def _learning_rate(inputs: PreflightInputs, base: BaseModelFacts, mode: str) -> tuple[Scalar, str]:
-    share = _RATE_SHARES.get(mode, 1.0)
-    is_small = base.num_parameters < _SMALL_MODEL
-    size = f"a model of {base.num_parameters / 1e6:.0f} M parameters"
-    if inputs.overrides.get("method") == "full":
-        return share * (3e-4 if is_small else 2e-5), f"all weights of {size} by {mode}: a tenth of an adapter's or so"
-    return share * (2e-3 if is_small else 2e-4), f"an adapter on {size} by {mode}: smaller models take larger steps"
+    method = str(inputs.overrides.get("method", "lora"))
+    rate = 2e-3 if base.num_parameters < _SMALL_MODEL else 2e-4
+    share = _RATE_SHARES.get(mode, 1.0) * (_FULL_RATE_SHARE if method == "full" else 1.0)
+    size = f"{base.num_parameters / 1e6:.0f} M parameters"
+    return rate * share, f"{method} with {mode} on a model of {size}: smaller models take larger steps"
 
 
 def _micro_batch(

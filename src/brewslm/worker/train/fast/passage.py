@@ -35,6 +35,10 @@ class Passage:
     book: Gradients
 
 
+POSITIONS_AT_A_TIME = 256
+"""Always the same ones together: vectorised functions may round an angle otherwise where it stands at another place."""
+
+
 class RotaryTable:
     """The angles of each position, as the model's own module makes them."""
 
@@ -46,8 +50,11 @@ class RotaryTable:
     def angles(self, positions: Tensor) -> Angles:
         """Return the angles of these positions, [num_rows]."""
         num_needed = int(positions.max()) + 1
-        if len(self._table.cosines) < num_needed:
-            cosines, sines = self._module(torch.empty(0), torch.arange(num_needed)[None])
-            half = cosines.shape[-1] // 2
-            self._table = Angles(cosines[0, :, :half].contiguous(), sines[0, :, :half].contiguous())
+        while len(self._table.cosines) < num_needed:
+            first = len(self._table.cosines)
+            more = torch.arange(first, first + POSITIONS_AT_A_TIME)[None]
+            parts = [part[0].chunk(2, dim=-1)[0] for part in self._module(torch.empty(0), more)]
+            if first:
+                parts = [torch.cat(pair) for pair in zip((self._table.cosines, self._table.sines), parts, strict=True)]
+            self._table = Angles(*(part.contiguous() for part in parts))
         return self._table.of(positions)

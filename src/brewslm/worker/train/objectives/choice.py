@@ -11,13 +11,13 @@ from brewslm.worker.models import AnyModel, vocab_size_of
 from brewslm.worker.run import Run
 from brewslm.worker.shard import Shard
 from brewslm.worker.train.batches import Curriculum
+from brewslm.worker.train.fast.choice import path_for
 from brewslm.worker.train.objectives.answers import open_judged, open_pairs
 from brewslm.worker.train.objectives.feedback import FeedbackObjective, KtoLoss
 from brewslm.worker.train.objectives.objective import Objective
 from brewslm.worker.train.objectives.preference import PreferenceObjective, loss_for
 from brewslm.worker.train.objectives.reference import reference_of
 from brewslm.worker.train.objectives.tokens import TokenObjective
-from brewslm.worker.train.paths import GeneralPath
 
 
 def objective_of(order: TrainOrder, run: Run, model: AnyModel, train_split: Shard, eval_split: Shard) -> Objective[Any]:
@@ -29,7 +29,9 @@ def objective_of(order: TrainOrder, run: Run, model: AnyModel, train_split: Shar
     """
     match order.recipe.mode:
         case "sft" | "continued_pretraining":
-            return TokenObjective(model, GeneralPath(model), train_split, eval_split, processes=run.processes)
+            return TokenObjective(
+                model, path_for(order.recipe, model, run), train_split, eval_split, processes=run.processes
+            )
         case "dpo" | "orpo":
             return _preference(order, run, model)
         case "kto":
