@@ -11,7 +11,7 @@ from brewslm.core.value import Value
 from brewslm.core.wire.progress import NoticeRecord
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.files import write_whole
-from brewslm.worker.models import AnyModel
+from brewslm.worker.models import AnyModel, compute_dtype_of
 from brewslm.worker.run import Run
 from brewslm.worker.train.fast.operations.build import KernelBuildError
 from brewslm.worker.train.fast.operations.eager import EAGER
@@ -39,7 +39,7 @@ def path_for(recipe: Recipe, model: AnyModel, run: Run) -> GradientPath:
     Raises:
         BadOrderError: the recipe asks for the fast path, which is not right for this model.
     """
-    declined = supports(model, dtype=model.dtype)
+    declined = supports(model, dtype=compute_dtype_of(model))
     if recipe.step_path == "fast" and declined:
         raise BadOrderError(f"step_path='fast' cannot train {recipe.base_model!r}: {declined}; choose 'auto'.")
     kept = _kept(run.folder / CHOICE_FILE)
@@ -54,7 +54,7 @@ def path_for(recipe: Recipe, model: AnyModel, run: Run) -> GradientPath:
             write_whole(run.folder / CHOICE_FILE, choice.model_dump_json().encode())
             message = f"Gradients are made by the {choice.path} path: {choice.reason}."
             run.journal.append(NoticeRecord(**run.journal.stamp(), message=message))
-    return FastPath(model, operations, dtype=model.dtype) if operations else GeneralPath(model)
+    return FastPath(model, operations, dtype=compute_dtype_of(model)) if operations else GeneralPath(model)
 
 
 def _against(recipe: Recipe, declined: str | None) -> str:
