@@ -111,6 +111,8 @@ class Scene:
             "schedule": {"warmup_steps": 1},
             "monitor": {"log_every": 2, "eval_every": 4, "checkpoint_every": 3, "keep_checkpoints": 2},
         }
+        if recipe.get("method") == "full":
+            del settings["lora"]
         for name, value in recipe.items():
             settings[name] = {**settings[name], **value} if isinstance(settings.get(name), dict) else value
         return TrainOrder(
