@@ -1,6 +1,7 @@
 """Training on judgements: it learns them, resumes to the bit, and refuses data that has none."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 import torch
 import yaml
 
+from brewslm.core.recipe.lora import LoraSettings
 from brewslm.core.wire.progress import RECORD
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.shard import LABELS_FILE, REJECTED_FOLDER
@@ -109,6 +111,15 @@ def test_a_reference_of_other_data_or_a_damaged_one_is_measured_again(scene: Sce
         _, result = finish(scene, name, mode)
         assert result.eval_loss == first.eval_loss
         assert (other / reference.REFERENCE_FILE).read_bytes() == kept
+
+
+@pytest.mark.parametrize("mode", ["dpo", "kto"], indirect=True)
+def test_a_whole_model_learns_from_judgements_beside_the_base_that_it_was(scene: Scene, mode: str) -> None:
+    recipe: dict[str, Any] = {"method": "full", "lora": LoraSettings().model_dump(), "optim": {"learning_rate": 0.005}}
+    _, result = finish(scene, "a", mode, **recipe)
+    assert result.eval_loss < result.base_eval_loss == pytest.approx(math.log(2) if mode == "dpo" else 0.5)
+    _, again = finish(scene, "a", mode, attempt=2, **recipe)
+    assert again.eval_loss == result.eval_loss
 
 
 @pytest.mark.parametrize("mode", ["dpo"], indirect=True)

@@ -27,7 +27,7 @@ from brewslm.worker.train.trainee import new_trainee
 from tests.worker.test_training import DyingJournal, Killed
 from tests.worker.tiny import VOCAB_SIZE, Scene, curve, records
 
-FULL: dict[str, Any] = {"method": "full", "lora": {"lora_rank": 16, "lora_alpha": 32}, "optim": {"learning_rate": 3e-3}}
+FULL: dict[str, Any] = {"method": "full", "optim": {"learning_rate": 3e-3}}
 DORA: dict[str, Any] = {"method": "dora"}
 
 
@@ -124,7 +124,7 @@ def test_a_resumed_full_training_that_lost_its_baseline_measures_the_same_again(
     assert weights_of(folder, again) == before
 
 
-@pytest.mark.parametrize("recipe", [FULL, {}], ids=["full", "lora"])
+@pytest.mark.parametrize("recipe", [FULL, FULL | {"step_path": "fast"}, {}], ids=["full", "full by hand", "lora"])
 def test_bfloat16_follows_float32(scene: Scene, recipe: dict[str, Any]) -> None:
     curves = []
     for precision in ("float32", "bfloat16"):

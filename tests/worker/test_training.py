@@ -122,7 +122,7 @@ def test_damaged_newest_checkpoint_is_stepped_over_and_named(scene: Scene) -> No
     weights = newest / "adapter" / "adapter_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
     folder, result = finish(scene, "broken", attempt=2)
-    assert newest.name in records(folder, "notice")[0]["message"]
+    assert any(newest.name in record["message"] for record in records(folder, "notice"))
     assert records(folder, "started")[-1]["resumed_from_step"] < int(newest.name[5:11])
     assert result.eval_loss == undisturbed.eval_loss
 

@@ -74,6 +74,11 @@ def adapter_page(adapter: Adapter) -> Iterable[RenderableType]:
             ("experiment", f"exp-{adapter.experiment_id:03}"),
             ("adapter", str(adapter.id)),
             ("eval loss", f"{adapter.eval_loss:.4f} at step {adapter.step} of {adapter.total_steps}"),
+            *(
+                [("ended", f"after step {adapter.last_step}, {adapter.end.replace('_', ' ')}")]
+                if adapter.last_step
+                else ()
+            ),
             ("untuned base", f"{adapter.base_eval_loss:.4f} (tuned - base {signed(delta)})"),
             *(_rewards(adapter.rewards) if adapter.rewards is not None else ()),
         ]

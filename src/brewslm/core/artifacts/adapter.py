@@ -6,6 +6,7 @@ from brewslm.core.artifacts.base import Artifact, ArtifactKind, ManifestId, Read
 from brewslm.core.ids import ExperimentId
 from brewslm.core.wire.order import TunedForm
 from brewslm.core.wire.progress import RewardScores
+from brewslm.core.wire.result import TrainEnd
 
 
 class Adapter(Artifact):
@@ -23,6 +24,10 @@ class Adapter(Artifact):
     """Relative to the project's folder."""
     step: int
     total_steps: int
+    last_step: int | None = None
+    """The step after which the training ended early; None where it made all of them."""
+    end: TrainEnd = "total_steps"
+    """What ended it."""
     base_eval_loss: float
     """Mean loss per trained token (of `dpo`, `orpo` per pair, of `kto` per answer) of the eval split under the untuned
     base, nats."""

@@ -7,13 +7,15 @@ from pydantic import Field, TypeAdapter
 from brewslm.core.value import Value
 from brewslm.core.wire.progress import RewardScores
 
+TrainEnd = Literal["total_steps", "early_stopping", "budget", "cancel"]
+
 
 class TrainResult(Value):
     """The outcome of a training."""
 
     kind: Literal["train"] = "train"
     status: Literal["completed", "cancelled"]
-    end: Literal["total_steps", "early_stopping", "budget", "cancel"] = "total_steps"
+    end: TrainEnd = "total_steps"
     """What ended it."""
     checkpoint: str
     """Folder of the best checkpoint, relative to the run directory.

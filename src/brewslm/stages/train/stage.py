@@ -48,6 +48,8 @@ def run(inputs: TrainInputs, context: StageContext) -> Adapter:
         folder=f"experiments/{experiment.folder_name}/{result.checkpoint}/{part}",
         step=result.step,
         total_steps=result.total_steps,
+        last_step=result.last_step if result.last_step < result.total_steps else None,
+        end=result.end,
         base_eval_loss=result.base_eval_loss,
         eval_loss=result.eval_loss,
         final_train_loss=result.final_train_loss,
@@ -57,11 +59,14 @@ def run(inputs: TrainInputs, context: StageContext) -> Adapter:
 
 def report(adapter: Adapter) -> Draft:
     """Say what the training gave."""
+    steps = f"{adapter.total_steps} steps"
+    if adapter.last_step is not None:
+        steps = f"{adapter.last_step} of {steps}, ended by {adapter.end.replace('_', ' ')}"
     rewards = "" if adapter.rewards is None else f"; reward accuracy {adapter.rewards.accuracy:.1%}"
     return Draft(
         reason=Reason.TRAINING,
         summary=(
-            f"Experiment {adapter.experiment_id} trained {adapter.total_steps} steps: eval loss "
+            f"Experiment {adapter.experiment_id} trained {steps}: eval loss "
             f"{adapter.eval_loss:.4f} at step {adapter.step}, untuned base {adapter.base_eval_loss:.4f}{rewards}"
         ),
         payload=Training(

@@ -23,8 +23,9 @@ def early_end(recipe: Recipe, state: TrainState, *, seconds: float) -> tuple[End
     stopping = recipe.early_stopping
     if stopping is not None and (num_worse := num_without_best(state.evaluated, stopping)) >= stopping.patience:
         best = min(state.evaluated, key=lambda step: (state.evaluated[step], step))
-        message = f"Stopped after step {state.step}: {num_worse} evaluations in a row were not below the best loss, "
-        return "early_stopping", f"{message}{state.evaluated[best]:.4f} at step {best}, by {stopping.min_delta:g}."
+        message = f"Stopped after step {state.step}: in {num_worse} evaluations in a row the loss did not fall by more "
+        message += f"than {stopping.min_delta:g}; the best is {state.evaluated[best]:.4f} at step {best}."
+        return "early_stopping", message
     return None
 
 

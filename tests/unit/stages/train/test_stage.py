@@ -96,6 +96,15 @@ def test_full_fine_tuning_leaves_a_model(tmp_path: Path) -> None:
     assert [file.path.removeprefix(model.folder) for file in model.files] == ["/model.safetensors"]
 
 
+def test_a_training_that_ended_early_says_so(tmp_path: Path) -> None:
+    scene = Scene(tmp_path, answering(Teacher(last_step=4, end="early_stopping")))
+    manifest = scene.manifest()
+    job = order_training(scene, manifest, plan(scene, manifest))
+    assert scene.read(Adapter, job).last_step == 4
+    (event,) = scene.events(job.run_id)
+    assert "trained 4 of 6 steps, ended by early stopping: eval loss" in event.summary
+
+
 def test_every_training_is_an_experiment_of_its_own(tmp_path: Path) -> None:
     scene = Scene(tmp_path, answering(Teacher()))
     manifest = scene.manifest()
