@@ -17,10 +17,11 @@ from brewslm.core.wire.attempt import FailureFile
 from brewslm.core.wire.order import ORDER, Order
 from brewslm.core.wire.result import RESULT, Result, TrainResult
 from brewslm.core.wire.rundir import FAILURE_FILE, LOG_FILE, ORDER_FILE, RESULT_FILE, ExitCode
-from brewslm.worker.failure import BadOrderError, SupersededError, WorkerFailure, classify
+from brewslm.worker.failure import BadOrderError, OutOfMemoryError, SupersededError, WorkerFailure, classify
 from brewslm.worker.fence import Fence
 from brewslm.worker.files import LOCAL_DISK, write_whole
 from brewslm.worker.journal import Journal
+from brewslm.worker.pulse import PULSE
 from brewslm.worker.run import Run
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
@@ -55,6 +56,8 @@ def _work(folder: Path, attempt: int) -> None:
         (folder / FAILURE_FILE).unlink()
     if _is_done(folder):
         return
+    if is_first:
+        PULSE.open(folder)
     from brewslm.worker.dispatch import execute
 
     journal = folder / LOG_FILE if is_first else Path(os.devnull)
@@ -106,7 +109,8 @@ def _fail(folder: Path, attempt: int, error: BaseException) -> int:
     if isinstance(error, SupersededError):
         return code
     step = error.step if isinstance(error, WorkerFailure) else None
-    failure = FailureFile(attempt=attempt, message=message, step=step)
+    held = error.micro_batch if isinstance(error, OutOfMemoryError) else None
+    failure = FailureFile(attempt=attempt, message=message, step=step, micro_batch=held)
     with contextlib.suppress(OSError):
         write_whole(folder / FAILURE_FILE, failure.model_dump_json().encode())
     return code
