@@ -1,4 +1,4 @@
-"""Trainings that fail for real and finish by themselves: memory that runs out, a row that is poison, a frozen process."""
+"""Trainings that fail for real and finish by themselves: for want of memory, by a row of poison, and frozen."""
 
 import contextlib
 import json

@@ -21,7 +21,6 @@ from brewslm.worker.failure import BadOrderError, OutOfMemoryError, SupersededEr
 from brewslm.worker.fence import Fence
 from brewslm.worker.files import LOCAL_DISK, write_whole
 from brewslm.worker.journal import Journal
-from brewslm.worker.pulse import PULSE
 from brewslm.worker.run import Run
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
@@ -56,8 +55,6 @@ def _work(folder: Path, attempt: int) -> None:
         (folder / FAILURE_FILE).unlink()
     if _is_done(folder):
         return
-    if is_first:
-        PULSE.open(folder)
     from brewslm.worker.dispatch import execute
 
     journal = folder / LOG_FILE if is_first else Path(os.devnull)

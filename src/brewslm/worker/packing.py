@@ -10,7 +10,6 @@ from torch import Tensor
 
 from brewslm.core.wire.shard import PADDING_ID, ROW_MULTIPLE
 from brewslm.worker.attention import Layout, layout_of
-from brewslm.worker.pulse import PULSE
 from brewslm.worker.shard import Examples
 
 
@@ -46,7 +45,6 @@ class PackedBatch:
 
 def pack(shard: Examples, indices: Sequence[int] | NDArray[np.int64], *, device: torch.device) -> PackedBatch:
     """Pack these examples, in this order."""
-    PULSE.beat()
     examples = [shard.example(int(index)) for index in indices]
     lengths = [len(tokens) for tokens, _ in examples]
     num_tokens = sum(lengths)

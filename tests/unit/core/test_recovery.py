@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brewslm.core.recipe.recipe import Recipe
-from brewslm.core.recovery import Decision, Ended, GivenUp, decide
+from brewslm.core.recovery.policy import Decision, Ended, GivenUp, decide
 from brewslm.core.wire.attempt import MicroBatch
 from brewslm.core.wire.recovery import Cause, RecoveryFile
 

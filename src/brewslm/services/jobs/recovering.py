@@ -8,7 +8,7 @@ from brewslm.core.events.lifecycle import RecoveryStarted, WorkerLost
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ports.engine import WorkerStatus
 from brewslm.core.recipe.recipe import Recipe
-from brewslm.core.recovery import Decision, Ended, GivenUp, decide
+from brewslm.core.recovery.policy import Decision, Ended, GivenUp, decide
 from brewslm.core.wire.attempt import FailureFile
 from brewslm.core.wire.recovery import Cause, Measure, RecoveryFile
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, FAILURE_FILE, RECOVERY_FILE, WORKER_LOG_FILE, ExitCode

@@ -18,7 +18,6 @@ from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER
 from brewslm.worker.failure import NotFiniteError, OutOfMemoryError, is_out_of_memory
 from brewslm.worker.models import vocab_size_of
 from brewslm.worker.processes import join
-from brewslm.worker.pulse import PULSE
 from brewslm.worker.run import Run
 from brewslm.worker.shard import open_shard
 from brewslm.worker.train.adjusting import adjusted, read_adjustments
@@ -33,6 +32,7 @@ from brewslm.worker.train.ending import End, early_end
 from brewslm.worker.train.leaks import refuse_leaks
 from brewslm.worker.train.objectives.choice import objective_of
 from brewslm.worker.train.objectives.objective import Batch
+from brewslm.worker.train.pulse import PULSE
 from brewslm.worker.train.recorder import StepOutcome, add_step, peak_memory_bytes, write_eval, write_log
 from brewslm.worker.train.results import write_results_for_people
 from brewslm.worker.train.schedule import learning_rate_at
@@ -53,6 +53,8 @@ def train(order: TrainOrder, run: Run) -> TrainResult | None:
         SupersededError: a newer attempt has begun.
     """
     run = replace(run, processes=join())
+    if run.processes.is_first:
+        PULSE.open(run.folder)
     keep = adjusted(order, read_adjustments(run.folder)).recipe.monitor.keep_checkpoints
     with CheckpointWriter(run, keep=keep) as writer:
         return _Training(order, run, writer).run()

@@ -8,7 +8,7 @@ import pytest
 
 from brewslm.core.errors import BrewError, CancelledError, ClaimLostError, WorkerError
 from brewslm.core.recipe.recipe import Recipe
-from brewslm.core.recovery import MAX_LOSSES_WITHOUT_PROGRESS
+from brewslm.core.recovery.policy import MAX_LOSSES_WITHOUT_PROGRESS
 from brewslm.core.wire.attempt import FailureFile
 from brewslm.core.wire.order import EvaluateOrder, ExportOrder, GenerateOrder, MeasureOrder, Order, TrainOrder
 from brewslm.core.wire.result import EvaluateResult, GenerateResult, ScoredSplit, TrainResult

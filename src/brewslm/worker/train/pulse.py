@@ -15,7 +15,7 @@ EVERY_SECONDS = 0.5
 class Pulse:
     """Rewrites `pulse` in the run directory, at most twice a second; one that was not opened does nothing.
 
-    There is one in a process: whatever computes beats it, however deep below the loop.
+    There is one in a process: what computes beats it, however deep below the loop.
     """
 
     def __init__(self) -> None:
@@ -35,8 +35,8 @@ class Pulse:
         self._phase, self._next_at = phase, 0.0
         self.beat()
 
-    def beat(self) -> None:
-        """Say that something has been done."""
+    def beat(self, _share: float = 0.0) -> None:
+        """Say that something has been done; what share of it, is for others."""
         if self._file is None or (now := time.monotonic()) < self._next_at:
             return
         self._next_at = now + EVERY_SECONDS
