@@ -1,4 +1,4 @@
-"""Real processes that train together. They are forked from one that has the libraries loaded, so that each starts at once."""
+"""Real processes that train together, forked from one that has the libraries loaded, so that each starts at once."""
 
 import multiprocessing
 import os
@@ -29,7 +29,7 @@ def start_ranks(work: Callable[..., int], *arguments: Any, num: int) -> list[Bas
     """Let so many processes do the work, each in its place; it returns an exit code."""
     port = free_port()
     ranks: list[BaseProcess] = [
-        _SERVER.Process(target=_at, args=(rank, num, port, work, arguments)) for rank in range(num)
+        _SERVER.Process(target=_at, args=(rank, num, port, work, arguments), daemon=True) for rank in range(num)
     ]
     for rank in ranks:
         rank.start()
