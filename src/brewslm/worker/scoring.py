@@ -13,7 +13,8 @@ from brewslm.worker.models import AnyModel, computing, without_adapter
 from brewslm.worker.packing import PackedBatch, budgeted_batches, empty_batch, pack
 from brewslm.worker.processes import ALONE, Processes
 from brewslm.worker.shard import Examples
-from brewslm.worker.sharding import gathered, in_lockstep
+from brewslm.worker.sharding.passes import in_lockstep
+from brewslm.worker.sharding.weights import gathered
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ from brewslm.worker.processes import join
 from brewslm.worker.run import Run
 from brewslm.worker.scoring import trained_in_lockstep
 from brewslm.worker.shard import open_shard
-from brewslm.worker.sharding import is_sharded, whole
+from brewslm.worker.sharding.weights import is_sharded, whole
 from brewslm.worker.train.baseline import base_losses
 from brewslm.worker.train.batch_baseline import BATCH_BASELINE_FILE, BatchBaseline, SideBySide, score_up_front
 from brewslm.worker.train.batches import Curriculum

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from brewslm.core.wire.rundir import MODEL_FOLDER
-from brewslm.worker.sharding import like
+from brewslm.worker.sharding.weights import like
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

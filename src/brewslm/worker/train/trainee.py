@@ -15,7 +15,7 @@ from brewslm.worker.failure import BadOrderError
 from brewslm.worker.lora import fuse_adapters
 from brewslm.worker.models import AnyModel, compute_in, device_here, load_in_4_bits, load_model, without_adapter
 from brewslm.worker.processes import ALONE, Processes
-from brewslm.worker.sharding import is_sharded, like, shard
+from brewslm.worker.sharding.weights import is_sharded, like, shard
 from brewslm.worker.train.checkpoints.trained import AdapterWeights, Trainee
 from brewslm.worker.train.model_weights import ModelWeights
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from brewslm.core.wire.rundir import PINNED_FILE
 from brewslm.worker.failure import NotFiniteError
-from brewslm.worker.sharding import whole
+from brewslm.worker.sharding.weights import whole
 from brewslm.worker.train.checkpoints.manifest import OPTIMIZER_FILE, RNG_FILE, STATE_FILE, Health
 from brewslm.worker.train.checkpoints.trained import Trainee
 from brewslm.worker.train.state import Fingerprint, StateFile, TrainState, random_state

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from brewslm.core.wire.rundir import ADAPTER_FOLDER
 from brewslm.worker.models import AnyModel
-from brewslm.worker.sharding import is_sharded, like, whole
+from brewslm.worker.sharding.weights import is_sharded, like, whole
 
 
 class StoredWeights(Protocol):

@@ -13,7 +13,7 @@ from brewslm.worker.failure import BadOrderError
 from brewslm.worker.files import write_whole
 from brewslm.worker.models import AnyModel, compute_dtype_of
 from brewslm.worker.run import Run
-from brewslm.worker.sharding import is_sharded
+from brewslm.worker.sharding.weights import is_sharded
 from brewslm.worker.train.fast.operations.build import KernelBuildError
 from brewslm.worker.train.fast.operations.eager import EAGER
 from brewslm.worker.train.fast.operations.interface import Operations

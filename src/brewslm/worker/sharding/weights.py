@@ -1,13 +1,8 @@
-"""A model whose weights lie in shards, one in each process: fully sharded data parallelism (FSDP2).
+"""Weights of which each process holds a part, cut along their first dimension."""
 
-Source: Zhao et al. 2023, arXiv:2304.11277, section 3. Each process keeps its part of every weight, gradient and moment.
-The weights of a block are brought together for as long as the block computes, and its gradients are summed into the
-shards after each backward pass. So all processes must make the same passes: `in_lockstep` sees to that.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from types import MethodType
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,8 +13,6 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from brewslm.worker.models import AnyModel, device_here, without_adapter
 from brewslm.worker.processes import Processes
-
-T = TypeVar("T")
 
 _GATHERED = "brewslm_gathered"
 
@@ -58,19 +51,6 @@ def gathered(model: AnyModel, compute: Callable[[], Tensor]) -> Tensor:
     anything: Any = without_adapter(model)
     result: Tensor = getattr(anything, _GATHERED)(compute)
     return result
-
-
-def in_lockstep(
-    model: AnyModel, batches: Sequence[T], processes: Processes, *, idle: Callable[[], object]
-) -> Iterator[T]:
-    """Yield this process's batches; after them, make an `idle` pass for each that a busier process has more.
-
-    Where the model is not sharded, processes need not keep in step, and no idle pass is made.
-    """
-    num_passes = processes.most(len(batches)) if is_sharded(model) else len(batches)
-    yield from batches
-    for _ in range(num_passes - len(batches)):
-        idle()
 
 
 def whole(tensor: Tensor) -> Tensor:
