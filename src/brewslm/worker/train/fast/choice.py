@@ -13,6 +13,7 @@ from brewslm.worker.failure import BadOrderError
 from brewslm.worker.files import write_whole
 from brewslm.worker.models import AnyModel, compute_dtype_of
 from brewslm.worker.run import Run
+from brewslm.worker.sharding.weights import is_sharded
 from brewslm.worker.train.fast.operations.build import KernelBuildError
 from brewslm.worker.train.fast.operations.eager import EAGER
 from brewslm.worker.train.fast.operations.interface import Operations
@@ -39,7 +40,7 @@ def path_for(recipe: Recipe, model: AnyModel, run: Run) -> GradientPath:
     Raises:
         BadOrderError: the recipe asks for the fast path, which is not right for this model.
     """
-    declined = supports(model, dtype=compute_dtype_of(model))
+    declined = "its weights are sharded" if is_sharded(model) else supports(model, dtype=compute_dtype_of(model))
     if recipe.step_path == "fast" and declined:
         raise BadOrderError(f"step_path='fast' cannot train {recipe.base_model!r}: {declined}; choose 'auto'.")
     kept = _kept(run.folder / CHOICE_FILE)
@@ -65,6 +66,8 @@ def _against(recipe: Recipe, declined: str | None) -> str:
         return ""
     if recipe.activation_checkpointing:
         return "activation checkpointing is its alone"
+    if recipe.data_parallel == "fsdp":
+        return "sharded weights are its alone"
     if recipe.precision != "float32":
         return "'auto' keeps to it in bfloat16"
     return declined or ""
