@@ -1,6 +1,7 @@
 """Losses of packed batches: only where there is a label, in nats."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -46,6 +47,7 @@ def example_losses(
     model: AnyModel,
     shard: Examples,
     *,
+    scorer: Callable[[PackedBatch], Tensor] | None = None,
     on_batch: Callable[[float], None] = lambda _: None,
     processes: Processes = ALONE,
 ) -> NDArray[np.float64]:
@@ -54,17 +56,18 @@ def example_losses(
     Args:
         model: in evaluation mode.
         shard: the examples.
+        scorer: makes the losses of labels, as `token_losses` does, where that is not to do it.
         on_batch: told the share that is done.
         processes: share the work; each gets the losses of all.
     """
     device = next(model.parameters()).device
-    losses = np.zeros(len(shard))
+    losses, score = np.zeros(len(shard)), scorer or partial(token_losses, model)
     done = 0
     for indices in islice(scoring_batches(shard), processes.rank, None, processes.num):
         batch = pack(shard, indices, device=device)
         if batch.num_labels:
             sums = torch.zeros(batch.num_examples, dtype=torch.float64, device=device)
-            sums.index_add_(0, batch.owners, token_losses(model, batch).double())
+            sums.index_add_(0, batch.owners, score(batch).double())
             losses[indices] = sums.cpu().numpy()
         done += len(indices)
         on_batch(done / len(shard))
