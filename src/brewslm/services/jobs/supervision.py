@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from time import thread_time
 
 from pydantic import ValidationError
 
@@ -19,7 +20,9 @@ from brewslm.services.jobs.claim import Claim
 from brewslm.services.jobs.journal import JournalReader
 from brewslm.services.ports import Ports
 
-POLL_SECONDS = 0.2
+POLL_SECONDS, LONGEST_POLL_SECONDS = 0.5, 1.0
+REST_OVER_LOOK = 150
+"""Watching must cost the worker nothing: what a look took of the processor is so many times waited after it."""
 CANCEL_GRACE_SECONDS = 10.0
 MAX_LOSSES_WITHOUT_PROGRESS = 3
 
@@ -58,6 +61,7 @@ class Supervisor:
         experiment = ExperimentId(int(name.removeprefix("exp-"))) if order.kind == "train" else None
         journal = JournalReader(self._claim, directory, experiment_id=experiment)
         while True:
+            began_at = thread_time()
             status = self._ports.engine.status(directory)
             journal.drain()
             if status.state == "alive":
@@ -65,7 +69,7 @@ class Supervisor:
                     self._claim.phase("cancelling")
                     self._ports.engine.cancel(directory, grace_seconds=CANCEL_GRACE_SECONDS)
                 else:
-                    self._ports.clock.sleep(POLL_SECONDS)
+                    self._ports.clock.sleep(rest_after(thread_time() - began_at))
                 continue
             if (directory / RESULT_FILE).is_file():
                 return _read_result(directory, order)
@@ -108,6 +112,11 @@ class Supervisor:
             known = [event.payload["attempt"] for event in events if event.reason is draft.reason]
             if status.attempt not in known:
                 self._claim.emit_in(transaction, draft)
+
+
+def rest_after(look_seconds: float) -> float:
+    """Return how long to wait after a look that took the processor so long."""
+    return min(max(POLL_SECONDS, REST_OVER_LOOK * look_seconds), LONGEST_POLL_SECONDS)
 
 
 def _raise_if_hopeless(losses: int, directory: Path) -> None:
