@@ -15,6 +15,7 @@ from brewslm.worker.processes import Processes
 from brewslm.worker.shard import Examples
 from brewslm.worker.train.batches import Curriculum
 from brewslm.worker.train.paths import GradientPath
+from brewslm.worker.train.pulse import PULSE
 
 SHARE_OF_RUN = 0.02
 """Of the run's tokens that may go through a trial."""
@@ -115,6 +116,7 @@ def _outcome(
     path: GradientPath, weights: list[nn.Parameter], batch: PackedBatch, clock: Callable[[], float]
 ) -> tuple[float, list[Tensor], float]:
     """Return loss, gradients and seconds, and take the gradients off the weights."""
+    PULSE.beat()
     began_at = clock()
     loss = path.add_gradients(batch, scale=1 / batch.num_labels)
     seconds = clock() - began_at

@@ -13,6 +13,7 @@ from brewslm.worker.scoring import example_losses
 from brewslm.worker.shard import Shard
 from brewslm.worker.train.objectives.objective import EvalScores
 from brewslm.worker.train.paths import GradientPath
+from brewslm.worker.train.pulse import PULSE
 
 
 class TokenObjective:
@@ -57,5 +58,11 @@ class TokenObjective:
 
     def eval_scores(self) -> EvalScores:
         """Return the loss of each example of the eval split, summed over its trained tokens."""
-        losses = example_losses(self._model, self._eval, scorer=self._path.token_losses, processes=self._processes)
+        losses = example_losses(
+            self._model,
+            self._eval,
+            scorer=self._path.token_losses,
+            on_batch=PULSE.beat,
+            processes=self._processes,
+        )
         return EvalScores(losses)
