@@ -1,6 +1,7 @@
 """Losses of packed batches: only where there is a label, in nats."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -58,6 +59,7 @@ def example_losses(
     model: AnyModel,
     shard: Examples,
     *,
+    scorer: Callable[[PackedBatch], Tensor] | None = None,
     on_batch: Callable[[float], None] = lambda _: None,
     processes: Processes = ALONE,
 ) -> NDArray[np.float64]:
@@ -66,18 +68,20 @@ def example_losses(
     Args:
         model: in evaluation mode.
         shard: the examples.
+        scorer: makes the losses of labels, as `token_losses` does, where that is not to do it.
         on_batch: told the share that is done.
         processes: share the work; each gets the losses of all.
     """
     device = next(model.parameters()).device
-    losses = np.zeros(len(shard))
+    losses, score = np.zeros(len(shard)), scorer or partial(token_losses, model)
     done = 0
     mine = list(scoring_batches(shard))[processes.rank :: processes.num]
     for indices in scored_in_lockstep(model, mine, processes):
         batch = pack(shard, indices, device=device)
-        sums = torch.zeros(batch.num_examples, dtype=torch.float64, device=device)
-        sums.index_add_(0, batch.owners, token_losses(model, batch).double())
-        losses[indices] = sums.cpu().numpy()
+        if batch.num_labels or scorer is None:  # a sharded model takes every pass, and has no other scorer
+            sums = torch.zeros(batch.num_examples, dtype=torch.float64, device=device)
+            sums.index_add_(0, batch.owners, score(batch).double())
+            losses[indices] = sums.cpu().numpy()
         done += len(indices)
         on_batch(done / len(shard))
     return processes.add_up(losses)

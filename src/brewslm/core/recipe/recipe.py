@@ -33,7 +33,8 @@ class Recipe(Value):
     """Keep only the input of each block for the backward pass and compute the rest again: less memory, more time."""
     step_path: Literal["auto", "general", "fast"] = "auto"
     """How gradients are made: by autograd, for any model (`general`); or as derived by hand, for models shaped like
-    Llama on the CPU (`fast`), which `auto` takes where it can. Both give the same within float32 rounding."""
+    Llama on the CPU (`fast`). Both give the same within rounding; `auto` tries both on the first rows and takes the
+    better one. Name one where two runs must be the same to the bit."""
     data_parallel: Literal["ddp", "fsdp"] = "ddp"
     """Where several processes train as one: each holds everything that is trained (`ddp`), or only its part of every
     weight, gradient and moment (`fsdp`, Zhao et al. 2023, arXiv:2304.11277), which takes less memory and more

@@ -2,7 +2,8 @@
 
 import math
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -239,10 +240,16 @@ class _Training:
             run_id=sha256_of(self.fingerprint.model_dump()),
         )
 
-    def _untuned(self) -> AbstractContextManager[None]:
-        """Return the context in which the model is the base, as a whole model still is before the first step."""
-        is_touched = self.recipe.has_adapter or self.state.step > 0
-        return untuned(self.model, self.order.base_model) if is_touched else nullcontext()
+    @contextmanager
+    def _untuned(self) -> Iterator[None]:
+        """Make of the model the base for a while, which a whole model still is before the first step."""
+        is_exchanged = not self.recipe.has_adapter and self.state.step > 0
+        with untuned(self.model, self.order.base_model) if self.recipe.has_adapter or is_exchanged else nullcontext():
+            if is_exchanged:
+                self.objective.weights_changed()
+            yield
+        if is_exchanged:
+            self.objective.weights_changed()
 
     def _early_end(self) -> tuple[End, str] | None:
         """Return what ends the run here, before its last step; the first process's clock counts for all."""
