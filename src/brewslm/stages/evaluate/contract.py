@@ -76,7 +76,7 @@ def _extra_fits(inputs: EvaluateInputs, context: StageContext) -> Finding | None
 
 
 def _is_finite(output: EvalReport, _context: StageContext) -> Finding | None:
-    for loss in output.losses:
+    for loss in (*output.losses, *output.judgements):
         if not (math.isfinite(loss.base) and math.isfinite(loss.tuned)):
             return Finding(
                 check="finite",
