@@ -21,6 +21,9 @@ class FakeEngine:
         self._statuses: dict[Path, WorkerStatus] = {}
         self.submitted: list[tuple[Path, int]] = []
         self.cancelled: list[Path] = []
+        self.killed: list[Path] = []
+        self.seconds: float | None = None
+        """Processor time of every living worker."""
 
     def submit(self, run_directory: Path, *, attempt: int) -> None:
         before = self.status(run_directory)
@@ -45,6 +48,15 @@ class FakeEngine:
         status = self.status(run_directory)
         if status.state == "alive":
             self._set(run_directory, WorkerStatus(state="ended", attempt=status.attempt, signal=15))
+
+    def processor_seconds(self, run_directory: Path) -> float | None:
+        return self.seconds if self.status(run_directory).state == "alive" else None
+
+    def kill(self, run_directory: Path) -> None:
+        status = self.status(run_directory)
+        if status.state == "alive":
+            self.killed.append(run_directory)
+            self._set(run_directory, WorkerStatus(state="ended", attempt=status.attempt, signal=9))
 
     def end(self, run_directory: Path, exit_code: int) -> None:
         """Let a worker that stayed alive end."""

@@ -8,7 +8,9 @@ from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
 from brewslm.adapters.files.tables import ParquetTables
+from brewslm.adapters.files.thresholds import YamlThresholdFiles
 from brewslm.adapters.files.uploads import FileUploads
+from brewslm.adapters.logs.files import FileTrainingLogs
 from brewslm.adapters.plugins.mappers import EntryPointMappers
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sql.storage import open_storage
@@ -32,6 +34,7 @@ from brewslm.services.data.xray import Xrays
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.queue import Jobs
+from brewslm.services.monitoring.health import RunHealth
 from brewslm.services.optimizing import optimize_flow
 from brewslm.services.ports import Ports
 from brewslm.services.projects import Projects
@@ -56,6 +59,7 @@ class House:
     audit: Audit
     browsing: Browsing
     health: Health
+    run_health: RunHealth
     cleaning: CleaningPreviews
     tracing: Tracing
     mappings: Mappings
@@ -117,6 +121,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         audit=audit,
         browsing=browsing,
         health=Health(ports, projects),
+        run_health=RunHealth(ports, FileTrainingLogs(), YamlThresholdFiles(settings.home)),
         cleaning=CleaningPreviews(ports, projects),
         tracing=Tracing(ports, projects, browsing, audit),
         mappings=Mappings(ports),

@@ -17,7 +17,7 @@ from brewslm.core.wire.attempt import FailureFile
 from brewslm.core.wire.order import ORDER, Order
 from brewslm.core.wire.result import RESULT, Result, TrainResult
 from brewslm.core.wire.rundir import FAILURE_FILE, LOG_FILE, ORDER_FILE, RESULT_FILE, ExitCode
-from brewslm.worker.failure import BadOrderError, SupersededError, WorkerFailure, classify
+from brewslm.worker.failure import BadOrderError, OutOfMemoryError, SupersededError, WorkerFailure, classify
 from brewslm.worker.fence import Fence
 from brewslm.worker.files import LOCAL_DISK, write_whole
 from brewslm.worker.journal import Journal
@@ -106,7 +106,8 @@ def _fail(folder: Path, attempt: int, error: BaseException) -> int:
     if isinstance(error, SupersededError):
         return code
     step = error.step if isinstance(error, WorkerFailure) else None
-    failure = FailureFile(attempt=attempt, message=message, step=step)
+    held = error.micro_batch if isinstance(error, OutOfMemoryError) else None
+    failure = FailureFile(attempt=attempt, message=message, step=step, micro_batch=held)
     with contextlib.suppress(OSError):
         write_whole(folder / FAILURE_FILE, failure.model_dump_json().encode())
     return code

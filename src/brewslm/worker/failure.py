@@ -4,6 +4,7 @@ import errno
 from typing import ClassVar
 
 from brewslm.core.errors import BrewError
+from brewslm.core.wire.attempt import MicroBatch
 from brewslm.core.wire.rundir import ExitCode
 
 
@@ -36,6 +37,17 @@ class NotFiniteError(WorkerFailure):
     exit_code = ExitCode.NOT_FINITE
 
 
+class OutOfMemoryError(WorkerFailure):
+    """Memory ran out in an optimiser step."""
+
+    exit_code = ExitCode.OUT_OF_MEMORY
+
+    def __init__(self, message: str, *, step: int, micro_batch: MicroBatch) -> None:
+        """Keep what was in the model."""
+        super().__init__(message, step=step)
+        self.micro_batch = micro_batch
+
+
 class SupersededError(WorkerFailure):
     """A newer attempt has begun on this run directory."""
 
@@ -50,7 +62,7 @@ def classify(error: BaseException) -> tuple[int, str]:
     text = " ".join(str(error).split())
     if isinstance(error, WorkerFailure):
         return error.exit_code, text
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         what = text or "an allocation failed"
         return ExitCode.OUT_OF_MEMORY, f"Memory ran out: {what}. Lower data.micro_batch_tokens or data.batch_size."
     if _is_disk_full(error):
@@ -60,7 +72,8 @@ def classify(error: BaseException) -> tuple[int, str]:
     return 1, f"{type(error).__name__}: {text}"
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, on the machine or on a device."""
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return True
     if isinstance(error, OSError):

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
+import psutil
 from pydantic import ValidationError
 
 from brewslm.adapters.engines import shim
@@ -38,6 +39,8 @@ _MEMORY_SETTINGS = {
     "THP_MEM_ALLOC_ENABLE": "1",
 }
 START_SECONDS = 10.0
+STACKS_SECONDS = 1.0
+"""What a worker that hangs gets to write its stacks."""
 END_SECONDS = 5.0
 """How long the end of a killed group may take."""
 POLL_SECONDS = 0.02
@@ -100,7 +103,13 @@ class LocalEngine:
         ended = _read(run_directory / EXIT_FILE, ExitFile)
         if ended is None or ended.attempt != began.attempt:
             return WorkerStatus(state="lost", attempt=began.attempt)
-        return WorkerStatus(state="ended", attempt=began.attempt, exit_code=ended.code, signal=ended.signal)
+        return WorkerStatus(
+            state="ended",
+            attempt=began.attempt,
+            exit_code=ended.code,
+            signal=ended.signal,
+            is_out_of_memory=ended.signal == signal.SIGKILL and ended.num_oom_kills > 0,
+        )
 
     def cancel(self, run_directory: Path, *, grace_seconds: float) -> None:
         """Ask politely, wait up to `grace_seconds`, then end the whole process group and wait for its end."""
@@ -112,12 +121,49 @@ class LocalEngine:
         temporary = request.with_name(f".{CANCEL_FILE}.{os.getpid()}")
         temporary.write_text(f"{grace_seconds:.3f}", encoding="ascii")
         temporary.replace(request)
-        if self._is_free_within(run, grace_seconds + shim.TERM_SECONDS + END_SECONDS):
+        if not self._is_free_within(run, grace_seconds + shim.TERM_SECONDS + END_SECONDS):
+            self._end(run)
+
+    def processor_seconds(self, run_directory: Path) -> float | None:
+        """Return the processor time of the living worker so far; None where it cannot be known."""
+        began = self._living(run_directory.resolve())
+        if began is None:
+            return None
+        try:
+            used = psutil.Process(began.worker_pid).cpu_times()
+        except psutil.Error:
+            return None
+        return float(used.user + used.system)
+
+    def kill(self, run_directory: Path) -> None:
+        """End a worker that does not get on: have it write its stacks into its log, then end the whole group."""
+        run = run_directory.resolve()
+        began = self._living(run)
+        if began is None:
             return
-        self._kill(run)
+        if hasattr(signal, "SIGUSR1"):
+            with contextlib.suppress(OSError):
+                os.kill(began.worker_pid, signal.SIGUSR1)
+            self._is_free_within(run, STACKS_SECONDS)
+        self._end(run)
+
+    def _end(self, run: Path) -> None:
+        """Kill shim and worker of an attempt; the held lock says that they are its own."""
+        began = self._living(run)
+        if began is not None:
+            with contextlib.suppress(OSError):
+                os.killpg(began.worker_pid, signal.SIGKILL)
+            if not self._is_free_within(run, END_SECONDS) and _is_shim(began.shim_pid):
+                with contextlib.suppress(OSError):
+                    os.kill(began.shim_pid, signal.SIGKILL)
         if not self._is_free_within(run, END_SECONDS):
             message = f"The worker of {str(run)!r} does not end, even by SIGKILL; look at its processes."
             raise WorkerError(message)
+
+    def _living(self, run: Path) -> AttemptFile | None:
+        """Return the attempt whose shim holds the lock of this start of the machine."""
+        began = _read(run / ATTEMPT_FILE, AttemptFile) if is_locked(run) else None
+        return began if began is not None and began.boot_id == shim.boot_id() else None
 
     def _is_free_within(self, run: Path, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -127,17 +173,6 @@ class LocalEngine:
             time.sleep(POLL_SECONDS)
         self._reap()
         return True
-
-    def _kill(self, run: Path) -> None:
-        """Kill shim and worker of an attempt whose shim no longer obeys; the held lock says that they are its own."""
-        began = _read(run / ATTEMPT_FILE, AttemptFile)
-        if began is None or began.boot_id != shim.boot_id():
-            return
-        with contextlib.suppress(OSError):
-            os.killpg(began.worker_pid, signal.SIGKILL)
-        if _is_shim(began.shim_pid):
-            with contextlib.suppress(OSError):
-                os.kill(began.shim_pid, signal.SIGKILL)
 
     def _reap(self) -> None:
         """Collect the shims that have ended, so that no zombies pile up."""

@@ -98,6 +98,29 @@ def boot_id() -> str:
         return ""
 
 
+def num_oom_kills() -> int:
+    """Return how many processes of this control group the kernel has killed for want of memory; 0 where not known."""
+    try:
+        groups = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines()]
+    except (OSError, ValueError):
+        return 0
+    root, counted = Path("/sys/fs/cgroup"), 0
+    for _, controllers, path in groups:
+        if controllers == "":
+            counted += _counter(root / path.lstrip("/") / "memory.events")
+        elif "memory" in controllers.split(","):
+            counted += _counter(root / "memory" / path.lstrip("/") / "memory.oom_control")
+    return counted
+
+
+def _counter(path: Path) -> int:
+    try:
+        fields = dict(line.split(None, 1) for line in path.read_text(encoding="ascii").splitlines())
+        return int(fields.get("oom_kill", 0))
+    except (OSError, ValueError):
+        return 0
+
+
 def write_json(name: str, content: dict[str, object]) -> None:
     """Write a file so that it is either absent or whole: over what was reserved, fsync, rename, fsync the folder."""
     temporary = name + ".tmp"
@@ -266,7 +289,7 @@ def run(run_directory: str, attempt: int, command: list[str]) -> int:
             request.unlink()
     reserve(ATTEMPT_FILE + ".tmp")
     reserve(EXIT_FILE + ".tmp")
-    started_at, ending = time.time(), Ending()
+    started_at, ending, num_killed = time.time(), Ending(), num_oom_kills()
     signal.signal(signal.SIGTERM, lambda *_: setattr(ending, "is_told_to_stop", True))
     worker = start_worker(command, run_directory, lock)
     identity = {"attempt": attempt, "boot_id": boot_id(), "shim_pid": os.getpid(), "worker_pid": worker.pid}
@@ -276,7 +299,8 @@ def run(run_directory: str, attempt: int, command: list[str]) -> int:
     status, peak = watch(worker, attempt, ending)
     code = os.waitstatus_to_exitcode(status)
     how = {"code": code if code >= 0 else None, "signal": -code if code < 0 else None, "max_rss_bytes": peak}
-    write_json(EXIT_FILE, {"attempt": attempt, **how, "ended_at": time.time()})
+    num_killed = max(0, num_oom_kills() - num_killed)
+    write_json(EXIT_FILE, {"attempt": attempt, **how, "num_oom_kills": num_killed, "ended_at": time.time()})
     return 0
 
 

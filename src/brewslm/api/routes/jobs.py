@@ -10,6 +10,7 @@ from brewslm.core.events.base import RunEvent
 from brewslm.core.job import Job, JobStatus
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.value import Value
+from brewslm.services.monitoring.health import HealthReport
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -83,6 +84,12 @@ def metrics(
 def log(job_id: JobId, house: HouseOf) -> WorkerLog:
     """Show what a job's worker has written."""
     return WorkerLog(job_id=job_id, text=house.jobs.worker_log(ids.JobId(job_id)))
+
+
+@router.get("/{job_id}/health")
+def health(job_id: JobId, house: HouseOf) -> HealthReport:
+    """Judge a training: ok, warning, critical, unknown or finished, with every finding and alert."""
+    return house.run_health.of_job(ids.JobId(job_id))
 
 
 @router.post("/{job_id}/cancel", status_code=202)

@@ -45,6 +45,7 @@ FAILURES: frozenset[Reason] = frozenset(
         Reason.PREFLIGHT_MASK,
         Reason.PREFLIGHT_GOLDEN,
         Reason.TRAINING_CANCELLED,
+        Reason.TRAINING_STALLED,
         Reason.TRAINING_OOM,
         Reason.TRAINING_NAN,
         Reason.TRAINING_DISK_FULL,

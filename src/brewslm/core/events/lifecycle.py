@@ -56,6 +56,19 @@ class WorkerLost(Value):
     last_step: int | None
 
 
+class RecoveryStarted(Value):
+    """An attempt failed, and something is done so that the training goes on."""
+
+    attempt: int
+    """The attempt that failed."""
+    cause: str
+    last_step: int | None
+    action: str
+    before: dict[str, float | int | bool]
+    """Settings of the recipe that are carried out otherwise now, by name."""
+    after: dict[str, float | int | bool]
+
+
 class TrainingRecovered(Value):
     """A new attempt took over."""
 

@@ -19,6 +19,7 @@ _OF_SUCCESS: dict[Reason, type[Value]] = {
     Reason.TRAINING_STARTED: lifecycle.TrainingStarted,
     Reason.TRAINING: lifecycle.Training,
     Reason.TRAINING_WORKER_LOST: lifecycle.WorkerLost,
+    Reason.TRAINING_RECOVERY_STARTED: lifecycle.RecoveryStarted,
     Reason.TRAINING_RECOVERED: lifecycle.TrainingRecovered,
     Reason.EVALUATION: lifecycle.Evaluation,
     Reason.EVALUATION_GATE_FAILED: lifecycle.EvaluationGateFailed,

@@ -146,13 +146,19 @@ TAXONOMY: dict[Reason, Meaning] = {
     ),
     Reason.TRAINING_STARTED: _row("training", "info", "A training worker took its first step.", _NOTHING),
     Reason.TRAINING: _row("training", "info", "Training ended with a whole adapter.", "Evaluate it."),
+    Reason.TRAINING_RECOVERY_STARTED: _row(
+        "training", "warning", "An attempt failed, and something was changed so that the training goes on.", _NOTHING
+    ),
     Reason.TRAINING_RECOVERED: _row(
-        "training", "warning", "A lost training went on from its newest valid checkpoint.", _NOTHING
+        "training", "warning", "A training went on after an attempt had ended before its time.", _NOTHING
     ),
     Reason.TRAINING_CANCELLED: _row("training", "warning", "Training was cancelled.", "Start again when you like."),
     Reason.TRAINING_OOM: _row("training", "error", "Training ran out of memory.", "Lower batch_size or max_seq_len."),
     Reason.TRAINING_NAN: _row("training", "error", "The loss was no longer a number.", "Lower the learning rate."),
     Reason.TRAINING_DISK_FULL: _row("training", "error", "The disk was full while training.", "Free space; retry."),
+    Reason.TRAINING_STALLED: _row(
+        "training", "error", "The training process hung, again and again.", "Read its stacks in the worker's log."
+    ),
     Reason.TRAINING_WORKER_LOST: _row(
         "training", "warning", "The training process disappeared.", "It is resumed by itself up to three times."
     ),

@@ -15,6 +15,8 @@ class WorkerStatus(Value):
     """0 where absent."""
     exit_code: int | None = None
     signal: int | None = None
+    is_out_of_memory: bool = False
+    """Whether the kernel killed it for want of memory."""
 
 
 class Engine(Protocol):
@@ -32,3 +34,9 @@ class Engine(Protocol):
 
     def cancel(self, run_directory: Path, *, grace_seconds: float) -> None:
         """Ask politely, wait up to `grace_seconds`, then end the whole process group and wait for its end."""
+
+    def processor_seconds(self, run_directory: Path) -> float | None:
+        """Return the processor time of the living worker so far; None where it cannot be known."""
+
+    def kill(self, run_directory: Path) -> None:
+        """End a worker that does not get on: have it write its stacks into its log, then end the whole group."""

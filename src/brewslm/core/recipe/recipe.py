@@ -10,6 +10,7 @@ from brewslm.core.recipe.lora import LoraSettings
 from brewslm.core.recipe.monitor import MonitorSettings
 from brewslm.core.recipe.optim import OptimSettings
 from brewslm.core.recipe.preference import PreferenceSettings, idle_settings
+from brewslm.core.recipe.retry import RetrySettings
 from brewslm.core.recipe.schedule import ScheduleSettings
 from brewslm.core.value import Value
 
@@ -43,6 +44,10 @@ class Recipe(Value):
     preference: PreferenceSettings = PreferenceSettings()
     early_stopping: EarlyStopping | None = None
     budget: Budget | None = None
+    recovery: Literal["off", "auto"] = "auto"
+    """Whether a training that was lost, hangs, ran out of memory or disk, or met a number that is not finite goes on
+    by itself, changed where it must be (`auto`), or ends there (`off`)."""
+    retry: RetrySettings = RetrySettings()
 
     @property
     def has_adapter(self) -> bool:

@@ -22,7 +22,16 @@ class ExitFile(Value):
     """Exit code, or None where a signal ended it."""
     signal: int | None
     max_rss_bytes: int | None
+    num_oom_kills: int = 0
+    """Processes of its control group that the kernel killed for want of memory while it ran."""
     ended_at: float
+
+
+class MicroBatch(Value):
+    """What goes through the model at once."""
+
+    num_tokens: int
+    num_examples: int
 
 
 class FailureFile(Value):
@@ -31,3 +40,5 @@ class FailureFile(Value):
     attempt: int
     message: str
     step: int | None = None
+    micro_batch: MicroBatch | None = None
+    """What was in the model, where memory ran out in a step."""

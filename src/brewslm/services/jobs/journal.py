@@ -2,7 +2,9 @@
 
 import json
 import logging
+from collections import deque
 from pathlib import Path
+from statistics import median
 
 from pydantic import ValidationError
 
@@ -14,10 +16,13 @@ from brewslm.core.ports.storage import MetricRow
 from brewslm.core.wire.progress import RECORD, LogRecord, ProgressRecord, Record, StartedRecord
 from brewslm.core.wire.rundir import LOG_FILE
 from brewslm.services.jobs.claim import Claim
+from brewslm.services.jobs.files import read_recovery
 
 log = logging.getLogger(__name__)
 
 _PAGE_BYTES = 1_000_000
+_NUM_RECORDS = 50
+"""Records that say what a step usually takes."""
 
 
 class JournalReader:
@@ -30,6 +35,7 @@ class JournalReader:
         self._experiment_id = experiment_id
         self._offset = -1
         self.last_step: int | None = None
+        self._step_seconds: deque[float] = deque(maxlen=_NUM_RECORDS)
 
     def attempts_without_progress(self, attempt: int) -> int:
         """Count the attempts up to this one since the newest checkpoint was made, with the one that made it."""
@@ -39,6 +45,11 @@ class JournalReader:
                 if row.step is not None and row.step > newest:
                     newest, since = row.step, int(row.body["attempt"])
         return attempt - since + 1
+
+    @property
+    def step_seconds(self) -> float | None:
+        """What a step takes, by the newest records that were read; None where there are none."""
+        return median(self._step_seconds) if self._step_seconds else None
 
     def drain(self) -> None:
         """Take in every whole line that has not been taken in."""
@@ -60,11 +71,16 @@ class JournalReader:
             transaction.metrics.append(rows, job_id=job_id, offset=offset + sum(map(len, lines)))
             for record in records:
                 if isinstance(record, StartedRecord) and self._experiment_id is not None:
-                    for draft in _started(record, self._experiment_id):
+                    for draft in _started(record, self._experiment_id, self._action_before(record.attempt)):
                         self._claim.emit_in(transaction, draft)
         for record in records:
             self._show(record)
         return True
+
+    def _action_before(self, attempt: int) -> str:
+        """What was done before this attempt."""
+        measures = read_recovery(self._path.parent).measures
+        return next((measure.action for measure in measures if measure.attempt == attempt - 1), "resume")
 
     def _has_grown(self) -> bool:
         """Whether there is something after the last offset; asked first, because taking it in locks the ledger."""
@@ -88,6 +104,7 @@ class JournalReader:
             case ProgressRecord():
                 self._claim.progress(record.fraction, record.message)
             case LogRecord():
+                self._step_seconds.append(record.step_seconds)
                 self._claim.phase("training")
                 loss = "not a number" if record.loss is None else f"{record.loss:.4f}"
                 message = f"step {record.step} of {record.total_steps}, loss {loss}"
@@ -114,7 +131,7 @@ def _refuse(constant: str) -> None:
     raise ValueError(message)
 
 
-def _started(record: StartedRecord, experiment_id: ExperimentId) -> list[Draft]:
+def _started(record: StartedRecord, experiment_id: ExperimentId, action: str) -> list[Draft]:
     started = Draft(
         reason=Reason.TRAINING_STARTED,
         summary=f"Attempt {record.attempt} of experiment {experiment_id} started on {record.device}",
@@ -132,6 +149,6 @@ def _started(record: StartedRecord, experiment_id: ExperimentId) -> list[Draft]:
     recovered = Draft(
         reason=Reason.TRAINING_RECOVERED,
         summary=f"Experiment {experiment_id} went on {place} in attempt {record.attempt}",
-        payload=TrainingRecovered(attempt=record.attempt, from_step=record.resumed_from_step, action="resumed"),
+        payload=TrainingRecovered(attempt=record.attempt, from_step=record.resumed_from_step, action=action),
     )
     return [started, recovered]

@@ -1,27 +1,26 @@
 """Standing beside a worker: start it or re-attach, read its journal, resume it when it is lost, take its result."""
 
-import os
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from brewslm.core.errors import BrewError, WorkerError
-from brewslm.core.events.base import Draft
-from brewslm.core.events.lifecycle import WorkerLost
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import ExperimentId
 from brewslm.core.ports.engine import WorkerStatus
-from brewslm.core.wire.attempt import FailureFile
-from brewslm.core.wire.order import ORDER, Order
+from brewslm.core.wire.order import ORDER, Order, TrainOrder
 from brewslm.core.wire.result import RESULT, Result
-from brewslm.core.wire.rundir import FAILURE_FILE, ORDER_FILE, RESULT_FILE, WORKER_LOG_FILE, ExitCode
+from brewslm.core.wire.rundir import ORDER_FILE, RESULT_FILE, WORKER_LOG_FILE, ExitCode
 from brewslm.services.jobs.claim import Claim
+from brewslm.services.jobs.files import write_whole
 from brewslm.services.jobs.journal import JournalReader
+from brewslm.services.jobs.liveness import Liveness
+from brewslm.services.jobs.recovering import ended_of, failure_of, needed_bytes, recover
 from brewslm.services.ports import Ports
 
 POLL_SECONDS = 0.2
 CANCEL_GRACE_SECONDS = 10.0
-MAX_LOSSES_WITHOUT_PROGRESS = 3
+DISK_POLL_SECONDS = 5.0
 
 _REASONS: dict[str, Reason] = {
     "train": Reason.TRAINING_RUNTIME_ERROR,
@@ -31,11 +30,6 @@ _REASONS: dict[str, Reason] = {
     "generate": Reason.DEPLOYMENT_SMOKE_FAILED,
 }
 _TYPED: dict[int | None, Reason] = {ExitCode.DISK_FULL: Reason.SYSTEM_DISK_FULL}
-_TYPED_OF_TRAINING: dict[int | None, Reason] = {
-    ExitCode.OUT_OF_MEMORY: Reason.TRAINING_OOM,
-    ExitCode.NOT_FINITE: Reason.TRAINING_NAN,
-    ExitCode.DISK_FULL: Reason.TRAINING_DISK_FULL,
-}
 
 
 class Supervisor:
@@ -57,66 +51,67 @@ class Supervisor:
         _write_order(directory, order)
         experiment = ExperimentId(int(name.removeprefix("exp-"))) if order.kind == "train" else None
         journal = JournalReader(self._claim, directory, experiment_id=experiment)
+        stalled: tuple[int, str] | None = None
         while True:
             status = self._ports.engine.status(directory)
             journal.drain()
             if status.state == "alive":
-                if self._claim.is_cancelled():
-                    self._claim.phase("cancelling")
-                    self._ports.engine.cancel(directory, grace_seconds=CANCEL_GRACE_SECONDS)
-                else:
-                    self._ports.clock.sleep(POLL_SECONDS)
+                stalled = self._stay_beside(directory, order, journal) or stalled
                 continue
             if (directory / RESULT_FILE).is_file():
                 return _read_result(directory, order)
             self._claim.raise_if_cancelled()
             if status.state != "absent":
-                self._raise_unless_lost(directory, order, status)
-                self._note_loss(status, journal.last_step)
-                _raise_if_hopeless(journal.attempts_without_progress(status.attempt), directory)
+                self._recover(directory, order, status, journal, stalled=stalled)
             self._claim.phase("starting" if status.attempt == 0 else "recovering")
             self._ports.engine.submit(directory, attempt=status.attempt + 1)
 
-    def _raise_unless_lost(self, directory: Path, order: Order, status: WorkerStatus) -> None:
-        """Only a training that was killed or vanished is resumed; what failed by itself would fail again."""
-        is_killed = status.state == "lost" or status.signal is not None
-        if order.kind == "train" and is_killed:
-            return
-        typed = _TYPED_OF_TRAINING if order.kind == "train" else _TYPED
-        reason = typed.get(status.exit_code, _REASONS[order.kind])
-        log = directory / WORKER_LOG_FILE
-        if is_killed:
-            how = f"signal {status.signal}" if status.signal else "an unknown cause"
-            message = f"the {order.kind} worker was ended by {how}; start it again, its log is {log}"
-            raise WorkerError(message, reason=reason)
-        raise _explained(directory, order, status, reason)
+    def _stay_beside(self, directory: Path, order: Order, journal: JournalReader) -> tuple[int, str] | None:
+        """Follow a living worker to its end; return its attempt and what was wrong where it hung and was ended."""
+        liveness = Liveness(self._ports.clock, self._ports.engine, directory)
+        while (status := self._ports.engine.status(directory)).state == "alive":
+            journal.drain()
+            if self._claim.is_cancelled():
+                self._claim.phase("cancelling")
+                self._ports.engine.cancel(directory, grace_seconds=CANCEL_GRACE_SECONDS)
+            elif order.kind == "train" and (trouble := liveness.trouble(step_seconds=journal.step_seconds)):
+                self._claim.phase("recovering")
+                self._ports.engine.kill(directory)
+                return status.attempt, trouble
+            else:
+                self._ports.clock.sleep(POLL_SECONDS)
+        return None
 
-    def _note_loss(self, status: WorkerStatus, last_step: int | None) -> None:
-        """Record the loss of an attempt, once: this process may have died after it had recorded it before."""
-        how = f"signal {status.signal}" if status.signal else "an unknown cause"
-        draft = Draft(
-            reason=Reason.TRAINING_WORKER_LOST,
-            summary=f"The training process of attempt {status.attempt} was ended by {how}",
-            payload=WorkerLost(
-                attempt=status.attempt, exit_code=status.exit_code, signal=status.signal, last_step=last_step
-            ),
-        )
-        job = self._claim.job
-        with self._claim.transaction() as transaction:
-            self._claim.stored(transaction)
-            events = transaction.events.list(project_id=job.project_id, run_id=job.run_id)
-            known = [event.payload["attempt"] for event in events if event.reason is draft.reason]
-            if status.attempt not in known:
-                self._claim.emit_in(transaction, draft)
+    def _recover(
+        self,
+        directory: Path,
+        order: Order,
+        status: WorkerStatus,
+        journal: JournalReader,
+        *,
+        stalled: tuple[int, str] | None,
+    ) -> None:
+        """Do what lets a training go on, and wait until it can; raise what ended anything else."""
+        stalled_attempt, trouble = stalled or (None, "")
+        ended = None
+        if isinstance(order, TrainOrder):
+            ended = ended_of(status, directory, journal, stalled_attempt=stalled_attempt)
+        if ended is None or not isinstance(order, TrainOrder):
+            raise _explained(directory, order, status)
+        measure = recover(self._claim, directory, order.recipe, status, ended, trouble=trouble)
+        self._wait(measure.wait_seconds)
+        while measure.action == "wait" and not self._has_room(directory):
+            self._claim.phase("waiting_disk")
+            self._wait(DISK_POLL_SECONDS)
 
+    def _wait(self, seconds: float) -> None:
+        end = self._ports.clock.monotonic() + seconds
+        while (left := end - self._ports.clock.monotonic()) > 0:
+            self._claim.raise_if_cancelled()
+            self._ports.clock.sleep(min(left, POLL_SECONDS))
 
-def _raise_if_hopeless(losses: int, directory: Path) -> None:
-    if losses > MAX_LOSSES_WITHOUT_PROGRESS:
-        message = (
-            f"the training process was lost {losses} times without a newer checkpoint; "
-            f"read {directory / WORKER_LOG_FILE}, then start again"
-        )
-        raise WorkerError(message, reason=Reason.TRAINING_RUNTIME_ERROR)
+    def _has_room(self, directory: Path) -> bool:
+        return self._ports.machine.free_disk_bytes(directory) >= needed_bytes(directory)
 
 
 def _write_order(directory: Path, order: Order) -> None:
@@ -128,12 +123,7 @@ def _write_order(directory: Path, order: Order) -> None:
             raise WorkerError(message, reason=_REASONS[order.kind])
         return
     directory.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    with draft.open("w", encoding="utf-8") as stream:
-        stream.write(order.model_dump_json(indent=2) + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(path)
+    write_whole(path, order.model_dump_json(indent=2))
 
 
 def _read_result(directory: Path, order: Order) -> Result:
@@ -148,12 +138,16 @@ def _read_result(directory: Path, order: Order) -> Result:
         raise WorkerError(message, reason=_REASONS[order.kind]) from error
 
 
-def _explained(directory: Path, order: Order, status: WorkerStatus, reason: Reason) -> BrewError:
-    path = directory / FAILURE_FILE
+def _explained(directory: Path, order: Order, status: WorkerStatus) -> BrewError:
+    """Say why a worker ended that would end the same way again."""
     log = directory / WORKER_LOG_FILE
-    if path.is_file():
-        failure = FailureFile.model_validate_json(path.read_bytes())
-        if failure.attempt == status.attempt:
-            return WorkerError(failure.message, reason=reason)
+    reason = _TYPED.get(status.exit_code, _REASONS[order.kind])
+    if status.state == "lost" or status.signal is not None:
+        how = f"signal {status.signal}" if status.signal else "an unknown cause"
+        message = f"the {order.kind} worker was ended by {how}; start it again, its log is {log}"
+        return WorkerError(message, reason=reason)
+    failure = failure_of(directory, status.attempt)
+    if failure is not None:
+        return WorkerError(failure.message, reason=reason)
     message = f"the {order.kind} worker ended with exit code {status.exit_code} and no result; read {log}"
     return WorkerError(message, reason=reason)

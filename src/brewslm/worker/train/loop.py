@@ -10,19 +10,21 @@ import numpy as np
 import torch
 
 from brewslm.core.value import sha256_of
+from brewslm.core.wire.attempt import MicroBatch
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.progress import NoticeRecord, StartedRecord
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER
-from brewslm.worker.failure import NotFiniteError
+from brewslm.worker.failure import NotFiniteError, OutOfMemoryError, is_out_of_memory
 from brewslm.worker.models import vocab_size_of
 from brewslm.worker.processes import join
 from brewslm.worker.run import Run
 from brewslm.worker.shard import open_shard
+from brewslm.worker.train.adjusting import adjusted, read_adjustments
 from brewslm.worker.train.baseline import base_losses
 from brewslm.worker.train.batch_baseline import BATCH_BASELINE_FILE, BatchBaseline, SideBySide, score_up_front
 from brewslm.worker.train.batches import Curriculum
-from brewslm.worker.train.checkpoints.keeping import result_of
+from brewslm.worker.train.checkpoints.keeping import result_of, step_back
 from brewslm.worker.train.checkpoints.restoring import resume
 from brewslm.worker.train.checkpoints.snapshot import take_snapshot
 from brewslm.worker.train.checkpoints.writer import CheckpointWriter
@@ -30,6 +32,7 @@ from brewslm.worker.train.ending import End, early_end
 from brewslm.worker.train.leaks import refuse_leaks
 from brewslm.worker.train.objectives.choice import objective_of
 from brewslm.worker.train.objectives.objective import Batch
+from brewslm.worker.train.pulse import PULSE
 from brewslm.worker.train.recorder import StepOutcome, add_step, peak_memory_bytes, write_eval, write_log
 from brewslm.worker.train.results import write_results_for_people
 from brewslm.worker.train.schedule import learning_rate_at
@@ -50,7 +53,10 @@ def train(order: TrainOrder, run: Run) -> TrainResult | None:
         SupersededError: a newer attempt has begun.
     """
     run = replace(run, processes=join())
-    with CheckpointWriter(run, keep=order.recipe.monitor.keep_checkpoints) as writer:
+    if run.processes.is_first:
+        PULSE.open(run.folder)
+    keep = adjusted(order, read_adjustments(run.folder)).recipe.monitor.keep_checkpoints
+    with CheckpointWriter(run, keep=keep) as writer:
         return _Training(order, run, writer).run()
 
 
@@ -58,11 +64,13 @@ class _Training:
     """One attempt. Everything that a resume needs is in `self.state`, the trainee and the random sources."""
 
     def __init__(self, order: TrainOrder, run: Run, writer: CheckpointWriter) -> None:
+        self.fingerprint = fingerprint_of(order)
+        self.adjustments = read_adjustments(run.folder)
+        order = adjusted(order, self.adjustments)
         self.order, self.job, self.recipe = order, run, order.recipe
         self.writer, self.processes = writer, run.processes
         self.began_at = time.monotonic()
         self.checkpoints = run.folder / CHECKPOINTS_FOLDER
-        self.fingerprint = fingerprint_of(order)
         self.trainee = new_trainee(order)
         self.model = self.trainee.model
         vocab_size = vocab_size_of(self.model)
@@ -84,16 +92,20 @@ class _Training:
         end = self._early_end()
         is_cancelled = False
         while self.state.step < self.total_steps and not is_cancelled and end is None:
+            PULSE.enter("training")
             step = self.state.step + 1
             is_last = step == self.total_steps
-            batches = self._batches(step)
-            outcome = self._optimise(step, batches)
-            self.state = add_step(self.state, outcome)
-            if not (math.isfinite(outcome.loss_sum) and math.isfinite(outcome.grad_norm)):
-                self._log(outcome, batches)
-                raise NotFiniteError(f"Loss or gradient of step {step} is not finite.", step=step)
-            if is_last or step % monitor.log_every == 0:
-                self._log(outcome, batches)
+            if step in self.adjustments.skipped_steps:
+                self._pass_over(step)
+            else:
+                batches = self._batches(step)
+                outcome = self._optimise(step, batches)
+                self.state = add_step(self.state, outcome)
+                if not (math.isfinite(outcome.loss_sum) and math.isfinite(outcome.grad_norm)):
+                    self._log(outcome, batches)
+                    raise NotFiniteError(f"Loss or gradient of step {step} is not finite.", step=step)
+                if is_last or step % monitor.log_every == 0:
+                    self._log(outcome, batches)
             end = self._early_end()
             is_cancelled, request = self._requests()
             if is_last or end or step % monitor.eval_every == 0 or (is_cancelled and not self.state.evaluated):
@@ -107,6 +119,10 @@ class _Training:
 
     def _resume(self) -> None:
         """Continue from the newest whole checkpoint, if there is one."""
+        if self.processes.is_first and self.adjustments.step_back_in == self.job.attempt:
+            line = step_back(self.checkpoints, self.job.disk)
+            if line is not None:
+                self._notice(line)
         with self.processes.first_then_others():
             state, stepped_over = resume(
                 self.checkpoints, self.trainee, fingerprint=self.fingerprint, disk=self.job.disk
@@ -146,7 +162,7 @@ class _Training:
         )
         seed_step(self.recipe.seed, step, self.processes.rank)
         self.objective.prepare_step(batches)
-        mine = sum(self.objective.add_gradients(batch, scale=1 / max(1, num_units)) for batch in batches)
+        mine = sum(self._add_gradients(step, batch, scale=1 / max(1, num_units)) for batch in batches)
         (loss_sum,) = self.processes.total(mine)
         weights = [weight for weight in self.model.parameters() if weight.requires_grad]
         self.processes.add_up_gradients(weights)
@@ -165,6 +181,22 @@ class _Training:
             learning_rate=learning_rate,
             seconds=time.monotonic() - began_at,
         )
+
+    def _add_gradients(self, step: int, batch: Batch, *, scale: float) -> float:
+        PULSE.beat()
+        try:
+            return self.objective.add_gradients(batch, scale=scale)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            held = MicroBatch(num_tokens=batch.num_tokens, num_examples=batch.num_examples)
+            message = f"Memory ran out in step {step}, with {held.num_tokens:,} tokens in the model at once."
+            raise OutOfMemoryError(message, step=step, micro_batch=held) from error
+
+    def _pass_over(self, step: int) -> None:
+        """Leave a step out: the next one sees the examples that it would have seen anyway."""
+        self.state = self.state.model_copy(update={"step": step})
+        self._notice(f"Step {step} was passed over: its numbers were not finite before.")
 
     def _sizes(self, batches: list[Batch]) -> tuple[int, int, int]:
         """Return units, tokens and examples of a step, over all processes."""
@@ -213,6 +245,7 @@ class _Training:
         return early_end(self.recipe, self.state, seconds=seconds)
 
     def _evaluate(self) -> None:
+        PULSE.enter("evaluating")
         set_training(self.model, is_training=False)
         scores = self.objective.eval_scores()
         set_training(self.model, is_training=True)
@@ -242,6 +275,7 @@ class _Training:
 
     def _save(self, *, pinned_for: str | None) -> None:
         """Begin to write a checkpoint; the one before is waited for."""
+        PULSE.enter("saving")
         if not self.processes.is_first:
             return
         self._count_time()

@@ -90,6 +90,15 @@ def set_aside(folder: Path, disk: Disk) -> Path:
     return target
 
 
+def step_back(root: Path, disk: Disk) -> str | None:
+    """Set the newest whole checkpoint aside where there is an older one; return a line that says so."""
+    whole = whole_checkpoints(root)
+    if len(whole) < 2:
+        return None
+    kept_as = set_aside(whole[0].folder, disk).name
+    return f"The checkpoint {whole[0].folder.name} did not lead on; it is kept as {kept_as}."
+
+
 def clear_leftovers(root: Path, disk: Disk) -> None:
     """Remove what killed attempts left half-made or half-removed."""
     for folder in [*root.glob(".tmp-*"), *root.glob(".del-*")]:

@@ -27,6 +27,7 @@ from brewslm.worker.train.objectives.answers import Indices, JudgedAnswers, Sele
 from brewslm.worker.train.objectives.objective import EvalScores
 from brewslm.worker.train.objectives.reference import Reference
 from brewslm.worker.train.objectives.rewards import judged_scores
+from brewslm.worker.train.pulse import PULSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,8 @@ class FeedbackObjective:
     def eval_scores(self) -> EvalScores:
         """Return the loss of each answer of the eval split, and how good and bad ones are told apart."""
         ratios = (
-            -example_losses(self._model, self._eval, processes=self._processes).reshape(-1, 2) - self._reference.eval
+            -example_losses(self._model, self._eval, on_batch=PULSE.beat, processes=self._processes).reshape(-1, 2)
+            - self._reference.eval
         )
         own, is_good = torch.from_numpy(ratios[:, 0]), torch.from_numpy(self._eval.is_good)
         losses = self._loss.losses(own, is_good, divergence=divergence_of(ratios[:, 1]))
@@ -154,7 +156,7 @@ class FeedbackObjective:
     def _foreign_ratios(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         if not len(rows):
             return np.empty(0)
-        logps = -example_losses(self._model, Selection(self._train, 2 * rows + 1))
+        logps = -example_losses(self._model, Selection(self._train, 2 * rows + 1), on_batch=PULSE.beat)
         ratios: NDArray[np.float64] = logps - self._reference.train[rows, 1]
         return ratios
 

@@ -23,6 +23,7 @@ from brewslm.worker.train.objectives.answers import Indices, Pairs, answer_logps
 from brewslm.worker.train.objectives.objective import EvalScores
 from brewslm.worker.train.objectives.reference import Reference
 from brewslm.worker.train.objectives.rewards import pair_scores
+from brewslm.worker.train.pulse import PULSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +200,9 @@ class PreferenceObjective:
     @torch.no_grad()
     def eval_scores(self) -> EvalScores:
         """Return the loss of each pair of the eval split, and how its answers are preferred."""
-        policy = torch.from_numpy(-example_losses(self._model, self._eval, processes=self._processes).reshape(-1, 2))
+        policy = torch.from_numpy(
+            -example_losses(self._model, self._eval, on_batch=PULSE.beat, processes=self._processes).reshape(-1, 2)
+        )
         reference, num_tokens = torch.from_numpy(self._reference.eval), torch.from_numpy(self._eval.num_labels)
         tuned, base = Logps(policy, reference, num_tokens), Logps(reference, reference, num_tokens)
         rewards = pair_scores(self._loss.rewards(tuned).numpy(), self._loss.rewards(base).numpy())

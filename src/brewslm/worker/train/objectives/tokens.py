@@ -13,6 +13,7 @@ from brewslm.worker.scoring import example_losses, summed_loss
 from brewslm.worker.shard import Shard
 from brewslm.worker.train.objectives.objective import EvalScores
 from brewslm.worker.train.paths import GradientPath
+from brewslm.worker.train.pulse import PULSE
 
 
 class TokenObjective:
@@ -58,4 +59,4 @@ class TokenObjective:
 
     def eval_scores(self) -> EvalScores:
         """Return the loss of each example of the eval split, summed over its trained tokens."""
-        return EvalScores(example_losses(self._model, self._eval, processes=self._processes))
+        return EvalScores(example_losses(self._model, self._eval, on_batch=PULSE.beat, processes=self._processes))

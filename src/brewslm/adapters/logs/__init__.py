@@ -1,0 +1,1 @@
+"""Logs of trainings, whoever wrote them, as observations."""

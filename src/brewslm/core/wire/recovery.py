@@ -1,0 +1,48 @@
+"""What was done so that a training goes on, and what is changed for the attempts that follow: `recovery.json`."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from brewslm.core.value import Value
+
+Cause = Literal["lost", "stalled", "out_of_memory", "not_finite", "disk_full"]
+Action = Literal[
+    "resume", "smaller_micro_batch", "activation_checkpointing", "lower_learning_rate", "prune_checkpoints", "wait"
+]
+
+
+class Adjustments(Value):
+    """Changes of how the recipe is carried out. What is learnt from, and in which order, stays as it is."""
+
+    micro_batch_tokens: int | None = Field(None, ge=1)
+    """Most tokens that go through the model at once; the effective batch stays the same."""
+    activation_checkpointing: bool = False
+    learning_rate_factor: float = Field(1.0, gt=0.0, le=1.0)
+    skipped_steps: tuple[int, ...] = ()
+    """Steps whose examples are passed over."""
+    keep_checkpoints: int | None = Field(None, ge=1)
+    step_back_in: int | None = None
+    """The attempt that sets the newest checkpoint aside, where there is an older one, before it resumes."""
+
+
+class Measure(Value):
+    """One thing that was done after an attempt had ended."""
+
+    attempt: int
+    """The attempt that ended."""
+    cause: Cause
+    step: int | None
+    """Last step that is known of it."""
+    action: Action
+    wait_seconds: float = 0.0
+    """Before the next attempt."""
+    is_free: bool = False
+    """Whether it does not count against `retry.max_attempts`."""
+
+
+class RecoveryFile(Value):
+    """`recovery.json`: every measure, oldest first, and what they add up to."""
+
+    measures: tuple[Measure, ...] = ()
+    adjustments: Adjustments = Adjustments()

@@ -1,0 +1,153 @@
+"""From the end of an attempt to the next one: what ended it, what is done about it, and the record of both."""
+
+from pathlib import Path
+
+from brewslm.core.errors import WorkerError
+from brewslm.core.events.base import Draft
+from brewslm.core.events.lifecycle import RecoveryStarted, WorkerLost
+from brewslm.core.events.reasons import Reason
+from brewslm.core.ports.engine import WorkerStatus
+from brewslm.core.recipe.recipe import Recipe
+from brewslm.core.recovery.policy import Decision, Ended, GivenUp, decide
+from brewslm.core.wire.attempt import FailureFile
+from brewslm.core.wire.recovery import Cause, Measure, RecoveryFile
+from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, FAILURE_FILE, RECOVERY_FILE, WORKER_LOG_FILE, ExitCode
+from brewslm.services.jobs.claim import Claim
+from brewslm.services.jobs.files import read_recovery, write_whole
+from brewslm.services.jobs.journal import JournalReader
+
+_CAUSES: dict[int | None, Cause] = {
+    ExitCode.OUT_OF_MEMORY: "out_of_memory",
+    ExitCode.NOT_FINITE: "not_finite",
+    ExitCode.DISK_FULL: "disk_full",
+}
+_REASONS: dict[Cause, Reason] = {
+    "lost": Reason.TRAINING_RUNTIME_ERROR,
+    "stalled": Reason.TRAINING_STALLED,
+    "out_of_memory": Reason.TRAINING_OOM,
+    "not_finite": Reason.TRAINING_NAN,
+    "disk_full": Reason.TRAINING_DISK_FULL,
+}
+MIN_FREE_BYTES = 64 << 20
+
+
+def ended_of(
+    status: WorkerStatus, directory: Path, journal: JournalReader, *, stalled_attempt: int | None
+) -> Ended | None:
+    """Say what ended an attempt; None where it would end the same way again."""
+    failure = failure_of(directory, status.attempt)
+    if status.attempt == stalled_attempt:
+        cause: Cause | None = "stalled"
+    elif status.is_out_of_memory:
+        cause = "out_of_memory"
+    elif status.state == "lost" or status.signal is not None:
+        cause = "lost"
+    else:
+        cause = _CAUSES.get(status.exit_code)
+    if cause is None:
+        return None
+    return Ended(
+        attempt=status.attempt,
+        cause=cause,
+        step=failure.step if failure is not None and failure.step is not None else journal.last_step,
+        losses=journal.attempts_without_progress(status.attempt),
+        micro_batch=failure.micro_batch if failure is not None else None,
+    )
+
+
+def failure_of(directory: Path, attempt: int) -> FailureFile | None:
+    """Return what this attempt had to say about its end."""
+    path = directory / FAILURE_FILE
+    if not path.is_file():
+        return None
+    failure = FailureFile.model_validate_json(path.read_bytes())
+    return failure if failure.attempt == attempt else None
+
+
+def recover(
+    claim: Claim, directory: Path, recipe: Recipe, status: WorkerStatus, ended: Ended, *, trouble: str
+) -> Measure:
+    """Record what is done about the end of an attempt, once, and return it.
+
+    Raises:
+        WorkerError: nothing more is done about it.
+    """
+    known = read_recovery(directory)
+    what = _said(status, directory, ended, trouble)
+    if known.measures and known.measures[-1].attempt == ended.attempt:  # decided before this process was started
+        return known.measures[-1]
+    decision = decide(ended, recipe, known)
+    if isinstance(decision, GivenUp):
+        _note(claim, ended, _lost(status, ended) if ended.cause == "lost" else None)
+        raise WorkerError(_words_at_the_end(what, decision, directory), reason=_REASONS[ended.cause])
+    draft = _lost(status, ended) if ended.cause == "lost" else _started(decision, what)
+    _note(claim, ended, draft)
+    measures = (*known.measures, decision.measure)
+    recovery = RecoveryFile(measures=measures, adjustments=decision.adjustments)
+    write_whole(directory / RECOVERY_FILE, recovery.model_dump_json(indent=1))
+    return decision.measure
+
+
+def needed_bytes(directory: Path) -> int:
+    """Return the space that two more checkpoints as large as the largest take."""
+    checkpoints = [
+        sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        for folder in (directory / CHECKPOINTS_FOLDER).glob("step-*")
+    ]
+    return max(MIN_FREE_BYTES, 2 * max(checkpoints, default=0))
+
+
+def _said(status: WorkerStatus, directory: Path, ended: Ended, trouble: str) -> str:
+    failure = failure_of(directory, status.attempt)
+    if failure is not None:
+        return failure.message.rstrip(".")
+    if ended.cause == "stalled":
+        return f"The training process of attempt {ended.attempt} was ended: {trouble}"
+    if ended.cause == "out_of_memory":
+        return f"The training process of attempt {ended.attempt} was killed by the system for want of memory"
+    how = f"signal {status.signal}" if status.signal else "an unknown cause"
+    return f"The training process of attempt {ended.attempt} was ended by {how}"
+
+
+def _words_at_the_end(what: str, given_up: GivenUp, directory: Path) -> str:
+    return f"{what}; {given_up.explanation}. Read {directory / WORKER_LOG_FILE}, then start again."
+
+
+def _lost(status: WorkerStatus, ended: Ended) -> Draft:
+    how = f"signal {status.signal}" if status.signal else "an unknown cause"
+    return Draft(
+        reason=Reason.TRAINING_WORKER_LOST,
+        summary=f"The training process of attempt {ended.attempt} was ended by {how}",
+        payload=WorkerLost(
+            attempt=ended.attempt, exit_code=status.exit_code, signal=status.signal, last_step=ended.step
+        ),
+    )
+
+
+def _started(decision: Decision, what: str) -> Draft:
+    measure = decision.measure
+    return Draft(
+        reason=Reason.TRAINING_RECOVERY_STARTED,
+        summary=f"{what}; {decision.explanation}",
+        payload=RecoveryStarted(
+            attempt=measure.attempt,
+            cause=measure.cause,
+            last_step=measure.step,
+            action=measure.action,
+            before={name: before for name, (before, _) in decision.changes.items()},
+            after={name: after for name, (_, after) in decision.changes.items()},
+        ),
+    )
+
+
+def _note(claim: Claim, ended: Ended, draft: Draft | None) -> None:
+    """Write the event of an attempt's end, once: this process may have died after it had written it before."""
+    if draft is None:
+        return
+    job = claim.job
+    with claim.transaction() as transaction:
+        claim.stored(transaction)
+        events = transaction.events.list(project_id=job.project_id, run_id=job.run_id)
+        known = [event.payload["attempt"] for event in events if event.reason is draft.reason]
+        if ended.attempt not in known:
+            claim.emit_in(transaction, draft)

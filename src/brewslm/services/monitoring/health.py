@@ -1,0 +1,95 @@
+"""How a training is: judged from its log, now or long after."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from brewslm.core.errors import NotFoundError
+from brewslm.core.health.layers import SourcedThresholds, layered
+from brewslm.core.health.monitor import Monitor
+from brewslm.core.health.observation import Observation
+from brewslm.core.health.report import Alert, Verdict
+from brewslm.core.ids import JobId
+from brewslm.core.job import Job, JobStatus
+from brewslm.core.ports.training_logs import LogFormat, ThresholdFiles, TrainingLogs
+from brewslm.core.value import Value
+from brewslm.core.wire.rundir import LOG_FILE
+from brewslm.services.ports import Ports
+
+
+class HealthReport(Value):
+    """A log that was judged from its first record to its last."""
+
+    log: str
+    format: LogFormat
+    notes: tuple[str, ...]
+    """What was left out of the log, and what could not be judged."""
+    verdict: Verdict
+    alerts: tuple[Alert, ...]
+    """All that was to be told, in order; the same log gives the same."""
+
+
+class RunHealth:
+    """Judges logs, and the trainings of this workspace."""
+
+    def __init__(self, ports: Ports, logs: TrainingLogs, files: ThresholdFiles) -> None:
+        """Bind it to what it reads."""
+        self._ports = ports
+        self._logs = logs
+        self._files = files
+
+    def thresholds(self, extra: Path | None = None) -> SourcedThresholds:
+        """Return the thresholds that count, with their sources.
+
+        Raises:
+            InvalidRequestError: a file cannot be read, or says what cannot be.
+        """
+        return layered(self._files.layers(extra))
+
+    def replay(self, log: Path, *, thresholds: Path | None = None) -> HealthReport:
+        """Judge a log.
+
+        Raises:
+            InvalidRequestError: the log or the thresholds cannot be read.
+        """
+        return self._judge(log, thresholds, ())
+
+    def of_job(self, job_id: JobId, *, thresholds: Path | None = None) -> HealthReport:
+        """Judge a training of this workspace, with what its machine has left while it runs here.
+
+        Raises:
+            NotFoundError: there is no such job, or it is no training with a log.
+            InvalidRequestError: the thresholds cannot be read.
+        """
+        with self._ports.storage.read() as transaction:
+            job = transaction.jobs.get(job_id)
+            jobs = [job, *transaction.jobs.list(parent_id=job_id)]
+            experiments = transaction.experiments.list(job.project_id)
+        folder = self._ports.store.project_folder(job.project_id) / "experiments"
+        for one in jobs:
+            for experiment in experiments:
+                log = folder / experiment.folder_name / LOG_FILE
+                if experiment.job_id == one.id and log.is_file():
+                    return self._judge(log, thresholds, self._now(one, log.parent))
+        message = f"job {job_id} has no training log yet; only trainings write one, once their worker has started"
+        raise NotFoundError(message)
+
+    def _now(self, job: Job, run_directory: Path) -> Iterator[Observation]:
+        """Yield what is known beyond the log of a training that still runs: its machine, and the time."""
+        if job.status is not JobStatus.RUNNING:
+            return
+        now = self._ports.clock.now().timestamp()
+        yield Observation("device", time=now, disk_free_bytes=self._ports.machine.free_disk_bytes(run_directory))
+        yield Observation("tick", time=now)
+
+    def _judge(self, path: Path, thresholds: Path | None, more: Iterator[Observation] | tuple[()]) -> HealthReport:
+        monitor = Monitor(self.thresholds(thresholds).thresholds)
+        log = self._logs.read(path)
+        alerts = [alert for seen in log.observations for alert in monitor.feed(seen)]
+        alerts += [alert for seen in more for alert in monitor.feed(seen)]
+        return HealthReport(
+            log=str(log.path),
+            format=log.format,
+            notes=tuple(log.notes),
+            verdict=monitor.verdict(),
+            alerts=tuple(alerts),
+        )

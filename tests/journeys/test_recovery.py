@@ -1,0 +1,165 @@
+"""Trainings that fail for real and finish by themselves: for want of memory, by a row of poison, and frozen."""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from safetensors.torch import load_file, save_file
+
+from brewslm.adapters.engines.local import LocalEngine
+from brewslm.core.wire.order import TrainOrder
+from brewslm.core.wire.recovery import RecoveryFile
+from brewslm.core.wire.result import TrainResult
+from brewslm.core.wire.rundir import RECOVERY_FILE
+from brewslm.services.jobs import liveness
+from brewslm.services.jobs.supervision import Supervisor
+from tests.unit.scene import Scene
+from tests.worker import tiny
+from tests.worker.tiny import curve, records, write_base_model, write_examples, write_split
+
+PYTHON = """#!/bin/sh
+case "$*" in
+    *brewslm.worker*) ulimit -v {kilobytes} ;;
+esac
+exec {python} "$@"
+"""
+
+
+class SystemClock:
+    """The clock that users have."""
+
+    def __init__(self, every: Callable[[], None] = lambda: None) -> None:
+        from brewslm.adapters.system.clock import SystemClock as Real
+
+        self._real, self._every = Real(), every
+        self.now, self.monotonic = self._real.now, self._real.monotonic
+
+    def sleep(self, seconds: float) -> None:
+        self._every()
+        self._real.sleep(min(seconds, 0.05))
+
+
+def run(
+    folder: Path, order: TrainOrder, *, python: str = sys.executable, every: Callable[[], None] = lambda: None
+) -> tuple[TrainResult, Scene, Path]:
+    """Train under a real engine; return the result, the ledger, and the run directory."""
+    (folder / "ledger").mkdir(parents=True, exist_ok=True)
+    engine = LocalEngine(environment=os.environ, python=python, num_threads=1)
+    scene = Scene(folder / "ledger")
+    clock: Any = SystemClock(every)
+    scene.clock = clock
+    scene.ports = scene.ports_with(engine=engine, clock=clock)
+    claim = scene.claim("train")
+    supervisor = Supervisor(scene.ports, claim, folder / "experiments")
+    result = supervisor.run(order, name="exp-001")
+    assert isinstance(result, TrainResult)
+    return result, scene, supervisor.folder("exp-001")
+
+
+def recovery(directory: Path) -> RecoveryFile:
+    return RecoveryFile.model_validate_json((directory / RECOVERY_FILE).read_bytes())
+
+
+@pytest.fixture
+def things(tmp_path: Path) -> tiny.Scene:
+    base = write_base_model(tmp_path / "base", max_position_embeddings=2048)
+    train = write_split(tmp_path / "train", 40, seed=1)
+    return tiny.Scene(base=base, train=train, eval=write_split(tmp_path / "eval", 12, seed=2), root=tmp_path)
+
+
+def test_a_row_that_is_poison_is_passed_over(things: tiny.Scene, tmp_path: Path) -> None:
+    base = write_base_model(tmp_path / "poisoned", tie_word_embeddings=False)
+    weights = load_file(base / "model.safetensors")
+    weights["model.embed_tokens.weight"][250] = float("inf")
+    save_file(weights, base / "model.safetensors", metadata={"format": "pt"})
+    examples = [[4 + (place + number) % 90 for place in range(16)] for number in range(40)]
+    examples[23][5] = 250
+    write_examples(things.train, examples, [[0, 0] + [1] * 14] * 40)
+    order = things.order(base=base, data={"total_steps": 10}, monitor={"checkpoint_every": 1})
+    result, scene, directory = run(tmp_path, order)
+    assert (result.status, result.last_step) == ("completed", 10)
+    (measure,) = recovery(directory).measures
+    assert (measure.cause, measure.action) == ("not_finite", "lower_learning_rate")
+    assert recovery(directory).adjustments.skipped_steps == (measure.step,)
+    assert scene.reasons().count("training_recovered") == 1
+    assert measure.step is not None
+    if measure.step > 1:
+        assert records(directory, "started")[-1]["resumed_from_step"] == measure.step - 1
+
+
+def test_memory_that_runs_out_for_real_halves_what_is_in_the_model_and_keeps_the_batch(tmp_path: Path) -> None:
+    # Narrow and deep: much to keep for the backward pass, little to compute.
+    base = write_base_model(
+        tmp_path / "deep",
+        hidden_size=64,
+        intermediate_size=256,
+        num_hidden_layers=16,
+        max_position_embeddings=1024,
+        initializer_range=0.05,
+    )
+    train = write_split(tmp_path / "train", 64, seed=1, longest=700)
+    things = tiny.Scene(base=base, train=train, eval=write_split(tmp_path / "eval", 4, seed=2), root=tmp_path)
+
+    def order(micro_batch_tokens: int) -> TrainOrder:
+        data = {"batch_size": 32, "total_steps": 1, "micro_batch_tokens": micro_batch_tokens, "max_seq_len": 1024}
+        return things.order(data=data, monitor={"log_every": 1}, schedule={"warmup_steps": 0}, step_path="general")
+
+    most = 0
+
+    def measure() -> None:
+        nonlocal most
+        with contextlib.suppress(OSError, psutil.Error):
+            most = max(most, psutil.Process(worker_of(tmp_path / "calm/experiments/exp-001")).memory_info().vms)
+
+    _, _, calm = run(tmp_path / "calm", order(2048), every=measure)
+    python = limited(tmp_path, kilobytes=(most + (256 << 20)) >> 10)
+    result, scene, directory = run(tmp_path / "tight", order(65536), python=python)
+    assert (result.status, result.last_step) == ("completed", 1)
+    begun = [event for event in scene.events() if event.reason == "training_recovery_started"]
+    assert begun
+    assert {event.payload["cause"] for event in begun} == {"out_of_memory"}
+    assert begun[0].payload["after"]["data.micro_batch_tokens"] < begun[0].payload["before"]["data.micro_batch_tokens"]
+    for mine, theirs in zip(curve(directory), curve(calm), strict=True):
+        assert mine == pytest.approx(theirs, abs=1e-4)
+
+
+def limited(folder: Path, *, kilobytes: int) -> str:
+    """Return an interpreter whose workers get no more address space."""
+    path = folder / "python"
+    path.write_text(PYTHON.format(python=sys.executable, kilobytes=kilobytes))
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_frozen_process_is_ended_and_its_training_goes_on(
+    things: tiny.Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(liveness, "TRAINING_LIMIT_SECONDS", 4.0)
+    monkeypatch.setattr(liveness, "LOOK_EVERY_SECONDS", 0.2)
+    directory = tmp_path / "experiments" / "exp-001"
+    frozen: list[int] = []
+
+    def freeze() -> None:
+        if not frozen and any(record["step"] >= 50 for record in records(directory, "checkpoint")):
+            frozen.append(worker_of(directory))
+            os.kill(frozen[0], signal.SIGSTOP)
+
+    order = things.order(data={"total_steps": 600}, monitor={"checkpoint_every": 50, "eval_every": 300})
+    result, scene, _ = run(tmp_path, order, every=freeze)
+    assert frozen
+    assert (result.status, result.last_step) == ("completed", 600)
+    (begun,) = [event for event in scene.events() if event.reason == "training_recovery_started"]
+    assert (begun.payload["cause"], begun.payload["action"]) == ("stalled", "resume")
+    assert "while training" in begun.summary
+    assert records(directory, "started")[-1]["resumed_from_step"] >= 50
+
+
+def worker_of(directory: Path) -> int:
+    return int(json.loads((directory / "attempt.json").read_text())["worker_pid"])
