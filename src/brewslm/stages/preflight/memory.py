@@ -5,7 +5,7 @@ two moments of what is trained, and the buffers of the fast path. On top of that
 goes: a step of the general path, an evaluation, or the copy of which a checkpoint is written. Steps have other lengths
 each time, so that freed memory does not fit what is asked for next: the heap grows beyond what lives at once.
 
-`docs/training.md` has the table of forecasts and measurements; `benchmarks/memory_forecast.py` makes it.
+`docs/training.md` has the table of forecasts and measurements, which `benchmarks/memory_forecast.py` makes.
 """
 
 import math
@@ -43,7 +43,7 @@ Some is left behind each time a micro-batch is longer than all before it, which 
 1/n times (Rényi 1962, the records of independent draws). Measured in runs of 2 to 60 steps.
 """
 _LOW, _HIGH = 0.8, 1.3
-"""Bounds beside what is expected: below the worst errors that were measured either way, with some room."""
+"""Bounds beside what is expected; the peaks of all runs in `docs/training.md` lie between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class _Load:
 
 def peak_memory(recipe: Recipe, manifest: Manifest, base: BaseModelFacts) -> Estimate:
     """Estimate the worker's peak resident memory."""
-    load = _largest(recipe, manifest)
+    load = _largest(recipe, manifest, base)
     lasting = _FRAMEWORK_BYTES + _weights(recipe, base) + _training_state(recipe, base)
     step = _step(recipe, base, load)
     passing = max(_evaluation(recipe, base, load), _checkpoint(recipe, base))
@@ -100,8 +100,8 @@ def token_bytes(recipe: Recipe, base: BaseModelFacts) -> float:
     return (base.num_layers + 1) * block
 
 
-def _largest(recipe: Recipe, manifest: Manifest) -> _Load:
-    """Expect the largest micro-batch of the run.
+def _largest(recipe: Recipe, manifest: Manifest, base: BaseModelFacts) -> _Load:
+    """Expect the largest micro-batch of the run; the general path fills its row, the fast one leaves the filling out.
 
     The tokens of a batch are a sum of as many lengths as it has examples; the largest of n such sums lies about
     sqrt(2 ln n) standard deviations above the mean (Galambos 1978, section 2.3, for normal variables).
@@ -117,7 +117,8 @@ def _largest(recipe: Recipe, manifest: Manifest) -> _Load:
     longest = train.length_quantiles.get("max", mean) * answers
     tokens = min(batch * mean + above, max(recipe.data.micro_batch_tokens, longest))
     share = train.num_trained_tokens / max(train.num_tokens, 1)
-    return _Load(math.ceil(tokens / ROW_MULTIPLE) * ROW_MULTIPLE, tokens * share, num_batches)
+    row = tokens if is_fast(recipe, base.model_type) else math.ceil(tokens / ROW_MULTIPLE) * ROW_MULTIPLE
+    return _Load(row, tokens * share, num_batches)
 
 
 def _deviation(manifest: Manifest) -> float:
