@@ -1,8 +1,8 @@
-"""The paths to the same gradients, side by side: speed, share of the matmul ceiling, and where the time goes.
+"""The paths to the same gradients, side by side: speed, beside the matmul ceiling (`step_profile` says where it goes).
 
 Run `OMP_NUM_THREADS=1 THP_MEM_ALLOC_ENABLE=1 python -m benchmarks.fast_path [--shape 30m] [--method lora] [--rounds 3]
-[--tokens 1024] [--profile]`. Rates are useful tokens per second of the wall and of the processor, the paths in turn;
-on a busy machine only the second means something, and only with one thread.
+[--tokens 1024]`. Rates of a step's gradients, and of scoring without any, are useful tokens per second of the wall and
+of the processor, the paths in turn; on a busy machine only the second means something, and only with one thread.
 """
 
 import argparse
@@ -67,12 +67,12 @@ def step(path: GradientPath, model: Any, batch: PackedBatch) -> tuple[float, flo
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def profile(path: GradientPath, model: Any, batch: PackedBatch) -> None:
-    """Print torch's own account of a step; what the kernels use is what is missing from its sum."""
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], record_shapes=True) as account:
-        _, cpu = step(path, model, batch)
-    print(account.key_averages(group_by_input_shape=True).table(sort_by="self_cpu_time_total", row_limit=25))
-    print(f"{cpu:.3f} s of the processor in all")
+def score(path: GradientPath, model: Any, batch: PackedBatch) -> tuple[float, float]:
+    """The same seconds of scoring the batch without gradients."""
+    del model
+    wall, cpu = time.perf_counter(), time.process_time()
+    path.token_losses(batch)
+    return time.perf_counter() - wall, time.process_time() - cpu
 
 
 def main() -> None:
@@ -81,7 +81,6 @@ def main() -> None:
     parser.add_argument("--method", choices=METHODS, default="lora")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=1024)
-    parser.add_argument("--profile", action="store_true")
     chosen = parser.parse_args()
     model = new_model(chosen.shape, chosen.method)
     paths: dict[str, GradientPath] = {
@@ -91,19 +90,19 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as folder:
         batch = new_batch(chosen.shape, chosen.tokens, Path(folder))
-        seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in paths}
+        work = {"step": step, "scoring": score}
+        seconds: dict[str, list[tuple[float, float]]] = {f"{name} {what}": [] for what in work for name in paths}
         for _ in range(chosen.rounds + 1):
-            for name, path in paths.items():
-                seconds[name].append(step(path, model, batch))
+            for what, take in work.items():
+                for name, path in paths.items():
+                    seconds[f"{name} {what}"].append(take(path, model, batch))
         print(f"{chosen.shape} {chosen.method}: {batch.num_tokens} tokens, {batch.num_labels} labels")
         for name, taken in seconds.items():
             rates = [[batch.num_tokens / pair[place] for pair in taken[1:]] for place in (0, 1)]
             print(
-                f"{name:8} tokens/s {max(rates[0]):6.0f} best {median(rates[0]):6.0f} median, per processor second "
+                f"{name:15} tokens/s {max(rates[0]):6.0f} best {median(rates[0]):6.0f} median, per processor second "
                 f"{max(rates[1]):6.0f} best {median(rates[1]):6.0f} median"
             )
-        if chosen.profile:
-            profile(paths["native"], model, batch)
     print(f"matmul ceiling, GFLOP/s: {probe(chosen.shape, torch.get_num_threads())}")
 
 

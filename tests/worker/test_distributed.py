@@ -1,60 +1,19 @@
 """Several processes make the training that one makes."""
 
 import os
-import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from brewslm.core.wire.order import TrainOrder
-from brewslm.core.wire.result import RESULT, TrainResult
 from brewslm.worker.processes import Processes
+from tests.worker.ranks import result_of, stopped_at, train_with, weights_file
 from tests.worker.tiny import Scene, curve, records
 
 TOLERANCE = 2e-5
 """Nats; sums are made in another order."""
-
-
-def start(folder: Path, rank: int, *, num: int, port: int) -> subprocess.Popen[bytes]:
-    environment = {
-        **os.environ,
-        "RANK": str(rank),
-        "LOCAL_RANK": str(rank),
-        "WORLD_SIZE": str(num),
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "OMP_NUM_THREADS": "1",
-    }
-    command = [sys.executable, "-m", "brewslm.worker", str(folder), "1"]
-    return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def train_with(scene: Scene, name: str, order: TrainOrder, *, num: int) -> Path:
-    folder, port = scene.run_directory(name, order), free_port()
-    ranks = [start(folder, rank, num=num, port=port) for rank in range(num)]
-    complaints = [rank.communicate()[1].decode() for rank in ranks]
-    assert [rank.returncode for rank in ranks] == [0] * num, "\n".join(complaints)
-    return folder
-
-
-def result_of(folder: Path) -> TrainResult:
-    result = RESULT.validate_json((folder / "result.json").read_bytes())
-    assert isinstance(result, TrainResult)
-    return result
-
-
-def weights_of(folder: Path) -> dict[str, np.ndarray]:
-    return load_file(folder / result_of(folder).checkpoint / "adapter" / "adapter_model.safetensors")
 
 
 def test_two_processes_make_the_training_of_one(scene: Scene) -> None:
@@ -66,9 +25,19 @@ def test_two_processes_make_the_training_of_one(scene: Scene) -> None:
         assert (loss, eval_loss) == pytest.approx((other_loss, other_eval), abs=TOLERANCE)
     sizes = [result_of(folder).num_tokens_seen for folder in (one, two)]
     assert sizes[0] == sizes[1]
-    other = weights_of(two)
-    for name, weight in weights_of(one).items():
+    other = load_file(weights_file(two))
+    for name, weight in load_file(weights_file(one)).items():
         np.testing.assert_allclose(weight, other[name], atol=2e-4)
+
+
+def test_two_killed_processes_end_as_undisturbed_ones_to_the_bit(scene: Scene) -> None:
+    order = scene.order(lora={"lora_dropout": 0.2}, data={"batch_size": 6, "total_steps": 8})
+    whole = train_with(scene, "whole", order, num=2)
+    broken = stopped_at(scene, "broken", order, step=6)
+    train_with(scene, "broken", order, num=2, attempt=2)
+    assert records(broken, "started")[-1]["resumed_from_step"] in {3, 4}
+    assert weights_file(broken).read_bytes() == weights_file(whole).read_bytes()
+    assert curve(broken) == curve(whole)
 
 
 def test_one_of_two_writes_the_journal(scene: Scene) -> None:

@@ -33,13 +33,13 @@ def device_here() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def load_model(folder: str, *, precision: Precision) -> "PreTrainedModel":
-    """Load a model for packed scoring, frozen and in evaluation mode.
+def load_model(folder: str, *, precision: Precision, device: torch.device | None = None) -> "PreTrainedModel":
+    """Load a model for packed scoring, frozen and in evaluation mode, onto the device that models run on or another.
 
     Raises:
         BadOrderError: there is no model, or its architecture is not one that can be packed.
     """
-    return _load(folder, dtype=_DTYPES[precision])
+    return _load(folder, dtype=_DTYPES[precision], device=device)
 
 
 def load_in_4_bits(folder: str, *, precision: Precision) -> "PreTrainedModel":
@@ -68,7 +68,9 @@ def load_stored(folder: str) -> "PreTrainedModel":
     return _load(folder, dtype="auto")
 
 
-def _load(folder: str, *, dtype: "torch.dtype | str", **options: object) -> "PreTrainedModel":
+def _load(
+    folder: str, *, dtype: "torch.dtype | str", device: torch.device | None = None, **options: object
+) -> "PreTrainedModel":
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, trust_remote_code=False, **options
@@ -83,7 +85,7 @@ def _load(folder: str, *, dtype: "torch.dtype | str", **options: object) -> "Pre
     model.requires_grad_(requires_grad=False)
     model.set_attn_implementation(PACKED_ATTENTION)
     if not options:
-        torch.nn.Module.to(model, device_here())
+        torch.nn.Module.to(model, device or device_here())
     torch.nn.Module.train(model, mode=False)
     return model
 

@@ -68,6 +68,21 @@ def pack(shard: Examples, indices: Sequence[int] | NDArray[np.int64], *, device:
     )
 
 
+def empty_batch(*, device: torch.device) -> PackedBatch:
+    """Return a row that is all filling: no example, and nothing to learn."""
+    nothing = torch.empty(0, dtype=torch.int64, device=device)
+    return PackedBatch(
+        input_ids=torch.full((1, ROW_MULTIPLE), PADDING_ID, device=device),
+        position_ids=torch.arange(ROW_MULTIPLE, device=device).unsqueeze(0),
+        layout=layout_of([ROW_MULTIPLE], device=device),
+        label_positions=nothing,
+        targets=nothing,
+        owners=nothing,
+        num_examples=0,
+        num_tokens=0,
+    )
+
+
 def budgeted_batches(shard: Examples, *, max_tokens: int) -> Iterator[NDArray[np.int64]]:
     """Group all examples, the like in length together, so that no group has more than `max_tokens` (or is one)."""
     order = np.argsort(shard.lengths, kind="stable")

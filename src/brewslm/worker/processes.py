@@ -1,8 +1,9 @@
 """The processes of one training: what they do together.
 
 A process learns its place from the environment variables of `torch.distributed` (RANK, WORLD_SIZE, LOCAL_RANK,
-MASTER_ADDR, MASTER_PORT), whoever has set them. Each holds the same weights, takes its share of every optimiser step's
-examples, and adds its gradients to those of the others once a step; so the step is the one that a single process makes.
+MASTER_ADDR, MASTER_PORT), whoever has set them. Each takes its share of every optimiser step's examples, and adds its
+gradients to those of the others; so the step is the one that a single process makes. Each holds the same weights and
+adds once a step, or, in `worker.sharding`, holds a part of them and adds after each micro-batch.
 """
 
 import os
@@ -68,6 +69,14 @@ class Processes:
         summed = torch.tensor(values, dtype=torch.float64, device=_device())
         dist.all_reduce(summed)
         return summed.tolist()
+
+    def most(self, count: int) -> int:
+        """Return the largest of the counts of all processes."""
+        if self.num == 1:
+            return count
+        largest = torch.tensor(count, device=_device())
+        dist.all_reduce(largest, dist.ReduceOp.MAX)
+        return int(largest.item())
 
     def any(self, *flags: bool) -> list[bool]:
         """Return of each flag whether it is set in any process; all get the same answer."""

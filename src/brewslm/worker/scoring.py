@@ -1,7 +1,8 @@
 """Losses of packed batches: only where there is a label, in nats."""
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -10,23 +11,35 @@ from torch import Tensor
 
 from brewslm.worker.head import head_of
 from brewslm.worker.models import AnyModel, computing, without_adapter
-from brewslm.worker.packing import PackedBatch, budgeted_batches, pack
+from brewslm.worker.packing import PackedBatch, budgeted_batches, empty_batch, pack
 from brewslm.worker.processes import ALONE, Processes
 from brewslm.worker.shard import Examples
+from brewslm.worker.sharding.passes import in_lockstep
+from brewslm.worker.sharding.weights import gathered
+
+T = TypeVar("T")
 
 TOKEN_BUDGET = 2048
 
 
 def token_losses(model: AnyModel, batch: PackedBatch) -> Tensor:
     """Return the loss of each label of a batch, [num_labels], float32 nats."""
-    with computing(model):
-        return head_of(model).token_losses(label_states(model, batch), batch.targets)
+
+    def compute() -> Tensor:
+        with computing(model):
+            return head_of(model).token_losses(label_states(model, batch), batch.targets)
+
+    return gathered(model, compute)
 
 
 def summed_loss(model: AnyModel, batch: PackedBatch) -> Tensor:
     """Return the loss summed over all labels of a batch, a float32 scalar in nats, to be differentiated once."""
-    with computing(model):
-        return head_of(model).summed_loss(label_states(model, batch), batch.targets)
+
+    def compute() -> Tensor:
+        with computing(model):
+            return head_of(model).summed_loss(label_states(model, batch), batch.targets)
+
+    return gathered(model, compute)
 
 
 def label_states(model: AnyModel, batch: PackedBatch) -> Tensor:
@@ -46,6 +59,7 @@ def example_losses(
     model: AnyModel,
     shard: Examples,
     *,
+    scorer: Callable[[PackedBatch], Tensor] | None = None,
     on_batch: Callable[[float], None] = lambda _: None,
     processes: Processes = ALONE,
 ) -> NDArray[np.float64]:
@@ -54,21 +68,38 @@ def example_losses(
     Args:
         model: in evaluation mode.
         shard: the examples.
+        scorer: makes the losses of labels, as `token_losses` does, where that is not to do it.
         on_batch: told the share that is done.
         processes: share the work; each gets the losses of all.
     """
     device = next(model.parameters()).device
-    losses = np.zeros(len(shard))
+    losses, score = np.zeros(len(shard)), scorer or partial(token_losses, model)
     done = 0
-    for indices in islice(scoring_batches(shard), processes.rank, None, processes.num):
+    mine = list(scoring_batches(shard))[processes.rank :: processes.num]
+    for indices in scored_in_lockstep(model, mine, processes):
         batch = pack(shard, indices, device=device)
-        if batch.num_labels:
+        if batch.num_labels or scorer is None:  # a sharded model takes every pass, and has no other scorer
             sums = torch.zeros(batch.num_examples, dtype=torch.float64, device=device)
-            sums.index_add_(0, batch.owners, token_losses(model, batch).double())
+            sums.index_add_(0, batch.owners, score(batch).double())
             losses[indices] = sums.cpu().numpy()
         done += len(indices)
         on_batch(done / len(shard))
     return processes.add_up(losses)
+
+
+def trained_in_lockstep(model: AnyModel, batches: Sequence[T], processes: Processes) -> Iterator[T]:
+    """Yield the batches to make gradients of; idle passes make none, but take part in the exchange of them."""
+    device = next(model.parameters()).device
+    return in_lockstep(
+        model, batches, processes, idle=lambda: summed_loss(model, empty_batch(device=device)).backward()
+    )
+
+
+def scored_in_lockstep(model: AnyModel, batches: Sequence[T], processes: Processes) -> Iterator[T]:
+    """Yield the batches to score without gradients."""
+    device = next(model.parameters()).device
+    score = torch.no_grad()(lambda: summed_loss(model, empty_batch(device=device)))
+    return in_lockstep(model, batches, processes, idle=score)
 
 
 def scoring_batches(shard: Examples) -> Iterator[NDArray[np.int64]]:

@@ -42,6 +42,20 @@ def test_what_cannot_be_honoured_is_refused(parts: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("parts", "line"),
+    [
+        ({"method": "qlora"}, "cannot cut weights of 4 bits"),
+        ({"step_path": "fast"}, "needs whole weights"),
+        ({"mode": "kto"}, "has no mode='kto'"),
+    ],
+)
+def test_what_shards_do_not_go_with_is_refused_by_name(parts: dict[str, object], line: str) -> None:
+    assert recipe(**parts)
+    with pytest.raises(ValidationError, match=line):
+        recipe(data_parallel="fsdp", **parts)
+
+
+@pytest.mark.parametrize(
     ("mode", "settings", "home"),
     [
         ("sft", {"beta": 0.2}, "dpo and kto"),

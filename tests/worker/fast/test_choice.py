@@ -6,12 +6,13 @@ import pytest
 
 from brewslm.core.recipe.lora import LoraSettings
 from brewslm.worker.failure import BadOrderError
+from brewslm.worker.shard import open_shard
 from brewslm.worker.train.fast import choice
 from brewslm.worker.train.fast.choice import CHOICE_FILE, path_for
 from brewslm.worker.train.fast.operations.build import KernelBuildError
 from brewslm.worker.train.loop import train
 from brewslm.worker.train.trainee import new_trainee
-from tests.worker.tiny import Scene, curve, records
+from tests.worker.tiny import VOCAB_SIZE, Scene, curve, records
 
 UNTOUCHED = LoraSettings().model_dump()
 """Whole models have no adapter whose settings could be others."""
@@ -19,15 +20,22 @@ UNTOUCHED = LoraSettings().model_dump()
 
 def path_name(scene: Scene, name: str, **recipe: object) -> str:
     order = scene.order(**recipe)
-    return path_for(order.recipe, new_trainee(order).model, scene.run(name)).name
+    split = open_shard(scene.train, vocab_size=VOCAB_SIZE)
+    return path_for(order.recipe, new_trainee(order).model, split, scene.run(name)).name
+
+
+def notice(scene: Scene, name: str) -> str:
+    (said,) = records(scene.root / name, "notice")
+    return str(said["message"])
 
 
 def test_auto_is_fast_where_it_is_right_and_general_elsewhere(scene: Scene) -> None:
     assert path_name(scene, "a") == "fast"
     assert path_name(scene, "b", lora={"lora_dropout": 0.1}) == "general"
     assert path_name(scene, "c", step_path="general") == "general"
-    (said,) = records(scene.root / "b", "notice")
-    assert "dropout" in said["message"]
+    assert path_name(scene, "d", precision="bfloat16") == "general"
+    assert "dropout" in notice(scene, "b")
+    assert "too short" in notice(scene, "d")
 
 
 def test_fast_that_cannot_be_is_refused_with_the_reason(scene: Scene) -> None:

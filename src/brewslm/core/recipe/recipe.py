@@ -33,7 +33,12 @@ class Recipe(Value):
     """Keep only the input of each block for the backward pass and compute the rest again: less memory, more time."""
     step_path: Literal["auto", "general", "fast"] = "auto"
     """How gradients are made: by autograd, for any model (`general`); or as derived by hand, for models shaped like
-    Llama on the CPU (`fast`), which `auto` takes where it can. Both give the same within float32 rounding."""
+    Llama on the CPU (`fast`). Both give the same within rounding; `auto` tries both on the first rows and takes the
+    better one. Name one where two runs must be the same to the bit."""
+    data_parallel: Literal["ddp", "fsdp"] = "ddp"
+    """Where several processes train as one: each holds everything that is trained (`ddp`), or only its part of every
+    weight, gradient and moment (`fsdp`, Zhao et al. 2023, arXiv:2304.11277), which takes less memory and more
+    exchange. A single process trains alike with both."""
     seed: int = Field(42, ge=0)
     """Fixes data order and the adapter's first weights."""
     data: DataSettings = DataSettings()
@@ -71,9 +76,22 @@ class Recipe(Value):
             problems.append("step_path='fast' has no activation_checkpointing: leave one of them out")
         if self.step_path == "fast" and self.mode not in {"sft", "continued_pretraining"}:
             problems.append(f"step_path='fast' has no mode={self.mode!r}: leave it at 'auto'")
+        if self.data_parallel == "fsdp":
+            problems += self._not_sharded()
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _not_sharded(self) -> list[str]:
+        """Return a line for each setting that `data_parallel='fsdp'` does not go with."""
+        problems = []
+        if self.method == "qlora":
+            problems.append("data_parallel='fsdp' cannot cut weights of 4 bits: choose method='lora', or leave it out")
+        if self.step_path == "fast":
+            problems.append("step_path='fast' needs whole weights: leave it at 'auto', or data_parallel at 'ddp'")
+        if self.mode == "kto":
+            problems.append("data_parallel='fsdp' has no mode='kto': leave it at 'ddp'")
+        return problems
 
 
 class ValueSource(Value):

@@ -7,9 +7,10 @@ FAST_FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3"})
 
 
 def is_fast(recipe: Recipe, model_type: str) -> bool:
-    """Whether the worker will take the fast path on a CPU; it looks at the model itself before it does."""
+    """Whether the worker usually takes the fast path on a CPU; it looks at the model, and may try both, before it does."""
     if recipe.step_path == "fast":
         return True
-    is_asked_for = recipe.step_path == "auto" and recipe.precision == "float32" and not recipe.activation_checkpointing
+    is_usual = recipe.step_path == "auto" and recipe.precision == "float32"
+    is_whole = not recipe.activation_checkpointing and recipe.data_parallel == "ddp"
     is_derived = recipe.mode in {"sft", "continued_pretraining"} and recipe.method in {"lora", "full"}
-    return is_asked_for and is_derived and not recipe.lora.lora_dropout and model_type in FAST_FAMILIES
+    return is_usual and is_whole and is_derived and not recipe.lora.lora_dropout and model_type in FAST_FAMILIES

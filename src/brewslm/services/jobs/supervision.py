@@ -1,6 +1,7 @@
 """Standing beside a worker: start it or re-attach, read its journal, resume it when it is lost, take its result."""
 
 from pathlib import Path
+from time import thread_time
 
 from pydantic import ValidationError
 
@@ -18,7 +19,9 @@ from brewslm.services.jobs.liveness import Liveness
 from brewslm.services.jobs.recovering import ended_of, failure_of, needed_bytes, recover
 from brewslm.services.ports import Ports
 
-POLL_SECONDS = 0.2
+POLL_SECONDS, LONGEST_POLL_SECONDS = 0.5, 1.0
+REST_OVER_LOOK = 150
+"""Watching must cost the worker nothing: what a look took of the processor is so many times waited after it."""
 CANCEL_GRACE_SECONDS = 10.0
 DISK_POLL_SECONDS = 5.0
 
@@ -69,6 +72,7 @@ class Supervisor:
     def _stay_beside(self, directory: Path, order: Order, journal: JournalReader) -> tuple[int, str] | None:
         """Follow a living worker to its end; return its attempt and what was wrong where it hung and was ended."""
         liveness = Liveness(self._ports.clock, self._ports.engine, directory)
+        began_at = thread_time()
         while (status := self._ports.engine.status(directory)).state == "alive":
             journal.drain()
             if self._claim.is_cancelled():
@@ -79,7 +83,8 @@ class Supervisor:
                 self._ports.engine.kill(directory)
                 return status.attempt, trouble
             else:
-                self._ports.clock.sleep(POLL_SECONDS)
+                self._ports.clock.sleep(rest_after(thread_time() - began_at))
+            began_at = thread_time()
         return None
 
     def _recover(
@@ -112,6 +117,11 @@ class Supervisor:
 
     def _has_room(self, directory: Path) -> bool:
         return self._ports.machine.free_disk_bytes(directory) >= needed_bytes(directory)
+
+
+def rest_after(look_seconds: float) -> float:
+    """Return how long to wait after a look that took the processor so long."""
+    return min(max(POLL_SECONDS, REST_OVER_LOOK * look_seconds), LONGEST_POLL_SECONDS)
 
 
 def _write_order(directory: Path, order: Order) -> None:

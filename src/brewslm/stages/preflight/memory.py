@@ -183,6 +183,9 @@ def _evaluation(recipe: Recipe, base: BaseModelFacts, load: _Load) -> float:
     """A forward pass: one block's widest activations, logits and their logarithm of softmax."""
     width = _BYTES[recipe.precision]
     tokens = _EVAL_TOKENS
+    if is_fast(recipe, base.model_type):  # by the same kernels, with the buffers of one block
+        block = _fast_block(recipe, base) + _fast_passing(recipe, base)
+        return tokens * block + max(_FAST_LOGITS, _FEWEST_FAST_LABELS * base.vocab_size) * width
     labels = min(tokens * load.labels / max(load.tokens, 1), _GENERAL_LOGITS / base.vocab_size)
     logits = labels * base.vocab_size * (2 * _FLOAT + (width if width < _FLOAT else 0))
     return logits + tokens * (4 * base.hidden_size + 3 * base.intermediate_size) * width

@@ -12,10 +12,12 @@ from pydantic import ValidationError
 
 from brewslm.core.value import Value
 from brewslm.worker.files import write_whole
+from brewslm.worker.models import AnyModel
 from brewslm.worker.processes import Processes
+from brewslm.worker.scoring import scored_in_lockstep
 from brewslm.worker.train.baseline import SHARE_OF_TIME, BaselineBudget
 from brewslm.worker.train.batches import Curriculum
-from brewslm.worker.train.objectives.objective import Batch, Objective
+from brewslm.worker.train.objectives.objective import Batch, Objective, with_units
 
 BATCH_BASELINE_FILE = "baseline_batches.json"
 STEP_OVER_FORWARD = 3
@@ -49,10 +51,16 @@ class SideBySide:
     """Scores the batch with the adapter switched off, when time allows."""
 
     def __init__(
-        self, objective: Objective[Any], untuned: Untuned, processes: Processes, *, seconds_spent: float
+        self,
+        model: AnyModel,
+        objective: Objective[Any],
+        untuned: Untuned,
+        processes: Processes,
+        *,
+        seconds_spent: float,
     ) -> None:
         """Continue with what earlier attempts spent."""
-        self._objective, self._untuned, self._processes = objective, untuned, processes
+        self._model, self._objective, self._untuned, self._processes = model, objective, untuned, processes
         self._budget = BaselineBudget(seconds_spent=seconds_spent)
 
     @property
@@ -68,8 +76,7 @@ class SideBySide:
             return None
         began_at = time.monotonic()
         with self._untuned():
-            mine = sum(self._objective.loss_of(batch) for batch in batches)
-        (loss_sum,) = self._processes.total(mine)
+            loss_sum = _summed(self._model, self._objective, batches, self._processes)
         self._budget.spend(time.monotonic() - began_at)
         return loss_sum / max(1, num_units)
 
@@ -101,19 +108,21 @@ class UpFront:
 
 
 def score_up_front(  # noqa: PLR0913 - the parts of a training
+    model: AnyModel,
     objective: Objective[Any],
     untuned: Untuned,
     curriculum: Curriculum,
     processes: Processes,
-    path: Path,
     *,
+    path: Path,
     log_every: int,
     run_id: str,
 ) -> UpFront:
     """Score the batches of as many logged steps as the share of the run's time pays; once in the run's life.
 
     Args:
-        objective: of the model that is trained.
+        model: what is trained.
+        objective: of that model.
         untuned: makes of it the base.
         curriculum: says which examples each step sees.
         processes: share the work; the first keeps the file.
@@ -132,11 +141,17 @@ def score_up_front(  # noqa: PLR0913 - the parts of a training
     with untuned():
         for step in affordable_steps(curriculum.total_steps, log_every):
             batches = [objective.pack(indices) for indices in curriculum.micro_batches(step, processes)]
-            (losses[step],) = processes.total(sum(objective.loss_of(batch) for batch in batches))
+            losses[step] = _summed(model, objective, batches, processes)
     finite = {step: loss for step, loss in losses.items() if math.isfinite(loss)}
     if processes.is_first:
         write_whole(path, json.dumps({"fingerprint": run_id, "losses": finite}).encode())
     return UpFront(finite, seconds_spent=time.monotonic() - began_at)
+
+
+def _summed(model: AnyModel, objective: Objective[Any], batches: Sequence[Batch], processes: Processes) -> float:
+    """Return the loss of a step's batches, summed over all processes."""
+    passes = scored_in_lockstep(model, with_units(batches), processes)
+    return processes.total(sum(objective.loss_of(batch) for batch in passes))[0]
 
 
 def affordable_steps(total_steps: int, log_every: int) -> list[int]:

@@ -2,7 +2,8 @@
 
 import math
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,9 @@ from brewslm.worker.failure import NotFiniteError, OutOfMemoryError, is_out_of_m
 from brewslm.worker.models import vocab_size_of
 from brewslm.worker.processes import join
 from brewslm.worker.run import Run
+from brewslm.worker.scoring import trained_in_lockstep
 from brewslm.worker.shard import open_shard
+from brewslm.worker.sharding.weights import is_sharded, whole
 from brewslm.worker.train.adjusting import adjusted, read_adjustments
 from brewslm.worker.train.baseline import base_losses
 from brewslm.worker.train.batch_baseline import BATCH_BASELINE_FILE, BatchBaseline, SideBySide, score_up_front
@@ -31,7 +34,7 @@ from brewslm.worker.train.checkpoints.writer import CheckpointWriter
 from brewslm.worker.train.ending import End, early_end
 from brewslm.worker.train.leaks import refuse_leaks
 from brewslm.worker.train.objectives.choice import objective_of
-from brewslm.worker.train.objectives.objective import Batch
+from brewslm.worker.train.objectives.objective import Batch, with_units
 from brewslm.worker.train.pulse import PULSE
 from brewslm.worker.train.recorder import StepOutcome, add_step, peak_memory_bytes, write_eval, write_log
 from brewslm.worker.train.results import write_results_for_people
@@ -71,7 +74,7 @@ class _Training:
         self.writer, self.processes = writer, run.processes
         self.began_at = time.monotonic()
         self.checkpoints = run.folder / CHECKPOINTS_FOLDER
-        self.trainee = new_trainee(order)
+        self.trainee = new_trainee(order, run.processes)
         self.model = self.trainee.model
         vocab_size = vocab_size_of(self.model)
         train_split = open_shard(Path(order.train_folder), vocab_size=vocab_size)
@@ -162,11 +165,13 @@ class _Training:
         )
         seed_step(self.recipe.seed, step, self.processes.rank)
         self.objective.prepare_step(batches)
-        mine = sum(self._add_gradients(step, batch, scale=1 / max(1, num_units)) for batch in batches)
+        passes = trained_in_lockstep(self.model, with_units(batches), self.processes)
+        mine = sum(self._add_gradients(step, batch, scale=1 / max(1, num_units)) for batch in passes)
         (loss_sum,) = self.processes.total(mine)
         weights = [weight for weight in self.model.parameters() if weight.requires_grad]
-        self.processes.add_up_gradients(weights)
-        grad_norm = torch.nn.utils.clip_grad_norm_(weights, self.recipe.optim.max_grad_norm).item()
+        if not is_sharded(self.model):
+            self.processes.add_up_gradients(weights)
+        grad_norm = whole(torch.nn.utils.clip_grad_norm_(weights, self.recipe.optim.max_grad_norm)).item()
         for group in self.trainee.optimizer.param_groups:
             group["lr"] = learning_rate
         self.trainee.optimizer.step()
@@ -223,21 +228,28 @@ class _Training:
     def _new_batch_baseline(self) -> BatchBaseline:
         if self.recipe.has_adapter:
             spent = self.state.baseline_seconds
-            return SideBySide(self.objective, self._untuned, self.processes, seconds_spent=spent)
+            return SideBySide(self.model, self.objective, self._untuned, self.processes, seconds_spent=spent)
         return score_up_front(
+            self.model,
             self.objective,
             self._untuned,
             self.curriculum,
             self.processes,
-            self.job.folder / BATCH_BASELINE_FILE,
+            path=self.job.folder / BATCH_BASELINE_FILE,
             log_every=self.recipe.monitor.log_every,
             run_id=sha256_of(self.fingerprint.model_dump()),
         )
 
-    def _untuned(self) -> AbstractContextManager[None]:
-        """Return the context in which the model is the base, as a whole model still is before the first step."""
-        is_touched = self.recipe.has_adapter or self.state.step > 0
-        return untuned(self.model, self.order.base_model) if is_touched else nullcontext()
+    @contextmanager
+    def _untuned(self) -> Iterator[None]:
+        """Make of the model the base for a while, which a whole model still is before the first step."""
+        is_exchanged = not self.recipe.has_adapter and self.state.step > 0
+        with untuned(self.model, self.order.base_model) if self.recipe.has_adapter or is_exchanged else nullcontext():
+            if is_exchanged:
+                self.objective.weights_changed()
+            yield
+        if is_exchanged:
+            self.objective.weights_changed()
 
     def _early_end(self) -> tuple[End, str] | None:
         """Return what ends the run here, before its last step; the first process's clock counts for all."""
@@ -277,6 +289,7 @@ class _Training:
         """Begin to write a checkpoint; the one before is waited for."""
         PULSE.enter("saving")
         if not self.processes.is_first:
+            self.trainee.help_copying()
             return
         self._count_time()
         self.writer.submit(

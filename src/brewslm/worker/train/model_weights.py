@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from brewslm.core.wire.rundir import MODEL_FOLDER
+from brewslm.worker.sharding.weights import like
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -24,17 +25,15 @@ class ModelWeights:
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the weights and lasting buffers by their names in the model."""
-        weights = dict(self._model.named_parameters())
-        tied = self._model.state_dict().keys() - weights.keys()
-        known = {weight.data_ptr() for weight in weights.values()}
-        lasting = {name: value for name, value in self._model.state_dict().items() if name in tied}
-        return weights | {name: value for name, value in lasting.items() if value.data_ptr() not in known}
+        every_name = {name for name, _ in self._model.named_parameters(remove_duplicate=False)}
+        lasting = {name: value for name, value in self._model.state_dict().items() if name not in every_name}
+        return dict(self._model.named_parameters()) | lasting
 
     @torch.no_grad()
     def put_back(self, tensors: dict[str, Tensor]) -> None:
         """Give every weight its stored value."""
         for name, value in self.tensors().items():
-            value.copy_(tensors[name])
+            value.copy_(like(value, tensors[name]))
 
     def companions(self) -> dict[str, bytes]:
         """Return the configurations that belong beside the weights."""

@@ -2,9 +2,12 @@
 
 from typing import Protocol
 
+import torch
+from torch import Tensor
+
 from brewslm.worker.models import AnyModel
 from brewslm.worker.packing import PackedBatch
-from brewslm.worker.scoring import summed_loss
+from brewslm.worker.scoring import summed_loss, token_losses
 
 
 class GradientPath(Protocol):
@@ -27,8 +30,15 @@ class GradientPath(Protocol):
         """
         ...
 
+    def token_losses(self, batch: PackedBatch) -> Tensor:
+        """Return the loss of each label, [num_labels], float32 nats, without gradients.
+
+        While the adapter is off, those of the base.
+        """
+        ...
+
     def weights_changed(self) -> None:
-        """Learn that trained weights were changed from outside: by the optimiser, or by a checkpoint."""
+        """Learn that weights were changed from outside: by the optimiser, a checkpoint, or for the base's."""
         ...
 
 
@@ -46,6 +56,11 @@ class GeneralPath:
         loss = summed_loss(self._model, batch)
         (loss * scale).backward()
         return loss.item()
+
+    @torch.no_grad()
+    def token_losses(self, batch: PackedBatch) -> Tensor:
+        """Return the loss of each label, [num_labels], float32 nats."""
+        return token_losses(self._model, batch)
 
     def weights_changed(self) -> None:
         """Nothing is derived from the weights."""

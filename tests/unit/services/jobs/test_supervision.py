@@ -14,7 +14,7 @@ from brewslm.core.wire.order import EvaluateOrder, ExportOrder, GenerateOrder, M
 from brewslm.core.wire.result import EvaluateResult, GenerateResult, ScoredSplit, TrainResult
 from brewslm.core.wire.rundir import FAILURE_FILE, ExitCode
 from brewslm.services.jobs.claim import Claim
-from brewslm.services.jobs.supervision import Supervisor
+from brewslm.services.jobs.supervision import Supervisor, rest_after
 from tests.fakes.engine import WorkerVanished
 from tests.unit.scene import Scene, journal, leave_result, logged, saved, started
 
@@ -341,3 +341,11 @@ def test_a_result_with_a_loss_that_is_no_number_is_the_workers_failure_and_not_a
     with pytest.raises(WorkerError, match=r"splits\.0\.tuned_loss\.0 is None") as caught:
         supervisor.run(ORDERS["evaluate"], name="exp-001/evaluate-1")
     assert caught.value.code == "evaluation_runtime_error"
+
+
+def test_a_dear_look_is_followed_by_a_longer_rest() -> None:
+    looks = (0.0, 0.001, 0.004, 0.006)
+    rests = [rest_after(look) for look in looks]
+    assert rests == sorted(rests)
+    assert all(look < 0.01 * rest for look, rest in zip(looks, rests, strict=True))
+    assert rest_after(60.0) <= 1.0

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from brewslm.core.wire.rundir import PINNED_FILE
 from brewslm.worker.failure import NotFiniteError
+from brewslm.worker.sharding.weights import whole
 from brewslm.worker.train.checkpoints.manifest import OPTIMIZER_FILE, RNG_FILE, STATE_FILE, Health
 from brewslm.worker.train.checkpoints.trained import Trainee
 from brewslm.worker.train.state import Fingerprint, StateFile, TrainState, random_state
@@ -92,6 +93,6 @@ def largest_number(tensors: dict[str, Tensor]) -> tuple[str, float]:
 
 def _copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {
-        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        name: whole(tensor.detach()).to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, tensor in tensors.items()
     }

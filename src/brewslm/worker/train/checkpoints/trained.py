@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 
 from brewslm.core.wire.rundir import ADAPTER_FOLDER
 from brewslm.worker.models import AnyModel
+from brewslm.worker.sharding.weights import is_sharded, like, whole
 
 
 class StoredWeights(Protocol):
@@ -58,12 +59,19 @@ class Trainee:
     def put_moments_back(self, tensors: dict[str, Tensor]) -> None:
         """Give the optimiser the state that `moments` returned."""
         places = {name: index for index, name in enumerate(self.names())}
+        weights = dict(self.model.named_parameters())
         state: dict[int, dict[str, Any]] = {index: {} for index in places.values()}
         for full_name, tensor in tensors.items():
             kind, name = full_name.split("/", 1)
-            state[places[name]][kind] = tensor
+            state[places[name]][kind] = like(weights[name], tensor) if tensor.dim() else tensor
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+    def help_copying(self) -> None:
+        """Bring the shards of this process into the copy that the first one makes, where there are any."""
+        if is_sharded(self.model):
+            for tensor in (*self.stored.tensors().values(), *self.moments().values()):
+                whole(tensor)
 
 
 class AdapterWeights:
@@ -82,7 +90,9 @@ class AdapterWeights:
 
     def put_back(self, tensors: dict[str, Tensor]) -> None:
         """Give every weight of the adapter its stored value."""
-        set_peft_model_state_dict(self._model, tensors)
+        set_peft_model_state_dict(
+            self._model, {name: like(weight, tensors[name]) for name, weight in self.tensors().items()}
+        )
 
     def companions(self) -> dict[str, bytes]:
         """Return the adapter's configuration, as PEFT writes it."""

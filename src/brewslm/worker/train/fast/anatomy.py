@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from peft.tuners.tuners_utils import BaseTunerLayer
 from torch import nn
 
 from brewslm.worker.models import AnyModel, without_adapter
@@ -102,6 +103,11 @@ def anatomy_of(model: AnyModel) -> Anatomy:
         norm=_norm(decoder.norm),
         head=outer.lm_head.weight,
     )
+
+
+def is_adapter_off(model: AnyModel) -> bool:
+    """Whether the model is for a while what it was without its adapter."""
+    return any(isinstance(module, BaseTunerLayer) and module.disable_adapters for module in model.modules())
 
 
 def _block(layer: Any) -> BlockParts:  # noqa: ANN401 - a decoder layer of any of the families

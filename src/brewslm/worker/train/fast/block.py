@@ -66,6 +66,7 @@ class Block:
     def forward(self, stream: Stream, passage: Passage) -> Stream:
         """Return the stream after this block, of the rows of labels only if it is the last."""
         parts, operations, rows, work = self._parts, self._operations, passage.rows, passage.work
+        is_base = passage.is_base
         first = self._normed("before_attention", stream.total, work)
         operations.add_norm(
             stream.total, stream.delta, parts.attention_norm.weight, parts.attention_norm.epsilon, first
@@ -73,15 +74,15 @@ class Block:
         heads = self._heads.forward(first.values, passage)
         attended = self._attended(heads, work)
         operations.attend(heads, self._scope(rows), attended)
-        delta = self._output.forward(attended.values, work, name="delta")
+        delta = self._output.forward(attended.values, work, name="delta", is_base=is_base)
         total = self._labels_of(first.stream, rows)
         second = self._normed("before_mlp", total, work)
         operations.add_norm(total, delta, parts.mlp_norm.weight, parts.mlp_norm.epsilon, second)
-        gate_and_up = self._gate_and_up.forward(second.values, work, name=f"{self._name}.gate_and_up")
+        gate_and_up = self._gate_and_up.forward(second.values, work, name=f"{self._name}.gate_and_up", is_base=is_base)
         active = work.take("active", len(total), gate_and_up.shape[1] // 2, dtype=self._dtype)
         operations.swiglu(gate_and_up, active)
         self._kept = _Kept(first, heads, attended, second, gate_and_up)
-        return Stream(second.stream, self._down.forward(active, work, name="delta"))
+        return Stream(second.stream, self._down.forward(active, work, name="delta", is_base=is_base))
 
     def backward(self, total: Tensor, passage: Passage, *, is_lowest: bool) -> Tensor:
         """Add the gradients of what is trained, and return the gradient of the stream that came in.

@@ -44,14 +44,15 @@ class HeadProjections:
     def forward(self, inputs: Tensor, passage: Passage) -> Heads:
         """Return the heads of these inputs, [num_rows, hidden_size], kept until the backward pass."""
         rows, work = passage.rows, passage.work
-        flat = self._product.forward(inputs, work, name=f"{self._name}.heads")
+        flat = self._product.forward(inputs, work, name=f"{self._name}.heads", is_base=passage.is_base)
         if self._query_product is None:
             query, key, value = (self._split(part) for part in flat.split(self._widths, dim=1))
         else:
             key, value = (self._split(part) for part in flat.split(self._widths, dim=1))
             asking = work.take(f"{self._name}.asking", rows.num_labels, inputs.shape[1], dtype=self._dtype)
             torch.index_select(inputs, 0, rows.labels, out=asking)
-            query = self._split(self._query_product.forward(asking, work, name=f"{self._name}.query"))
+            flat = self._query_product.forward(asking, work, name=f"{self._name}.query", is_base=passage.is_base)
+            query = self._split(flat)
         parts = self._parts
         if parts.query_norm and parts.key_norm:
             query = self._normed(query, parts.query_norm, work, name="query").values.view(query.shape)

@@ -1,5 +1,7 @@
 """The output head: the logits of some labels at a time, which become their own gradient."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
@@ -35,20 +37,34 @@ class Head:
             passage: has the targets, and collects the gradient of the weight if that is trained.
             scale: factor of all gradients.
         """
-        matrix, targets, work = self._joined.matrix, passage.rows.targets, passage.work
+        matrix, losses = self._joined.matrix, passage.work.take("losses", len(inputs))
+        of_inputs = passage.work.take("of_head_inputs", *inputs.shape, dtype=inputs.dtype)
+        for piece, of_logits in self._pieces(inputs, passage, losses, scale=scale):
+            torch.mm(of_logits.T, matrix, out=of_inputs[piece])
+            if self._weight.requires_grad:
+                passage.book.add_product(self._weight, of_logits, inputs[piece])
+        return float(losses.sum(dtype=torch.float64)), of_inputs
+
+    def losses(self, inputs: Tensor, passage: Passage) -> Tensor:
+        """Return the loss of each label, [num_labels], float32 nats, in memory of its own."""
+        losses = torch.empty(len(inputs))
+        for _ in self._pieces(inputs, passage, losses, scale=1.0):
+            """Nothing goes back."""
+        return losses
+
+    def _pieces(
+        self, inputs: Tensor, passage: Passage, losses: Tensor, *, scale: float
+    ) -> Iterator[tuple[slice, Tensor]]:
+        """Fill in the losses of some labels at a time; give out which, and `scale` times the gradient of the logits."""
+        matrix, targets = self._joined.matrix, passage.rows.targets
         size = _even_pieces(len(targets), at_most=max(FEWEST_LABELS, LOGITS_AT_A_TIME // len(matrix)))
-        of_inputs = work.take("of_head_inputs", *inputs.shape, dtype=inputs.dtype)
-        losses = work.take("losses", len(targets))
         for first in range(0, len(targets), size):
             piece = slice(first, min(first + size, len(targets)))
-            logits = work.take("logits", len(matrix), size, dtype=matrix.dtype)[:, : piece.stop - first]
+            logits = passage.work.take("logits", len(matrix), size, dtype=matrix.dtype)[:, : piece.stop - first]
             # Laid out by vocabulary, which is faster by a third than by label (measured: docs/performance.md).
             torch.mm(matrix, inputs[piece].T, out=logits)
             self._operations.cross_entropy(logits, targets[piece], scale, losses[piece])
-            torch.mm(logits.T, matrix, out=of_inputs[piece])
-            if self._weight.requires_grad:
-                passage.book.add_product(self._weight, logits, inputs[piece])
-        return float(losses.sum(dtype=torch.float64)), of_inputs
+            yield piece, logits
 
 
 def _even_pieces(num_labels: int, *, at_most: int) -> int:

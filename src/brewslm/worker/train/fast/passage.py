@@ -33,6 +33,8 @@ class Passage:
     """Of the rows with labels."""
     work: Workspace
     book: Gradients
+    is_base: bool = False
+    """Whether to leave the adapters out."""
 
 
 POSITIONS_AT_A_TIME = 256

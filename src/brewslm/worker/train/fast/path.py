@@ -5,7 +5,7 @@ from torch import Tensor
 
 from brewslm.worker.models import AnyModel
 from brewslm.worker.packing import PackedBatch
-from brewslm.worker.train.fast.anatomy import Anatomy, anatomy_of
+from brewslm.worker.train.fast.anatomy import Anatomy, anatomy_of, is_adapter_off
 from brewslm.worker.train.fast.block import Block, Stream
 from brewslm.worker.train.fast.gradients import Gradients
 from brewslm.worker.train.fast.loss import Head
@@ -29,7 +29,7 @@ class FastPath:
             dtype: of the products.
         """
         anatomy = anatomy_of(model)
-        self._anatomy, self._operations, self._dtype = anatomy, operations, dtype
+        self._model, self._anatomy, self._operations, self._dtype = model, anatomy, operations, dtype
         self._work, self._book = Workspace(), Gradients()
         self._rotary = RotaryTable(anatomy.rotary)
         last = len(anatomy.blocks) - 1
@@ -58,13 +58,27 @@ class FastPath:
     @torch.no_grad()
     def add_gradients(self, batch: PackedBatch, *, scale: float) -> float:
         """Add the gradient of `scale` times the summed loss to `.grad`; return that sum in nats."""
-        rows = rows_of(batch)
-        angles = self._rotary.angles(rows.positions)
-        passage = Passage(rows, angles, angles.of(rows.labels), self._work, self._book)
+        passage = self._passage(batch, self._work)
         normed = self._forward(passage)
         loss, gradient = self._head.forward_backward(normed.values, passage, scale=scale)
         self._backward(gradient, normed, passage)
         return loss
+
+    @torch.no_grad()
+    def token_losses(self, batch: PackedBatch) -> Tensor:
+        """Return the loss of each label, [num_labels], float32 nats; of the base while the adapter is off."""
+        passage = self._passage(batch, self._work.of_one_block(), is_base=is_adapter_off(self._model))
+        return self._head.losses(self._forward(passage).values, passage)
+
+    @property
+    def num_kept_bytes(self) -> int:
+        """Of the memory that is used again in each step."""
+        return self._work.num_bytes
+
+    def _passage(self, batch: PackedBatch, work: Workspace, *, is_base: bool = False) -> Passage:
+        rows = rows_of(batch)
+        angles = self._rotary.angles(rows.positions)
+        return Passage(rows, angles, angles.of(rows.labels), work, self._book, is_base)
 
     def _forward(self, passage: Passage) -> Normed:
         """Return the final norm of the rows of labels."""
@@ -74,9 +88,9 @@ class FastPath:
             stream = block.forward(stream, passage)
         norm, shape = self._anatomy.norm, stream.total.shape
         normed = Normed(
-            stream=self._work.take("norm.stream", *shape),
-            values=self._work.take("norm.values", *shape, dtype=self._dtype),
-            scale=self._work.take("norm.scale", len(stream.total)),
+            stream=passage.work.take("norm.stream", *shape),
+            values=passage.work.take("norm.values", *shape, dtype=self._dtype),
+            scale=passage.work.take("norm.scale", len(stream.total)),
         )
         self._operations.add_norm(stream.total, stream.delta, norm.weight, norm.epsilon, normed)
         return normed

@@ -24,8 +24,8 @@ class Product(Protocol):
         """Follow the weights."""
         ...
 
-    def forward(self, inputs: Tensor, work: Workspace, *, name: str) -> Tensor:
-        """Return the product, in the buffer `name`."""
+    def forward(self, inputs: Tensor, work: Workspace, *, name: str, is_base: bool) -> Tensor:
+        """Return the product, in the buffer `name`; without the adapters where the base alone is asked."""
         ...
 
     def input_gradient(self, gradient: Tensor, work: Workspace, *, name: str) -> Tensor:
@@ -68,7 +68,7 @@ class PlainProduct:
         self._joined.refresh()
         self._bias.refresh()
 
-    def forward(self, inputs: Tensor, work: Workspace, *, name: str) -> Tensor:
+    def forward(self, inputs: Tensor, work: Workspace, *, name: str, is_base: bool) -> Tensor:  # noqa: ARG002 - the protocol's
         """Return x Wᵀ + b."""
         matrix = self._joined.matrix
         result = work.take(name, len(inputs), len(matrix), dtype=matrix.dtype)
@@ -157,8 +157,13 @@ class MergedProduct:
             torch.mul(adapter.up, adapter.scaling, out=self._matrix[rows, self._inputs :][:, inner])
             self._matrix[self._outputs :, : self._inputs][inner] = adapter.down
 
-    def forward(self, inputs: Tensor, work: Workspace, *, name: str) -> Tensor:
-        """Return x Wmᵀ + b and keep x downᵀ."""
+    def forward(self, inputs: Tensor, work: Workspace, *, name: str, is_base: bool) -> Tensor:
+        """Return x Wmᵀ + b and keep x downᵀ; of the base x Wᵀ + b."""
+        if is_base:
+            result = work.take(name, len(inputs), self._outputs)
+            for layer, rows in zip(self._layers, self._rows, strict=True):
+                _multiply(inputs, layer.weight.T, layer.bias, out=result[:, rows])
+            return result
         width = len(self._matrix)
         both = work.take(name, len(inputs), _rounded(width))[:, :width]
         _multiply(inputs, self._matrix[:, : self._inputs].T, self._bias.values, out=both)
@@ -205,12 +210,15 @@ class BesideProduct:
             self._down[inner] = adapter.down
             self._up[outputs, inner] = (adapter.up * adapter.scaling).to(self._up.dtype)
 
-    def forward(self, inputs: Tensor, work: Workspace, *, name: str) -> Tensor:
+    def forward(self, inputs: Tensor, work: Workspace, *, name: str, is_base: bool) -> Tensor:
         """Return the product and keep x downᵀ."""
         matrix = self._joined.matrix
-        low = self._low_rank.keep(torch.mm(inputs, self._down.T), work)
         result = work.take(name, len(inputs), len(matrix), dtype=matrix.dtype)
-        return _multiply(inputs, matrix.T, self._bias.values, out=result).addmm_(low, self._up.T)
+        _multiply(inputs, matrix.T, self._bias.values, out=result)
+        if is_base:
+            return result
+        low = self._low_rank.keep(torch.mm(inputs, self._down.T), work)
+        return result.addmm_(low, self._up.T)
 
     def input_gradient(self, gradient: Tensor, work: Workspace, *, name: str) -> Tensor:
         """Return dy W + (dy s up) down and keep dy s up."""

@@ -7,12 +7,20 @@ from torch import Tensor
 class Workspace:
     """Buffers by name, each as large as the largest that was taken under it."""
 
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self._flat: dict[tuple[str, torch.dtype], Tensor] = {}
+    def __init__(self, *, other: "Workspace | None" = None) -> None:
+        """Begin with nothing, or use the memory of another one, but that of a single block for all."""
+        self._flat: dict[tuple[str, torch.dtype], Tensor] = {} if other is None else other._flat  # noqa: SLF001 - of this class
+        self._is_of_one_block = other is not None
+
+    def of_one_block(self) -> "Workspace":
+        """Return this memory for a pass that nothing goes back through: no block then keeps its own."""
+        return Workspace(other=self)
 
     def take(self, name: str, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
         """Return the buffer of this name as a contiguous tensor of this shape; what it holds is undefined."""
+        block, dot, part = name.partition(".")
+        if self._is_of_one_block and block.isdigit():
+            name = f"0{dot}{part}"
         size = 1
         for length in shape:
             size *= length

@@ -29,9 +29,8 @@ def objective_of(order: TrainOrder, run: Run, model: AnyModel, train_split: Shar
     """
     match order.recipe.mode:
         case "sft" | "continued_pretraining":
-            return TokenObjective(
-                model, path_for(order.recipe, model, run), train_split, eval_split, processes=run.processes
-            )
+            path = path_for(order.recipe, model, train_split, run)
+            return TokenObjective(model, path, train_split, eval_split, processes=run.processes)
         case "dpo" | "orpo":
             return _preference(order, run, model)
         case "kto":

@@ -32,6 +32,11 @@ class Batch(Protocol):
 B = TypeVar("B", bound=Batch)
 
 
+def with_units(batches: Sequence[B]) -> list[B]:
+    """Return the batches that have anything to lose."""
+    return [batch for batch in batches if batch.num_units]
+
+
 @dataclass(frozen=True, slots=True)
 class EvalScores:
     """What an objective says of the eval split."""

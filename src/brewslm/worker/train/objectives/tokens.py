@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from brewslm.worker.models import AnyModel
 from brewslm.worker.packing import PackedBatch, pack
 from brewslm.worker.processes import Processes
-from brewslm.worker.scoring import example_losses, summed_loss
+from brewslm.worker.scoring import example_losses
 from brewslm.worker.shard import Shard
 from brewslm.worker.train.objectives.objective import EvalScores
 from brewslm.worker.train.paths import GradientPath
@@ -22,7 +22,7 @@ class TokenObjective:
     def __init__(
         self, model: AnyModel, path: GradientPath, train_split: Shard, eval_split: Shard, *, processes: Processes
     ) -> None:
-        """Use `path` for gradients and the model itself for scores."""
+        """Have gradients and losses made by `path`."""
         self._model, self._path, self._processes = model, path, processes
         self._train, self._eval = train_split, eval_split
         self._device = next(model.parameters()).device
@@ -52,11 +52,17 @@ class TokenObjective:
         """Let the path renew what it derives from the weights."""
         self._path.weights_changed()
 
-    @torch.no_grad()
     def loss_of(self, batch: PackedBatch) -> float:
         """Return the summed loss of a batch, without gradients."""
-        return summed_loss(self._model, batch).item() if batch.num_units else 0.0
+        return float(self._path.token_losses(batch).sum(dtype=torch.float64)) if batch.num_units else 0.0
 
     def eval_scores(self) -> EvalScores:
         """Return the loss of each example of the eval split, summed over its trained tokens."""
-        return EvalScores(example_losses(self._model, self._eval, on_batch=PULSE.beat, processes=self._processes))
+        losses = example_losses(
+            self._model,
+            self._eval,
+            scorer=self._path.token_losses,
+            on_batch=PULSE.beat,
+            processes=self._processes,
+        )
+        return EvalScores(losses)
