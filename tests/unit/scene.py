@@ -14,10 +14,12 @@ from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.base import Artifact, ArtifactKind
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.manifest import Manifest, Split, SplitName, SplitShares
+from brewslm.core.artifacts.readiness import Estimate, Readiness, TrainPlan
 from brewslm.core.data.example import Example, Message, Shape
 from brewslm.core.events.base import RunEvent
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
 from brewslm.core.wire import shard
@@ -192,6 +194,16 @@ class Scene:
         )
         self.put(manifest)
         return manifest
+
+    def readiness(self, manifest: Manifest, recipe: Recipe) -> Readiness:
+        """Put a readiness with this recipe on the shelf; its forecasts say nothing."""
+        bytes_, seconds = (
+            Estimate(low=None, expected=None, high=None, unit=unit, basis="a test") for unit in ("bytes", "seconds")
+        )
+        plan = TrainPlan(recipe=recipe, sources={}, num_trained_tokens=1, memory=bytes_, disk=bytes_, time=seconds)
+        readiness = Readiness(manifest_id=manifest.id, base_model="tiny", verdict="ready", findings=(), plan=plan)
+        self.put(readiness)
+        return readiness
 
     def adapter(self, manifest: Manifest, **changed: Any) -> Adapter:
         """Put an adapter with true files on the shelf."""

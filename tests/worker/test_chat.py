@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from brewslm.core.data.example import Example, Message
-from brewslm.stages.prepare.tokens.mask import tokenise
+from brewslm.stages.prepare.tokens.mask import Tokenised, tokenise
 from brewslm.stages.prepare.tokens.tokenizer import load_tokenizer as load_prepared
 from brewslm.worker.answers.chat import Chat, make_chat
 from brewslm.worker.failure import BadOrderError
@@ -29,6 +29,7 @@ def of(base: Path) -> Chat:
 def prepared(base: Path, user: str, answer: str, *, tools: str | None = None) -> list[int]:
     messages = (Message("user", user), Message("assistant", answer))
     (one,) = tokenise([Example(id="0", task="chat", messages=messages, tools=tools)], load_prepared(base, "chat"))
+    assert isinstance(one, Tokenised)
     return one.ids
 
 

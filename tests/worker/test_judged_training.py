@@ -12,9 +12,11 @@ import torch
 import yaml
 
 from brewslm.core.recipe.lora import LoraSettings
+from brewslm.core.wire.order import EvaluateOrder, Judgement
 from brewslm.core.wire.progress import RECORD
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.shard import LABELS_FILE, REJECTED_FOLDER
+from brewslm.worker.evaluate.evaluation import evaluate
 from brewslm.worker.failure import BadDataError, NotFiniteError
 from brewslm.worker.run import Run
 from brewslm.worker.scoring import example_losses
@@ -66,6 +68,34 @@ def test_better_answers_are_preferred_more_and_more(scene: Scene, mode: str) -> 
     assert shown["metrics"]["eval"]["reward_accuracy"] == result.rewards.accuracy
     assert shown["baselines"]["eval"]["reward_margin"] == result.rewards.baseline_margin
     assert shown["metrics"]["eval"].keys() == shown["baselines"]["eval"].keys()
+
+
+def test_an_evaluation_measures_the_objective_that_was_trained(scene: Scene, mode: str) -> None:
+    folder, result = finish(scene, "run", mode)
+    recipe = scene.order(mode=mode, **RECIPES[mode]).recipe
+    judgement = Judgement(
+        mode=mode,  # type: ignore[arg-type]  # a parameter of the test
+        settings=recipe.preference,
+        max_seq_len=recipe.data.max_seq_len,
+        seed=recipe.seed,
+    )
+    order = EvaluateOrder(
+        base_model=str(scene.base),
+        tuned_folder=str(folder / result.checkpoint / "adapter"),
+        splits={"eval": str(scene.eval)},
+        judgement=judgement,
+    )
+    found = evaluate(order, scene.run("evaluate"))
+    (judged,), (scored,) = found.judged, found.splits
+    assert np.mean(judged.base_loss) == pytest.approx(result.base_eval_loss, rel=1e-5)
+    assert np.mean(judged.tuned_loss) == pytest.approx(result.eval_loss, rel=1e-4)
+    assert judged.rewards is not None
+    assert result.rewards is not None
+    assert judged.rewards.accuracy == result.rewards.accuracy
+    assert judged.rewards.margin == pytest.approx(result.rewards.margin, rel=1e-4)
+    plain = evaluate(order.model_copy(update={"judgement": None}), scene.run("plain"))
+    assert plain.judged == ()
+    assert scored.tuned_loss == pytest.approx(plain.splits[0].tuned_loss, rel=1e-5)
 
 
 def test_resume_ends_as_an_undisturbed_run_to_the_bit(scene: Scene, mode: str, monkeypatch: pytest.MonkeyPatch) -> None:

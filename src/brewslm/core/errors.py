@@ -91,6 +91,10 @@ class BaseModelError(BrewError):
     reason = Reason.PREFLIGHT_CAPABILITY
 
 
+class TemplateRefusedError(BaseModelError):
+    """The base model's chat template does not take one example; it may take others."""
+
+
 class ArtifactDamagedError(BrewError):
     """A stored file or body does not match the hash that the ledger holds."""
 

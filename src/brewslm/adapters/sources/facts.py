@@ -15,6 +15,7 @@ MAX_HEADER_BYTES = 100 << 20
 
 _DTYPES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16", "F64": "float64"}
 _LICENCE = re.compile(r"^licen[sc]e:\s*[\"']?([\w.+-]+)", re.MULTILINE)
+_HEADS = ("lm_head.weight", "embed_out.weight")
 _FIELDS: dict[str, tuple[str, ...]] = {
     "hidden_size": ("hidden_size", "n_embd", "d_model"),
     "num_layers": ("num_hidden_layers", "n_layer", "num_layers"),
@@ -31,6 +32,8 @@ class Weights:
     num_bytes: int
     dtype: str
     """The one that most parameters have."""
+    has_head: bool
+    """Whether there is an output head beside the embedding."""
 
 
 def read_facts(folder: Path, name: str) -> BaseModelFacts:
@@ -48,15 +51,36 @@ def read_facts(folder: Path, name: str) -> BaseModelFacts:
         name=name,
         folder=folder,
         architecture=str(architectures[0]) if architectures else str(config.get("model_type", "unknown")),
+        model_type=str(config.get("model_type", "unknown")),
         num_parameters=weights.num_parameters,
         weight_bytes=weights.num_bytes,
         dtype=weights.dtype,
         hidden_size=values["hidden_size"],
         num_layers=values["num_layers"],
+        **_widths(config, values["hidden_size"]),
         vocab_size=values["vocab_size"],
+        is_tied=not weights.has_head,
+        caps_logits=bool(config.get("final_logit_softcapping")),
         context_length=values["context_length"],
         licence=_licence(folder),
     )
+
+
+def _widths(config: dict[str, Any], hidden_size: int) -> dict[str, int]:
+    """Return the widths inside a block, as transformers derives those that the configuration leaves out."""
+    nested = config.get("text_config")
+    told = (nested if isinstance(nested, dict) else {}) | config
+
+    def number(fallback: int, *keys: str) -> int:
+        return next((told[key] for key in keys if type(told.get(key)) is int and told[key] > 0), fallback)
+
+    num_heads = number(1, "num_attention_heads", "n_head")
+    head_size = number(max(1, hidden_size // num_heads), "head_dim")
+    return {
+        "intermediate_size": number(4 * hidden_size, "intermediate_size", "n_inner", "ffn_dim"),
+        "query_size": num_heads * head_size,
+        "key_value_size": number(num_heads, "num_key_value_heads") * head_size,
+    }
 
 
 def read_weights(folder: Path, name: str) -> Weights:
@@ -73,7 +97,8 @@ def read_weights(folder: Path, name: str) -> Weights:
         counts[tensor.dtype] += tensor.num_elements
     most = counts.most_common(1)[0][0]
     num_bytes = sum(tensor.end - tensor.start for tensor in tensors)
-    return Weights(counts.total(), num_bytes, _DTYPES.get(most, most.lower()))
+    has_head = any(tensor.name.endswith(_HEADS) for tensor in tensors)
+    return Weights(counts.total(), num_bytes, _DTYPES.get(most, most.lower()), has_head)
 
 
 def _weight_files(folder: Path, name: str) -> list[Path]:
@@ -93,6 +118,7 @@ def _weight_files(folder: Path, name: str) -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class _Tensor:
+    name: str
     dtype: str
     num_elements: int
     start: int
@@ -107,7 +133,7 @@ def _read_header(path: Path, name: str) -> list[_Tensor]:
             size = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(size)) if size <= min(MAX_HEADER_BYTES, num_bytes) else None
         tensors = [
-            _Tensor(str(entry["dtype"]), math.prod(entry["shape"]), *entry["data_offsets"])
+            _Tensor(key, str(entry["dtype"]), math.prod(entry["shape"]), *entry["data_offsets"])
             for key, entry in (header or {}).items()
             if key != "__metadata__"
         ]

@@ -11,7 +11,14 @@ from rich.text import Text
 from brewslm.cli.progress.view import Row
 from brewslm.cli.render.data import accounting
 from brewslm.cli.render.parts import facts, heading, indented, next_steps
-from brewslm.cli.render.training import accuracy_table, answer_part, gate_table, loss_table, verdict_words
+from brewslm.cli.render.training import (
+    accuracy_table,
+    answer_part,
+    gate_table,
+    judgement_part,
+    loss_table,
+    verdict_words,
+)
 from brewslm.cli.text import command_name, duration, size
 from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.bundle import Bundle
@@ -49,6 +56,7 @@ def report_page(outcome: Outcome, console: Console) -> Iterable[RenderableType]:
     yield indented(Text(f"{removed:,} exact duplicates removed, {outcome.dataset.num_examples:,} examples used"))
     yield heading("\nLoss, base and tuned on the same rows (nats per token; lower is better)")
     yield indented(loss_table(outcome.evaluation.losses))
+    yield from judgement_part(outcome.evaluation)
     if outcome.evaluation.accuracy:
         yield heading("\nAccuracy")
         yield indented(accuracy_table(outcome.evaluation.accuracy))
@@ -84,6 +92,7 @@ def answer_of(outcome: Outcome) -> dict[str, object]:
         "adapter": {"id": outcome.adapter.id, "step": outcome.adapter.step, "total_steps": outcome.adapter.total_steps},
         "verdict": evaluation.verdict,
         "losses": evaluation.losses,
+        "judgements": evaluation.judgements,
         "accuracy": evaluation.accuracy,
         "gates": evaluation.gates,
         "answers": evaluation.answers,

@@ -82,6 +82,8 @@ def _choices(manifest: Manifest) -> Iterable[tuple[str, str]]:
     told = f"{manifest.max_seq_len:,} tokens; {manifest.num_dropped:,} longer examples left out"
     cut = f", {manifest.num_truncated:,} cut off" if manifest.truncation == "truncate" else ""
     yield "max_seq_len", told + cut
+    if manifest.num_refused:
+        yield "chat template", f"refuses {manifest.num_refused:,} examples, which were left out; `dropped` says why"
     rule = "by a hash of the example"
     if manifest.group_by is not None:
         rule = f"by {manifest.group_by}, whose values are never parted"

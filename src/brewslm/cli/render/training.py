@@ -8,7 +8,14 @@ from rich.text import Text
 from brewslm.cli.render.parts import facts, heading, indented, level, table, yes_no
 from brewslm.cli.text import duration, excerpt, harmless, signed, size
 from brewslm.core.artifacts.adapter import Adapter
-from brewslm.core.artifacts.eval_report import AccuracyComparison, Answer, EvalReport, GateOutcome, LossComparison
+from brewslm.core.artifacts.eval_report import (
+    AccuracyComparison,
+    Answer,
+    EvalReport,
+    GateOutcome,
+    JudgementComparison,
+    LossComparison,
+)
 from brewslm.core.artifacts.optimization import Optimization
 from brewslm.core.artifacts.readiness import Estimate, Readiness, TrainPlan
 from brewslm.core.finding import Finding
@@ -98,6 +105,7 @@ def evaluation_page(report: EvalReport) -> Iterable[RenderableType]:
     """Base and tuned on the same rows, the gates and the verdict."""
     yield heading("Mean loss per trained token (nats; lower is better), base and tuned on the same rows")
     yield indented(loss_table(report.losses))
+    yield from judgement_part(report)
     if report.accuracy:
         yield heading("\nAccuracy")
         yield indented(accuracy_table(report.accuracy))
@@ -110,13 +118,25 @@ def evaluation_page(report: EvalReport) -> Iterable[RenderableType]:
     yield Text.assemble("Verdict: the tuned model is ", verdict_words(report.verdict))
 
 
+def judgement_part(report: EvalReport) -> Iterable[RenderableType]:
+    """The objective that decides where answers were judged, and the rewards; nothing elsewhere."""
+    if not report.judgements:
+        return
+    mode = report.judgements[0].mode
+    yield heading(f"\nMean objective of {mode} (lower is better), which decides")
+    yield indented(loss_table(report.judgements))
+    for one in report.judgements:
+        if one.rewards is not None:
+            yield indented(facts([(f"{name}, {one.split}", value) for name, value in _rewards(one.rewards)]))
+
+
 def verdict_words(verdict: str) -> Text:
     """The verdict in its colour."""
     words = "not certainly better or worse than its base" if verdict == "cannot tell" else f"{verdict} than its base"
     return Text(words, style=VERDICT_STYLES.get(verdict, ""))
 
 
-def loss_table(losses: Iterable[LossComparison]) -> RenderableType:
+def loss_table(losses: Iterable[LossComparison | JudgementComparison]) -> RenderableType:
     """One line for each split."""
     rows = [
         (

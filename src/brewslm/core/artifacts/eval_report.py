@@ -3,7 +3,9 @@
 from typing import ClassVar, Literal
 
 from brewslm.core.artifacts.base import AdapterId, Artifact, ArtifactKind, ManifestId
+from brewslm.core.recipe.preference import PreferenceMode
 from brewslm.core.value import Value
+from brewslm.core.wire.progress import RewardScores
 
 EvalVerdict = Literal["better", "worse", "cannot tell"]
 
@@ -32,6 +34,22 @@ class LossComparison(Value):
     verdict: EvalVerdict
 
 
+class JudgementComparison(Value):
+    """Mean objective of a mode that learns from judgements, per pair (of `kto` per answer) of one split."""
+
+    split: str
+    mode: PreferenceMode
+    num_examples: int
+    base: float
+    tuned: float
+    delta: float
+    """tuned - base; below zero is better."""
+    interval: Interval
+    rewards: RewardScores | None
+    """How far the tuned model prefers the better answers; None where there are not both kinds."""
+    verdict: EvalVerdict
+
+
 class AccuracyComparison(Value):
     """Classification by the likelihood of each allowed label, on one set of rows."""
 
@@ -45,6 +63,11 @@ class AccuracyComparison(Value):
     delta: float
     interval: Interval
     verdict: EvalVerdict
+
+
+def measure_of(comparison: LossComparison | JudgementComparison) -> str:
+    """Name what a comparison compares."""
+    return "loss" if isinstance(comparison, LossComparison) else f"{comparison.mode} objective"
 
 
 class Answer(Value):
@@ -75,8 +98,16 @@ class EvalReport(Artifact):
     adapter_id: AdapterId
     manifest_id: ManifestId
     losses: tuple[LossComparison, ...]
+    judgements: tuple[JudgementComparison, ...] = ()
+    """Of what was trained by `dpo`, `orpo` or `kto`: there this decides, for the loss of better answers may rise while
+    they are preferred more."""
     accuracy: tuple[AccuracyComparison, ...]
     answers: tuple[Answer, ...]
     gates: tuple[GateOutcome, ...]
     verdict: EvalVerdict
-    """That of the test split."""
+    """That of the test split, by the objective of its mode."""
+
+    @property
+    def final(self) -> LossComparison | JudgementComparison:
+        """The comparison that decided."""
+        return next(one for one in (self.judgements or self.losses) if one.split == "test")

@@ -115,6 +115,8 @@ class Manifest(Artifact):
     truncation: Truncation
     num_dropped: int
     """Examples that are in no split for their length; listed in `dropped.parquet`."""
+    num_refused: int = 0
+    """Examples that are in no split because the chat template refuses them; listed there, too, with its words."""
     num_truncated: int = 0
     """Examples whose end was cut off at `max_seq_len`; listed in `truncated.parquet`."""
     num_partly_trained: int = 0

@@ -56,6 +56,7 @@ class Preparation(Value):
     num_examples: dict[str, int]
     num_trained_tokens: dict[str, int]
     num_dropped: int
+    num_refused: int = 0
     num_moved_for_leaks: int
     num_left_out_for_leaks: int = 0
     num_truncated: int = 0

@@ -82,6 +82,8 @@ class Evaluation(Value):
 
     eval_report_id: ArtifactId
     verdict: str
+    measure: str = "loss"
+    """What decided: the loss, or the objective of a mode that learns from judgements; the numbers are of it."""
     base_loss: float
     tuned_loss: float
     delta_low: float

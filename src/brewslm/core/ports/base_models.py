@@ -12,13 +12,25 @@ class BaseModelFacts(Value):
     name: str
     folder: Path
     architecture: str
+    model_type: str
+    """As transformers names the architecture: `llama`, `qwen3`."""
     num_parameters: int
     """Counted from the weight files' headers."""
     weight_bytes: int
     dtype: str
     hidden_size: int
+    intermediate_size: int
+    """Width of the feed-forward part; four times the hidden size where the configuration does not say."""
+    query_size: int
+    """Of all heads together."""
+    key_value_size: int
+    """Of all heads of keys together, and as much of values."""
     num_layers: int
     vocab_size: int
+    is_tied: bool
+    """Whether the output head has no weights of its own."""
+    caps_logits: bool
+    """Whether logits go through c * tanh(x / c), as Gemma 2's do."""
     context_length: int
     licence: str | None
 

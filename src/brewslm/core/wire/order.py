@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from brewslm.core.data.example import Message
+from brewslm.core.recipe.preference import PreferenceMode, PreferenceSettings
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.value import Value
 
@@ -36,6 +37,16 @@ TunedForm = Literal["adapter", "model"]
 """What a training left: an adapter for its base model, or a whole model."""
 
 
+class Judgement(Value):
+    """The objective of a mode that learns from judgements, by which base and tuned are compared."""
+
+    mode: PreferenceMode
+    settings: PreferenceSettings
+    max_seq_len: int
+    seed: int
+    """Draws the foreign answers of `kto`."""
+
+
 class EvaluateOrder(Value):
     """Score base and tuned on the same rows; result: `EvaluateResult`."""
 
@@ -53,6 +64,8 @@ class EvaluateOrder(Value):
     prompt_tools: tuple[str | None, ...] = ()
     """For each prompt the functions that may be called, a JSON array; empty where there are none at all."""
     max_new_tokens: int = Field(96, ge=1)
+    judgement: Judgement | None = None
+    """Of what was trained on judged answers; the splits must be of that kind."""
 
 
 class ExportOrder(Value):

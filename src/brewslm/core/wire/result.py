@@ -49,6 +49,16 @@ class ScoredSplit(Value):
     tuned_loss: tuple[float, ...]
 
 
+class JudgedSplit(Value):
+    """The losses of a mode that learns from judgements, one for each pair or judged answer of a split, in order."""
+
+    name: str
+    base_loss: tuple[float, ...]
+    tuned_loss: tuple[float, ...]
+    rewards: RewardScores | None
+    """None where there are not both good and bad answers."""
+
+
 class ScoredLabels(Value):
     """The label that each model finds most likely, row by row."""
 
@@ -71,6 +81,8 @@ class EvaluateResult(Value):
 
     kind: Literal["evaluate"] = "evaluate"
     splits: tuple[ScoredSplit, ...]
+    judged: tuple[JudgedSplit, ...] = ()
+    """Of the same splits, where the order names a judgement."""
     labelled: tuple[ScoredLabels, ...]
     base_answers: tuple[GeneratedAnswer, ...]
     tuned_answers: tuple[GeneratedAnswer, ...]

@@ -192,7 +192,7 @@ def lengths(facts: Facts) -> HealthCheck:
     told = f"Half of the examples have up to {median:,} characters, the longest {longest:,}."
     if facts.manifest is not None:
         manifest = facts.manifest
-        total = manifest.num_dropped + sum(split.num_examples for split in manifest.splits)
+        total = manifest.num_dropped + manifest.num_refused + sum(split.num_examples for split in manifest.splits)
         if manifest.num_dropped:
             return HealthCheck(
                 check="lengths",

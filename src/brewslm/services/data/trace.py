@@ -16,6 +16,7 @@ _ORDER: tuple[ArtifactKind, ...] = ("snapshot", "dataset", "manifest")
 _DROPPED = {
     "too_long": "It is too long for a split, and was left out.",
     "answer_cut_away": "It is so long that cutting it off leaves nothing to train, and was left out.",
+    "template_refused": "It is in no split.",
     "leak": "It asks the same as an example of a more protected split or of a golden set, and was left out.",
 }
 MAX_FOUND = 100
@@ -67,7 +68,7 @@ class Tracing:
             num_rows = Dataset.model_validate(self._projects.artifact(project_id, dataset_id).body).tally.total
             message = f"there is no row {source_row}; the source has {num_rows:,}, counted from 0"
             raise NotFoundError(message)
-        return RowTrace(source_row=source_row, fate=_fate(found, dataset_id), sightings=tuple(found))
+        return RowTrace(source_row=source_row, fate=fate_of(found, dataset_id), sightings=tuple(found))
 
     def _chain(self, project_id: ProjectId, dataset_id: ArtifactId) -> list[ArtifactRecord]:
         """Snapshot, dataset versions and manifest, in the order in which they were made."""
@@ -91,13 +92,15 @@ class Tracing:
         return found
 
 
-def _fate(found: list[Sighting], dataset_id: ArtifactId) -> str:
+def fate_of(found: list[Sighting], dataset_id: ArtifactId) -> str:
+    """Say where a row is now, from all places where it was seen."""
     splits = sorted({one.table.removesuffix("/examples") for one in found if _is_split(one)})
     if splits:
         return f"It is in {' and '.join(splits)}."
     dropped = next((one.row for one in found if one.kind == "manifest" and one.table == "dropped"), None)
     if dropped is not None:
-        return _DROPPED.get(str(dropped.get("reason", "too_long")), "It is in no split.")
+        fate = _DROPPED.get(str(dropped.get("reason", "too_long")), "It is in no split.")
+        return f"{fate} {dropped['detail']}" if dropped.get("detail") else fate
     if any(one.artifact_id == dataset_id and one.table == "examples" for one in found):
         return "It is an example of the newest dataset, which has not been split yet."
     removed = next((one.row for one in found if one.table == "removed"), None)

@@ -2,11 +2,19 @@
 
 import math
 
-from brewslm.core.artifacts.eval_report import AccuracyComparison, Answer, GateOutcome, LossComparison
+from brewslm.core.artifacts.eval_report import (
+    AccuracyComparison,
+    Answer,
+    GateOutcome,
+    JudgementComparison,
+    LossComparison,
+    measure_of,
+)
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.data.example import Message
+from brewslm.core.recipe.preference import PreferenceMode
 from brewslm.core.wire.order import LabelledRows
-from brewslm.core.wire.result import EvaluateResult, ScoredLabels, ScoredSplit
+from brewslm.core.wire.result import EvaluateResult, JudgedSplit, ScoredLabels, ScoredSplit
 from brewslm.stages.evaluate.statistics import paired_ratio_interval, verdict_of
 
 
@@ -31,6 +39,24 @@ def compare_loss(scored: ScoredSplit, manifest: Manifest, *, seed: int) -> LossC
     )
 
 
+def compare_judgement(judged: JudgedSplit, mode: PreferenceMode, *, seed: int) -> JudgementComparison:
+    """Compare the mean objective of both models on one split, pair by pair (of `kto` answer by answer)."""
+    count = len(judged.base_loss)
+    differences = [tuned - base for base, tuned in zip(judged.base_loss, judged.tuned_loss, strict=True)]
+    interval = paired_ratio_interval(differences, [1.0] * count, seed=seed)
+    return JudgementComparison(
+        split=judged.name,
+        mode=mode,
+        num_examples=count,
+        base=sum(judged.base_loss) / count,
+        tuned=sum(judged.tuned_loss) / count,
+        delta=sum(differences) / count,
+        interval=interval,
+        rewards=judged.rewards,
+        verdict=verdict_of(interval, is_lower_better=True),
+    )
+
+
 def compare_accuracy(truth: LabelledRows, scored: ScoredLabels, *, majority: str, seed: int) -> AccuracyComparison:
     """Compare the share of right labels, and set the majority class beside it."""
     base = [float(guess == right) for guess, right in zip(scored.base, truth.labels, strict=True)]
@@ -50,12 +76,14 @@ def compare_accuracy(truth: LabelledRows, scored: ScoredLabels, *, majority: str
     )
 
 
-def gate_outcomes(final: LossComparison, accuracy: tuple[AccuracyComparison, ...]) -> tuple[GateOutcome, ...]:
+def gate_outcomes(
+    final: LossComparison | JudgementComparison, accuracy: tuple[AccuracyComparison, ...]
+) -> tuple[GateOutcome, ...]:
     """Judge: better than the base on unseen rows, and for labels better than always guessing the same."""
     gates = [
         GateOutcome(
             name="better_than_base",
-            sentence="The 95 % interval of the loss difference on the test split lies below zero.",
+            sentence=f"The 95 % interval of the {measure_of(final)} difference on the test split lies below zero.",
             passed=final.interval.high < 0.0,
             seen=f"{final.delta:+.4f} [{final.interval.low:+.4f}, {final.interval.high:+.4f}]",
         )

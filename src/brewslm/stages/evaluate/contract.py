@@ -5,7 +5,7 @@ import math
 from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.base import AdapterId, DatasetId, ManifestId
 from brewslm.core.artifacts.dataset import Dataset
-from brewslm.core.artifacts.eval_report import EvalReport
+from brewslm.core.artifacts.eval_report import EvalReport, JudgementComparison, LossComparison
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.context import StageContext
 from brewslm.core.contract import After, Before, Contract
@@ -76,7 +76,8 @@ def _extra_fits(inputs: EvaluateInputs, context: StageContext) -> Finding | None
 
 
 def _is_finite(output: EvalReport, _context: StageContext) -> Finding | None:
-    for loss in output.losses:
+    compared: list[LossComparison | JudgementComparison] = [*output.losses, *output.judgements]
+    for loss in compared:
         if not (math.isfinite(loss.base) and math.isfinite(loss.tuned)):
             return Finding(
                 check="finite",

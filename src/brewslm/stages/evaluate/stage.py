@@ -2,8 +2,9 @@
 
 from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.dataset import Dataset
-from brewslm.core.artifacts.eval_report import EvalReport
+from brewslm.core.artifacts.eval_report import EvalReport, measure_of
 from brewslm.core.artifacts.manifest import Manifest, SplitName
+from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.context import StageContext
 from brewslm.core.errors import WorkerError
 from brewslm.core.events.base import Draft
@@ -11,10 +12,16 @@ from brewslm.core.events.lifecycle import Evaluation, EvaluationGateFailed
 from brewslm.core.events.reasons import Reason
 from brewslm.core.experiment import experiment_folder
 from brewslm.core.stage import Stage
-from brewslm.core.wire.order import EvaluateOrder
+from brewslm.core.wire.order import EvaluateOrder, Judgement
 from brewslm.core.wire.result import EvaluateResult
 from brewslm.stages.evaluate import rows
-from brewslm.stages.evaluate.comparison import compare_accuracy, compare_loss, gate_outcomes, pair_answers
+from brewslm.stages.evaluate.comparison import (
+    compare_accuracy,
+    compare_judgement,
+    compare_loss,
+    gate_outcomes,
+    pair_answers,
+)
 from brewslm.stages.evaluate.contract import CONTRACT, EvaluateInputs
 
 SPLITS: tuple[SplitName, ...] = ("eval", "test")
@@ -26,6 +33,7 @@ def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
     manifest = context.shelf.read(Manifest, inputs.manifest_id)
     adapter = context.shelf.read(Adapter, inputs.adapter_id)
     extra = context.shelf.read(Dataset, inputs.extra_dataset_id) if inputs.extra_dataset_id else None
+    judgement = judgement_of(adapter, manifest, context)
     labelled = rows.labelled_sets(manifest, extra, context)
     prompts = rows.prompts_to_answer(inputs.prompts, manifest, context)
     order = EvaluateOrder(
@@ -38,6 +46,7 @@ def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
         prompts=tuple(prompt.messages for prompt in prompts),
         prompt_tools=tuple(prompt.tools for prompt in prompts),
         max_new_tokens=inputs.max_new_tokens,
+        judgement=judgement,
     )
     folder = f"{experiment_folder(adapter.experiment_id)}/evaluate-{context.job_id}"
     result = context.workers.run(order, name=folder)
@@ -45,17 +54,21 @@ def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
         message = f"the worker in {folder} answered a {result.kind!r} order, not an evaluation"
         raise WorkerError(message, reason=Reason.EVALUATION_RUNTIME_ERROR)
     losses = tuple(compare_loss(scored, manifest, seed=context.project.seed) for scored in result.splits)
+    judgements = tuple(
+        compare_judgement(judged, judgement.mode, seed=context.project.seed) for judged in result.judged if judgement
+    )
     majority = rows.majority_label(manifest, context)
     accuracy = tuple(
         compare_accuracy(truth, scored, majority=majority, seed=context.project.seed)
         for truth, scored in zip(labelled, result.labelled, strict=True)
     )
-    final = next(loss for loss in losses if loss.split == "test")
+    final = next(one for one in (judgements or losses) if one.split == "test")
     return EvalReport(
         files=rows.write_scores(result.splits, manifest, context),
         adapter_id=adapter.id,
         manifest_id=manifest.id,
         losses=losses,
+        judgements=judgements,
         accuracy=accuracy,
         answers=pair_answers(order.prompts, result),
         gates=gate_outcomes(final, accuracy),
@@ -63,11 +76,25 @@ def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
     )
 
 
+def judgement_of(adapter: Adapter, manifest: Manifest, context: StageContext) -> Judgement | None:
+    """Return the objective that decides; None for modes whose objective is the loss itself."""
+    if manifest.shape not in {"preference", "binary_feedback"}:
+        return None
+    recipe = context.shelf.read(Readiness, adapter.readiness_id).plan.recipe
+    match recipe.mode:
+        case "dpo" | "orpo" | "kto":
+            length = recipe.data.max_seq_len
+            return Judgement(mode=recipe.mode, settings=recipe.preference, max_seq_len=length, seed=recipe.seed)
+        case _:
+            return None
+
+
 def report(evaluation: EvalReport) -> Draft:
     """Say how the comparison came out; a gate that did not pass is named."""
-    final = next(loss for loss in evaluation.losses if loss.split == "test")
+    final = evaluation.final
+    measure = measure_of(final)
     summary = (
-        f"Tuned model is {evaluation.verdict} on {final.num_examples} test rows: loss {final.tuned:.4f}, "
+        f"Tuned model is {evaluation.verdict} on {final.num_examples} test rows: {measure} {final.tuned:.4f}, "
         f"base {final.base:.4f}, delta {final.delta:+.4f} [{final.interval.low:+.4f}, {final.interval.high:+.4f}]"
     )
     failed = tuple(gate for gate in evaluation.gates if not gate.passed)
@@ -83,6 +110,7 @@ def report(evaluation: EvalReport) -> Draft:
         payload=Evaluation(
             eval_report_id=evaluation.id,
             verdict=evaluation.verdict,
+            measure=measure,
             base_loss=final.base,
             tuned_loss=final.tuned,
             delta_low=final.interval.low,

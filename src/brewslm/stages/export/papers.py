@@ -7,7 +7,7 @@ from pathlib import Path
 
 from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.bundle import Parity
-from brewslm.core.artifacts.eval_report import EvalReport
+from brewslm.core.artifacts.eval_report import EvalReport, measure_of
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.data.example import Message
 from brewslm.core.ports.base_models import BaseModelFacts
@@ -57,7 +57,7 @@ def write_papers(folder: Path, facts: BundleFacts) -> None:
 
 
 def _bundle_json(facts: BundleFacts) -> dict[str, object]:
-    final = next(loss for loss in facts.evaluation.losses if loss.split == "test")
+    final = facts.evaluation.final
     return {
         "bundle_version": BUNDLE_VERSION,
         "project": facts.project.name,
@@ -82,6 +82,7 @@ def _bundle_json(facts: BundleFacts) -> dict[str, object]:
         "step": facts.adapter.step,
         "metrics": {
             "measured_on": "test split",
+            "measure": measure_of(final),
             "base_loss": final.base,
             "tuned_loss": final.tuned,
             "delta": final.delta,
@@ -99,6 +100,12 @@ def _card(facts: BundleFacts) -> str:
         f"| {loss.split} | {loss.num_examples} | {loss.base:.4f} | {loss.tuned:.4f} | {loss.delta:+.4f} "
         f"[{loss.interval.low:+.4f}, {loss.interval.high:+.4f}] | {loss.verdict} |"
         for loss in facts.evaluation.losses
+    )
+    judgements = "".join(
+        f"\n{measure_of(one)} on {one.split} ({one.num_examples} rows; it decides): tuned {one.tuned:.4f}, "
+        f"base {one.base:.4f}, delta {one.delta:+.4f} [{one.interval.low:+.4f}, {one.interval.high:+.4f}], "
+        f"{one.verdict}.\n"
+        for one in facts.evaluation.judgements
     )
     accuracy = "".join(
         f"\nAccuracy on {score.rows} ({score.num_examples} rows): tuned {score.tuned:.3f}, base {score.base:.3f}, "
@@ -130,7 +137,7 @@ tokenizer = AutoTokenizer.from_pretrained("model")
 | split | rows | base | tuned | delta [95 % interval] | verdict |
 |---|---|---|---|---|---|
 {losses}
-{accuracy}
+{judgements}{accuracy}
 ## Parity of this bundle with the tuned model (measured, {facts.parity.num_examples} rows)
 Loss {facts.parity.merged_loss:.5f} bundle, {facts.parity.adapter_loss:.5f} tuned model; largest log-prob difference
 {facts.parity.largest_logprob_difference:.4f}; same greedy answers: {greedy}.

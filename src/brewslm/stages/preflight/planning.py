@@ -12,7 +12,7 @@ from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.ports.machine import MachineFacts
 from brewslm.core.recipe.recipe import Recipe, ValueSource
 from brewslm.stages.preflight.contract import PreflightInputs, Profile, Scalar
-from brewslm.stages.preflight.forecast import token_bytes
+from brewslm.stages.preflight.memory import token_bytes
 from brewslm.stages.preflight.tokens import tokens_of
 
 _EPOCHS: dict[Profile, float] = {"safe": 2.0, "balanced": 4.0, "max_quality": 8.0}

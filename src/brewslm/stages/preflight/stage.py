@@ -10,6 +10,7 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.stage import Stage
 from brewslm.stages.preflight import checks, data_checks, forecast
 from brewslm.stages.preflight.contract import CONTRACT, PreflightInputs
+from brewslm.stages.preflight.memory import peak_memory
 from brewslm.stages.preflight.objective import objective
 from brewslm.stages.preflight.planning import resolve_recipe
 
@@ -24,7 +25,7 @@ def run(inputs: PreflightInputs, context: StageContext) -> Readiness:
         recipe=recipe,
         sources=sources,
         num_trained_tokens=manifest.split("train").num_trained_tokens,
-        memory=forecast.memory(recipe, manifest, base),
+        memory=peak_memory(recipe, manifest, base),
         disk=forecast.disk(recipe, base),
         time=forecast.time(recipe, manifest, base, machine),
     )

@@ -182,12 +182,13 @@ def _none_empty(manifest: Manifest, context: StageContext) -> Finding | None:
         return None
     out = manifest.num_left_out_for_leaks
     left_out = f", and {out:,} were left out as leaks" if out else ""
+    refused = f", the chat template refused {manifest.num_refused:,}" if manifest.num_refused else ""
     return Finding(
         check="filled_splits",
         level="block",
         seen=(
             f"No example is in {' and '.join(empty)}; {manifest.num_dropped:,} were longer than "
-            f"{manifest.max_seq_len} tokens{left_out}."
+            f"{manifest.max_seq_len} tokens{refused}{left_out}."
         ),
         next_step="Import more data, change the shares, or raise max_seq_len.",
         reason=Reason.PREPARATION_EMPTY_SPLIT,
@@ -196,7 +197,7 @@ def _none_empty(manifest: Manifest, context: StageContext) -> Finding | None:
 
 def _few_dropped(manifest: Manifest, context: StageContext) -> Finding | None:
     del context
-    total = manifest.num_dropped + sum(split.num_examples for split in manifest.splits)
+    total = _num_considered(manifest)
     if manifest.num_dropped * 100 <= total:
         return None
     return Finding(
@@ -210,6 +211,26 @@ def _few_dropped(manifest: Manifest, context: StageContext) -> Finding | None:
     )
 
 
+def _none_refused(manifest: Manifest, context: StageContext) -> Finding | None:
+    del context
+    if not manifest.num_refused:
+        return None
+    return Finding(
+        check="none_refused",
+        level="warn",
+        seen=(
+            f"The base model's chat template refuses {manifest.num_refused:,} of {_num_considered(manifest):,} "
+            "examples, which were left out."
+        ),
+        next_step="Read why in the table `dropped`; map the data to turns that it takes, or choose another base model.",
+    )
+
+
+def _num_considered(manifest: Manifest) -> int:
+    """Examples that were to be in a split."""
+    return manifest.num_dropped + manifest.num_refused + sum(split.num_examples for split in manifest.splits)
+
+
 CONTRACT: Contract[PrepareInputs, Manifest] = Contract(
     before=(
         Before("whole_shares", "Every split has a share, and the shares make one.", _shares_are_whole),
@@ -221,6 +242,7 @@ CONTRACT: Contract[PrepareInputs, Manifest] = Contract(
     after=(
         After("filled_splits", "No split is empty.", _none_empty),
         After("few_dropped", "At most one example in a hundred is too long.", _few_dropped),
+        After("none_refused", "The chat template takes every example.", _none_refused),
         After("golden_apart", "Less than a tenth of each golden set is in the data.", _golden_apart),
         After("no_chains", "No chain of near duplicates is too long to be moved.", _no_chains),
         After("whole_conversations", "Every turn of the assistant is trained.", _whole_conversations),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from brewslm.core.artifacts.manifest import Truncation
 from brewslm.core.data.example import Example, Shape
-from brewslm.core.errors import InvalidRequestError
+from brewslm.core.errors import BaseModelError, InvalidRequestError, TemplateRefusedError
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ports.tables import Rows, Tables
 from brewslm.stages.prepare.placing.splits import CODES, OUT, SPLITS
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-DropReason = Literal["too_long", "answer_cut_away", "leak"]
+DropReason = Literal["too_long", "answer_cut_away", "leak", "template_refused"]
+MOST_REFUSED = 0.5
+"""Share of the examples that the template may refuse; beyond it, mapping and base model do not go together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Dropped:
     num_tokens: int
     """0 where it was left out before tokenising."""
     reason: DropReason
+    detail: str = ""
+    """What the chat template said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ class Written:
     writers: list[ShardWriter]
     num_done: int = 0
     num_dropped: int = 0
+    num_refused: int = 0
+    first_refusal: str = ""
     num_truncated: int = 0
     num_partly_trained: int = 0
     num_too_long: int = 0
@@ -104,7 +110,8 @@ def write_splits(
     """Write a folder per split, `dropped.parquet` and `truncated.parquet`.
 
     Raises:
-        BaseModelError: template or tokenizer cannot be used; an example has no trained token.
+        BaseModelError: template or tokenizer cannot be used; the template refuses most examples; an example has no
+            trained token.
         InvalidRequestError: examples are too long and the truncation is `raise`.
     """
     with ExitStack() as stack:
@@ -118,13 +125,17 @@ def write_splits(
             codes = plan.codes[written.num_done : written.num_done + len(batch)].tolist()
             left_out = [one for one, code in zip(batch, codes, strict=True) if code == OUT]
             lists.dropped.add([Dropped(one.id, one.source_row, 0, "leak") for one in left_out])
-            items = [item for item in _tokenised(batch, codes, plan) if _fits(item, plan, written, lists)]
+            tokenised = _tokenised(batch, codes, plan, written, lists)
+            items = [item for item in tokenised if _fits(item, plan, written, lists)]
             for writer in writers:
                 mine = [item for item in items if CODES[item.code] == writer.name]
                 rejected = [item.rejected for item in mine if item.rejected is not None]
                 writer.add([item.example for item in mine], [item.tokenised for item in mine], rejected)
             written.num_done += len(batch)
             at_batch(written.num_done)
+    if written.num_refused > MOST_REFUSED * written.num_done:
+        message = f"{written.num_refused:,} of {written.num_done:,} examples cannot be written as turns of this model. "
+        raise BaseModelError(message + written.first_refusal)
     if plan.truncation == "raise" and written.num_too_long:
         message = (
             f"{written.num_too_long:,} of {written.num_done:,} examples are longer than {plan.max_seq_len} tokens; "
@@ -134,16 +145,32 @@ def write_splits(
     return written
 
 
-def _tokenised(batch: Sequence[Example], codes: Sequence[int], plan: Plan) -> list[_Item]:
+def _tokenised(
+    batch: Sequence[Example], codes: Sequence[int], plan: Plan, written: Written, lists: _Lists
+) -> list[_Item]:
+    """Tokenise what goes to a split; says in the lists what the template refuses."""
     kept = [(example, code) for example, code in zip(batch, codes, strict=True) if code != OUT]
     limit = plan.max_seq_len if plan.truncation == "truncate" else None
     examples = [example for example, _ in kept]
     better = tokenise(examples, plan.model, limit=limit)
-    worse: Sequence[Tokenised | None] = [None] * len(examples)
+    worse: Sequence[Tokenised | TemplateRefusedError | None] = [None] * len(examples)
     if plan.shape == "preference":
         worse = tokenise(examples, plan.model, is_rejected=True, limit=limit)
-    parts = zip(kept, better, worse, strict=True)
-    return [_Item(example, code, one, other) for (example, code), one, other in parts]
+    items = []
+    for (example, code), one, other in zip(kept, better, worse, strict=True):
+        if isinstance(one, TemplateRefusedError):
+            _refuse(example, one, written, lists)
+        elif isinstance(other, TemplateRefusedError):
+            _refuse(example, other, written, lists)
+        else:
+            items.append(_Item(example, code, one, other))
+    return items
+
+
+def _refuse(example: Example, error: TemplateRefusedError, written: Written, lists: _Lists) -> None:
+    written.num_refused += 1
+    written.first_refusal = written.first_refusal or str(error)
+    lists.dropped.add([Dropped(example.id, example.source_row, 0, "template_refused", str(error))])
 
 
 def _fits(item: _Item, plan: Plan, written: Written, lists: _Lists) -> bool:

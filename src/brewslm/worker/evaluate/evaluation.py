@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from brewslm.core.wire.order import EvaluateOrder, LabelledRows
+import numpy as np
+from numpy.typing import NDArray
+
+from brewslm.core.wire.order import EvaluateOrder, Judgement, LabelledRows
 from brewslm.core.wire.progress import StartedRecord
-from brewslm.core.wire.result import EvaluateResult, GeneratedAnswer, ScoredLabels, ScoredSplit
+from brewslm.core.wire.result import EvaluateResult, GeneratedAnswer, JudgedSplit, ScoredLabels, ScoredSplit
 from brewslm.worker.answers.chat import Chat, make_chat
 from brewslm.worker.answers.generation import answer_all
+from brewslm.worker.evaluate.judging import SIDES, Who, judge, open_answers
 from brewslm.worker.evaluate.labels import likeliest_labels
 from brewslm.worker.evaluate.trie import trie_of
 from brewslm.worker.failure import BadOrderError
@@ -41,10 +45,16 @@ def evaluate(order: EvaluateOrder, run: Run) -> EvaluateResult:
     chat = make_chat(load_tokenizer(order.base_model), tuned.generation_config)
     run.journal.append(StartedRecord(**run.journal.stamp(), device=str(device_here())))
     pair = _Pair(tuned, base, chat, run, num_parts=2 * (len(order.splits) + len(order.labelled) + bool(order.prompts)))
-    splits = tuple(pair.score(name, Path(folder)) for name, folder in order.splits.items())
+    scored = [pair.score(name, Path(folder), order.judgement) for name, folder in order.splits.items()]
     labelled = tuple(pair.label(rows, order.allowed_labels) for rows in order.labelled)
     base_answers, tuned_answers = pair.answer(order) if order.prompts else ((), ())
-    return EvaluateResult(splits=splits, labelled=labelled, base_answers=base_answers, tuned_answers=tuned_answers)
+    return EvaluateResult(
+        splits=tuple(split for split, _ in scored),
+        judged=tuple(judged for _, judged in scored if judged is not None),
+        labelled=labelled,
+        base_answers=base_answers,
+        tuned_answers=tuned_answers,
+    )
 
 
 @dataclass(slots=True)
@@ -59,19 +69,25 @@ class _Pair:
     num_parts: int
     num_done: int = 0
 
-    def score(self, name: str, folder: Path) -> ScoredSplit:
-        shard = open_shard(folder, vocab_size=vocab_size_of(self.tuned))
-        losses = {}
-        for who in ("base", "tuned"):
+    def score(self, name: str, folder: Path, judgement: Judgement | None) -> tuple[ScoredSplit, JudgedSplit | None]:
+        """Score a split; where answers are judged, both of each row, of which the first is the split's example."""
+        vocab_size = vocab_size_of(self.tuned)
+        shard = open_shard(folder, vocab_size=vocab_size)
+        answers = None if judgement is None else open_answers(folder, judgement, vocab_size=vocab_size)
+        losses: dict[Who, NDArray[np.float64]] = {}
+        for who in SIDES:
             with self._as(who) as model:
-                losses[who] = example_losses(model, shard, on_batch=self._teller(f"losses of {name}, {who}"))
+                teller = self._teller(f"losses of {name}, {who}")
+                losses[who] = example_losses(model, answers or shard, on_batch=teller)
             self.num_done += 1
-        return ScoredSplit(
+        step = 1 if answers is None else 2
+        scored = ScoredSplit(
             name=name,
             num_tokens=tuple(shard.num_trained.tolist()),
-            base_loss=tuple(losses["base"].tolist()),
-            tuned_loss=tuple(losses["tuned"].tolist()),
+            base_loss=tuple(losses["base"][::step].tolist()),
+            tuned_loss=tuple(losses["tuned"][::step].tolist()),
         )
+        return scored, None if judgement is None or answers is None else judge(name, answers, losses, judgement)
 
     def label(self, rows: LabelledRows, allowed: tuple[str, ...]) -> ScoredLabels:
         if not allowed or not rows.prompts:
@@ -79,7 +95,7 @@ class _Pair:
         trie = trie_of([self.chat.answer_ids(rows.prompts[0], label) for label in allowed])
         prompts = [self.chat.prompt_ids(messages) for messages in rows.prompts]
         found = {}
-        for who in ("base", "tuned"):
+        for who in SIDES:
             with self._as(who) as model:
                 teller = self._teller(f"labels of {rows.name}, {who}")
                 numbers, _ = likeliest_labels(model, prompts, trie, on_batch=teller)
@@ -89,7 +105,7 @@ class _Pair:
 
     def answer(self, order: EvaluateOrder) -> tuple[tuple[GeneratedAnswer, ...], tuple[GeneratedAnswer, ...]]:
         answers = {}
-        for who in ("base", "tuned"):
+        for who in SIDES:
             with self._as(who) as model:
                 answers[who] = answer_all(
                     model,

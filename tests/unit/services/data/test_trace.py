@@ -11,7 +11,7 @@ from brewslm.core.errors import NotFoundError
 from brewslm.core.ids import ArtifactId
 from brewslm.services.audit.audit import Audit
 from brewslm.services.data.browsing import Browsing
-from brewslm.services.data.trace import Tracing
+from brewslm.services.data.trace import Sighting, Tracing, fate_of
 from brewslm.stages.clean.contract import CleanInputs
 from brewslm.stages.ingest.contract import IngestInputs
 from brewslm.stages.introspect.contract import IntrospectInputs
@@ -70,6 +70,13 @@ def test_every_row_has_exactly_one_fate(tracing: Tracing, scene: Scene, dataset_
     assert fates[TWICE] == "Cleaning removed it: exact_duplicate."
     assert fates[LONG] == "It is too long for a split, and was left out."
     assert all(fate.startswith("It was rejected: ") for fate in (fates[EMPTY], fates[BROKEN]))
+
+
+def test_a_row_that_the_template_refuses_is_told_with_its_words() -> None:
+    row = {"reason": "template_refused", "detail": "The chat template refuses a conversation of system, user: No."}
+    sighting = Sighting(artifact_id=ArtifactId("manifest-1"), kind="manifest", table="dropped", row=row)
+    told = fate_of([sighting], ArtifactId("dataset-1"))
+    assert told == f"It is in no split. {row['detail']}"
 
 
 def test_a_row_that_is_not_there_is_named(tracing: Tracing, scene: Scene, dataset_id: str) -> None:

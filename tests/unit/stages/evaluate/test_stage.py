@@ -10,8 +10,11 @@ import pytest
 from brewslm.core.artifacts.eval_report import EvalReport
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.job import Job, JobStatus
-from brewslm.core.wire.order import EvaluateOrder
-from brewslm.core.wire.result import EvaluateResult, GeneratedAnswer, ScoredLabels, ScoredSplit
+from brewslm.core.recipe.preference import PreferenceSettings
+from brewslm.core.recipe.recipe import Recipe
+from brewslm.core.wire.order import EvaluateOrder, Judgement
+from brewslm.core.wire.progress import RewardScores
+from brewslm.core.wire.result import EvaluateResult, GeneratedAnswer, JudgedSplit, ScoredLabels, ScoredSplit
 from brewslm.stages.evaluate.contract import EvaluateInputs
 from tests.unit.scene import Scene, answering, extra_dataset, plain_rows, plain_tokens
 
@@ -93,6 +96,52 @@ def test_a_model_that_gained_on_every_row_is_better(tmp_path: Path) -> None:
     assert scene.reasons(job.run_id) == ["evaluation"]
     assert judge.orders[0].splits.keys() == {"eval", "test"}
     assert "train" not in str(judge.orders[0].splits)
+
+
+class JudgeOfPairs(Judge):
+    """The tuned model prefers the better answers more, by `gain` in the objective, and finds both less likely."""
+
+    def __call__(self, order: Any, directory: Path) -> EvaluateResult:
+        result = super().__call__(order, directory)
+        lower = tuple(0.69 - self.gain + 0.01 * (number % 5 - 2) for number in range(NUM_ROWS))
+        rewards = RewardScores(
+            accuracy=0.9, baseline_accuracy=0.5, margin=1.0, margin_low=0.5, margin_high=1.5, baseline_margin=0.0
+        )
+        judged = tuple(
+            JudgedSplit(name=split.name, base_loss=(0.69,) * NUM_ROWS, tuned_loss=lower, rewards=rewards)
+            for split in result.splits
+        )
+        worse = tuple(split.model_copy(update={"tuned_loss": (self.loss + 1.0,) * NUM_ROWS}) for split in result.splits)
+        return result.model_copy(update={"judged": judged, "splits": worse})
+
+
+@pytest.mark.parametrize(
+    ("gain", "verdict", "is_passed"), [(0.2, "better", True), (-0.2, "worse", False), (0.0, "cannot tell", False)]
+)
+def test_the_objective_of_a_preference_mode_decides_and_the_loss_stands_beside_it(
+    tmp_path: Path, gain: float, verdict: str, is_passed: bool
+) -> None:
+    judge = JudgeOfPairs(gain=gain)
+    scene = Scene(tmp_path, answering(judge))
+    manifest = scene.manifest(splits_of(), shape="preference")
+    recipe = Recipe(base_model="tiny", mode="dpo", preference=PreferenceSettings(beta=0.3))
+    readiness = scene.readiness(manifest, recipe)
+    adapter = scene.adapter(manifest, readiness_id=readiness.id)
+    job = scene.run_stage("evaluate", EvaluateInputs(adapter_id=adapter.id, manifest_id=manifest.id))
+    report = scene.read(EvalReport, job)
+
+    assert judge.orders[0].judgement == Judgement(
+        mode="dpo", settings=recipe.preference, max_seq_len=recipe.data.max_seq_len, seed=recipe.seed
+    )
+    assert (report.verdict, report.gates[0].passed) == (verdict, is_passed)
+    assert "dpo objective" in report.gates[0].sentence
+    assert [loss.verdict for loss in report.losses] == ["worse", "worse"]
+    final = report.judgements[1]
+    assert (final.split, final.mode, final.num_examples) == ("test", "dpo", NUM_ROWS)
+    assert final.delta == pytest.approx(-gain)
+    assert final.interval.low <= final.delta <= final.interval.high
+    assert final.rewards is not None
+    assert final.rewards.accuracy == 0.9
 
 
 def test_the_scores_of_every_row_are_kept(tmp_path: Path) -> None:

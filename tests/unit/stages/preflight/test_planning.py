@@ -14,7 +14,8 @@ from brewslm.core.job import JobStatus
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.recipe.recipe import Recipe, ValueSource
 from brewslm.stages.preflight.contract import PreflightInputs
-from brewslm.stages.preflight.forecast import disk, memory, time
+from brewslm.stages.preflight.forecast import disk, time
+from brewslm.stages.preflight.memory import peak_memory
 from brewslm.stages.preflight.planning import resolve_recipe
 from brewslm.stages.preflight.tokens import tokens_of
 from tests.fakes.base_models import tiny_model
@@ -127,7 +128,7 @@ def test_all_weights_take_smaller_steps_and_more_memory_than_an_adapter(base: Ba
     full, _ = resolve(base, overrides={"method": "full"})
     assert full.optim.learning_rate < adapter.optim.learning_rate
     large = base.model_copy(update={"num_parameters": 10**9})
-    needs = [memory(recipe, manifest_of(), large).expected or 0.0 for recipe in (adapter, full)]
+    needs = [peak_memory(recipe, manifest_of(), large).expected or 0.0 for recipe in (adapter, full)]
     assert needs[1] - needs[0] > 10**9 * 11
 
 
@@ -214,7 +215,7 @@ def test_any_data_gives_a_recipe_that_can_be_run(
     assert 0 <= recipe.schedule.warmup_steps < recipe.data.total_steps
     assert 1 <= recipe.monitor.checkpoint_every <= recipe.data.total_steps
     assert set(sources) == leaves(recipe.model_dump())
-    for estimate in (memory(recipe, manifest, base), disk(recipe, base), time(recipe, manifest, base, LAPTOP)):
+    for estimate in (peak_memory(recipe, manifest, base), disk(recipe, base), time(recipe, manifest, base, LAPTOP)):
         assert estimate.low is not None
         assert estimate.expected is not None
         assert estimate.high is not None
@@ -239,9 +240,13 @@ def test_both_answers_of_a_pair_are_counted(base: BaseModelFacts) -> None:
     assert tokens_of(manifest, "train", mode="dpo") == 150_000
     assert tokens_of(manifest, "train", mode="sft") == tokens_of(manifest, "train", mode="kto") == 60_000
     recipe, _ = resolve(base, manifest, overrides={"mode": "orpo", "data.total_steps": 10, "data.batch_size": 10})
-    for forecast in (memory(recipe, manifest, base), time(recipe, manifest, base, LAPTOP)):
+    for forecast in (peak_memory(recipe, manifest, base), time(recipe, manifest, base, LAPTOP)):
         one_answer = manifest.model_copy(update={"files": ()})
-        other = memory(recipe, one_answer, base) if forecast.unit == "bytes" else time(recipe, one_answer, base, LAPTOP)
+        other = (
+            peak_memory(recipe, one_answer, base)
+            if forecast.unit == "bytes"
+            else time(recipe, one_answer, base, LAPTOP)
+        )
         assert forecast.expected is not None
         assert other.expected is not None
         assert forecast.expected > other.expected

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from brewslm.core.data.example import TEXT_SHAPES, Example, Message, chat_of
-from brewslm.core.errors import BaseModelError
+from brewslm.core.errors import BaseModelError, TemplateRefusedError
 from brewslm.core.events.reasons import Reason
 from brewslm.stages.prepare.tokens.template import Chat, ChatTemplate, Span
 from brewslm.stages.prepare.tokens.tokenizer import ChatTokenizer
@@ -55,8 +55,8 @@ class _Rendered:
 
 def tokenise(
     examples: Sequence[Example], model: ChatTokenizer, *, is_rejected: bool = False, limit: int | None = None
-) -> list[Tokenised]:
-    """Render, tokenise and mask examples.
+) -> list[Tokenised | TemplateRefusedError]:
+    """Render, tokenise and mask examples; in the place of one that the template refuses stands why.
 
     Args:
         examples: in any number.
@@ -65,13 +65,23 @@ def tokenise(
         limit: tokens after which an example is cut off; None cuts nothing.
 
     Raises:
-        BaseModelError: the template refuses an example, rewrites its last turn, or does not end it with a special
-            token; an example has no trained token.
+        BaseModelError: the template rewrites an example's last turn, or does not end it with a special token; an
+            example has no trained token.
     """
-    rendered = [_render(example, model, is_rejected=is_rejected) for example in examples]
-    encodings = _encode(rendered, model, is_text=bool(examples) and examples[0].task in TEXT_SHAPES)
-    parts = zip(encodings, rendered, examples, strict=True)
-    return [_mask(encoding, one, example, model, limit) for encoding, one, example in parts]
+    tried = [_try_to_render(example, model, is_rejected=is_rejected) for example in examples]
+    rendered = [one for one in tried if isinstance(one, _Rendered)]
+    encodings = iter(_encode(rendered, model, is_text=bool(examples) and examples[0].task in TEXT_SHAPES))
+    return [
+        _mask(next(encodings), one, example, model, limit) if isinstance(one, _Rendered) else one
+        for one, example in zip(tried, examples, strict=True)
+    ]
+
+
+def _try_to_render(example: Example, model: ChatTokenizer, *, is_rejected: bool) -> _Rendered | TemplateRefusedError:
+    try:
+        return _render(example, model, is_rejected=is_rejected)
+    except TemplateRefusedError as error:
+        return error
 
 
 def _encode(rendered: Sequence[_Rendered], model: ChatTokenizer, *, is_text: bool) -> "list[Encoding]":

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from brewslm.core.errors import BaseModelError
+from brewslm.core.errors import BaseModelError, TemplateRefusedError
 
 Chat = Sequence[Mapping[str, Any]]
 """Messages as `core.data.example.chat_of` spells them."""
@@ -42,7 +42,7 @@ class ChatTemplate:
             row: the source row, for messages.
 
         Raises:
-            BaseModelError: the template refuses the messages.
+            TemplateRefusedError: the template refuses the messages.
         """
         return self._render(messages, ("", ""), asks=asks, tools=tools, row=row)
 
@@ -50,12 +50,12 @@ class ChatTemplate:
         """Render messages, and say where the template's own `{% generation %}` blocks are.
 
         Raises:
-            BaseModelError: the template refuses the messages.
+            TemplateRefusedError: the template refuses the messages.
         """
         begin, end = _PRIVATE
         marked = self._render(messages, _PRIVATE, asks=False, tools=tools, row=row)
         if _is_torn(marked):
-            raise BaseModelError(f"The private characters U+FFF00 and U+FFF01 are in row {row}; remove the row.")
+            raise TemplateRefusedError(f"The private characters U+FFF00 and U+FFF01 are in row {row}; remove the row.")
         parts, spans, length = marked.split(begin), [], 0
         plain = [parts[0]]
         length += len(parts[0])
@@ -92,7 +92,7 @@ class ChatTemplate:
             place = "" if row is None else f" (row {row})"
             message = f"The chat template refuses a conversation of {roles}{place}: {error}. "
             step = "Map the data to turns that it takes, or choose another base model."
-            raise BaseModelError(message + step) from error
+            raise TemplateRefusedError(message + step) from error
         return rendered
 
 

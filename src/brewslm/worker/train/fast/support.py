@@ -6,10 +6,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from brewslm.core.recipe.step_path import FAST_FAMILIES
 from brewslm.worker.models import AnyModel, without_adapter
 from brewslm.worker.train.fast.anatomy import ADAPTER, Anatomy, anatomy_of
 
-FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3"})
 ROPE_TYPES = frozenset({"default", "linear", "llama3", "yarn"})
 """Those whose angles depend on the position alone."""
 LINEARS = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj")
@@ -47,8 +47,8 @@ def _about_place(model: Any, dtype: torch.dtype) -> str | None:  # noqa: ANN401 
 
 def _about_family(model: Any) -> str | None:  # noqa: ANN401 - its configuration is of the family's class
     config = model.config
-    if config.model_type not in FAMILIES:
-        return f"the architecture {config.model_type!r} is not among {', '.join(sorted(FAMILIES))}"
+    if config.model_type not in FAST_FAMILIES:
+        return f"the architecture {config.model_type!r} is not among {', '.join(sorted(FAST_FAMILIES))}"
     if config.hidden_act != "silu":
         return f"the activation {config.hidden_act!r} is not 'silu'"
     rotary = model.model.rotary_emb

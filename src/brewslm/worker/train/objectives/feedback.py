@@ -135,7 +135,7 @@ class FeedbackObjective:
     @torch.no_grad()
     def loss_of(self, batch: JudgedBatch) -> float:
         """Return the summed loss of a batch, without gradients; the divergence is that of its own prompts."""
-        return self._losses(batch, _divergence(self._foreign_ratios(batch.rows))).sum().item()
+        return self._losses(batch, divergence_of(self._foreign_ratios(batch.rows))).sum().item()
 
     @torch.no_grad()
     def eval_scores(self) -> EvalScores:
@@ -145,7 +145,7 @@ class FeedbackObjective:
             - self._reference.eval
         )
         own, is_good = torch.from_numpy(ratios[:, 0]), torch.from_numpy(self._eval.is_good)
-        losses = self._loss.losses(own, is_good, divergence=_divergence(ratios[:, 1]))
+        losses = self._loss.losses(own, is_good, divergence=divergence_of(ratios[:, 1]))
         return EvalScores(losses.numpy(), judged_scores(self._loss.beta * ratios[:, 0], self._eval.is_good))
 
     def _losses(self, batch: JudgedBatch, divergence: float) -> Tensor:
@@ -161,5 +161,6 @@ class FeedbackObjective:
         return ratios
 
 
-def _divergence(log_ratios: NDArray[np.float64]) -> float:
+def divergence_of(log_ratios: NDArray[np.float64]) -> float:
+    """Return z, nats, for the log-ratios of foreign answers."""
     return max(0.0, float(log_ratios.mean()))

@@ -7,10 +7,11 @@ import pytest
 
 from brewslm.core.data.example import Example, Message, Shape, ToolCall
 from brewslm.core.errors import BaseModelError
-from brewslm.stages.prepare.tokens.mask import Tokenised, tokenise
+from brewslm.stages.prepare.tokens.mask import Tokenised
 from brewslm.stages.prepare.tokens.tokenizer import ChatTokenizer, load_tokenizer
 from tests.unit.stages.prepare.models import write_model
 from tests.unit.stages.prepare.tokens.families import FAMILIES, Family
+from tests.unit.stages.prepare.tokens.strictly import tokenise
 
 USER, ANSWER = Message("user", "What is it?"), Message("assistant", "It is a teapot.")
 MORE, AGAIN = Message("user", "And\n\nthat?  "), Message("assistant", "A cup, 世界 🎉.")

@@ -9,9 +9,10 @@ from brewslm.adapters.sources.bundled import BASE_MODELS_FOLDER
 from brewslm.core.data.example import Example, Message, Shape
 from brewslm.core.errors import BaseModelError
 from brewslm.core.events.reasons import Reason
-from brewslm.stages.prepare.tokens.mask import Tokenised, tokenise
+from brewslm.stages.prepare.tokens.mask import Tokenised
 from brewslm.stages.prepare.tokens.tokenizer import ChatTokenizer, load_tokenizer
 from tests.unit.stages.prepare.models import CHATML, write_model
+from tests.unit.stages.prepare.tokens.strictly import tokenise
 
 BUNDLED = BASE_MODELS_FOLDER / "brewslm-tiny-v1"
 CHATS: list[list[dict[str, str]]] = [
