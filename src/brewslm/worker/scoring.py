@@ -15,7 +15,7 @@ from brewslm.worker.packing import PackedBatch, budgeted_batches, empty_batch, p
 from brewslm.worker.processes import ALONE, Processes
 from brewslm.worker.shard import Examples
 from brewslm.worker.sharding.passes import in_lockstep
-from brewslm.worker.sharding.weights import gathered
+from brewslm.worker.sharding.weights import gathered, is_sharded
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ def example_losses(
     mine = list(scoring_batches(shard))[processes.rank :: processes.num]
     for indices in scored_in_lockstep(model, mine, processes):
         batch = pack(shard, indices, device=device)
-        if batch.num_labels or scorer is None:  # a sharded model takes every pass, and has no other scorer
+        if batch.num_labels or is_sharded(model):  # whose every pass is an exchange with the other processes
             sums = torch.zeros(batch.num_examples, dtype=torch.float64, device=device)
             sums.index_add_(0, batch.owners, score(batch).double())
             losses[indices] = sums.cpu().numpy()
