@@ -7,7 +7,7 @@ FAST_FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3"})
 
 
 def is_fast(recipe: Recipe, model_type: str) -> bool:
-    """Whether the worker usually takes the fast path on a CPU; it looks at the model, and may try both, first."""
+    """Whether the worker usually takes the fast path on a CPU; it looks at the model before, and may try both."""
     if recipe.step_path == "fast":
         return True
     is_usual = recipe.step_path == "auto" and recipe.precision == "float32"
