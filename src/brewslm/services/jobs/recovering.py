@@ -100,7 +100,7 @@ def needed_bytes(directory: Path) -> int:
 def _said(status: WorkerStatus, directory: Path, ended: Ended, trouble: str) -> str:
     failure = failure_of(directory, status.attempt)
     if failure is not None:
-        return failure.message.rstrip(".")
+        return failure.message.partition(". ")[0].rstrip(".")  # what happened, without what a person could do
     if ended.cause == "stalled":
         return f"The training process of attempt {ended.attempt} was ended: {trouble}"
     if ended.cause == "out_of_memory":

@@ -195,7 +195,8 @@ class _Training:
             if not is_out_of_memory(error):
                 raise
             held = MicroBatch(num_tokens=batch.num_tokens, num_examples=batch.num_examples)
-            message = f"Memory ran out in step {step}, with {held.num_tokens:,} tokens in the model at once."
+            what = f"Memory ran out in step {step}, with {held.num_tokens:,} tokens in the model at once."
+            message = f"{what} Lower data.micro_batch_tokens or data.batch_size."
             raise OutOfMemoryError(message, step=step, micro_batch=held) from error
 
     def _pass_over(self, step: int) -> None:
