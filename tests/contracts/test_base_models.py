@@ -25,7 +25,12 @@ def write_model(folder: Path) -> None:
         json.dumps(
             {
                 "architectures": ["LlamaForCausalLM"],
+                "model_type": "llama",
                 "hidden_size": 32,
+                "intermediate_size": 88,
+                "num_attention_heads": 2,
+                "num_key_value_heads": 1,
+                "tie_word_embeddings": True,
                 "num_hidden_layers": 2,
                 "vocab_size": 512,
                 "max_position_embeddings": 256,
