@@ -1,9 +1,10 @@
 """From data, model, machine and the user's wishes to a recipe in which every value has a source."""
 
 import math
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.data.example import TEXT_SHAPES
@@ -11,6 +12,7 @@ from brewslm.core.errors import InvalidRequestError
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.ports.machine import MachineFacts
 from brewslm.core.recipe.recipe import Recipe, ValueSource
+from brewslm.core.value import Value
 from brewslm.stages.preflight.contract import PreflightInputs, Profile, Scalar
 from brewslm.stages.preflight.memory import token_bytes
 from brewslm.stages.preflight.tokens import tokens_of
@@ -31,7 +33,14 @@ _LEAST_MICRO_TOKENS = 256
 _ACTIVATION_SHARE = 0.4
 _SHAPING = ("method", "precision", "activation_checkpointing")
 """Fields that memory depends on, beside the data's."""
-_GROUPS = frozenset({"data", "lora", "optim", "schedule", "monitor", "preference", "early_stopping", "budget"})
+_GROUPS = frozenset(
+    name
+    for name, field in Recipe.model_fields.items()
+    if any(
+        isinstance(part, type) and issubclass(part, Value) for part in (field.annotation, *get_args(field.annotation))
+    )
+)
+"""Fields of the recipe that hold settings of their own."""
 """Fields of the recipe that have fields of their own."""
 
 Chosen = dict[str, tuple[Scalar, str]]
@@ -172,13 +181,18 @@ def _build(values: dict[str, Scalar]) -> Recipe:
         return Recipe.model_validate(tree)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'recipe'}={problem['input']!r}: {problem['msg']}"
+            f"{'.'.join(map(str, problem['loc'])) or 'recipe'}={problem['input']!r}: {_said(problem)}"
             if not isinstance(problem["input"], dict)
-            else f"{'.'.join(map(str, problem['loc'])) or 'recipe'}: {problem['msg']}"
+            else f"{'.'.join(map(str, problem['loc'])) or 'recipe'}: {_said(problem)}"
             for problem in error.errors()
         )
         message = f"the recipe has {error.error_count()} problem(s): {problems}. Correct these values and run again."
         raise InvalidRequestError(message) from error
+
+
+def _said(problem: ErrorDetails) -> str:
+    """Return what is wrong, without the library's word for an error of ours."""
+    return problem["msg"].removeprefix("Value error, ")
 
 
 def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -123,6 +123,13 @@ def test_settings_in_a_group_of_their_own_are_read(base: BaseModelFacts) -> None
     assert recipe.budget.max_minutes == 30
 
 
+def test_every_setting_of_a_group_can_be_given(base: BaseModelFacts) -> None:
+    usual = {name: source.value for name, source in resolve(base)[1].items()}
+    for name, value in usual.items():
+        if "." in name and value is not None:
+            assert resolve(base, overrides={name: value})[1][name].source == "flag", name
+
+
 def test_all_weights_take_smaller_steps_and_more_memory_than_an_adapter(base: BaseModelFacts) -> None:
     adapter, _ = resolve(base)
     full, _ = resolve(base, overrides={"method": "full"})
