@@ -4,7 +4,6 @@ import math
 from typing import Any, get_args
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.data.example import TEXT_SHAPES
@@ -181,18 +180,17 @@ def _build(values: dict[str, Scalar]) -> Recipe:
         return Recipe.model_validate(tree)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'recipe'}={problem['input']!r}: {_said(problem)}"
-            if not isinstance(problem["input"], dict)
-            else f"{'.'.join(map(str, problem['loc'])) or 'recipe'}: {_said(problem)}"
+            _said(".".join(map(str, problem["loc"])) or "recipe", problem["input"], problem["msg"])
             for problem in error.errors()
         )
         message = f"the recipe has {error.error_count()} problem(s): {problems}. Correct these values and run again."
         raise InvalidRequestError(message) from error
 
 
-def _said(problem: ErrorDetails) -> str:
-    """Return what is wrong, without the library's word for an error of ours."""
-    return problem["msg"].removeprefix("Value error, ")
+def _said(place: str, value: object, message: str) -> str:
+    """Return what is wrong and where, without the library's word for an error of ours."""
+    given = "" if isinstance(value, dict) else f"={value!r}"
+    return f"{place}{given}: {message.removeprefix('Value error, ')}"
 
 
 def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
