@@ -1,7 +1,9 @@
 """`auto` tries both paths on rows of the run, takes the better one, and leaves no trace of the trial."""
 
 import json
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,11 @@ import torch
 from torch import nn
 
 from brewslm.core.recipe.recipe import Recipe
-from brewslm.worker.processes import Processes
+from brewslm.core.wire.order import TrainOrder
+from brewslm.worker.__main__ import read_order
+from brewslm.worker.journal import Journal
+from brewslm.worker.processes import Processes, join
+from brewslm.worker.run import Run
 from brewslm.worker.shard import open_shard
 from brewslm.worker.train.fast import choice, trial
 from brewslm.worker.train.fast.choice import CHOICE_FILE, path_for
@@ -20,6 +26,7 @@ from brewslm.worker.train.loop import train
 from brewslm.worker.train.paths import GeneralPath
 from brewslm.worker.train.trainee import new_trainee
 from tests.worker.fast.tiny_families import chat, gradients_of, model_of, packed, with_adapter
+from tests.worker.ranks import finish_ranks, start_ranks
 from tests.worker.tiny import VOCAB_SIZE, Scene, curve, records
 
 CPU = torch.device("cpu")
@@ -149,3 +156,35 @@ def test_a_trial_costs_little_of_the_run(
     recipe = Recipe.model_validate({"base_model": "tiny", "data": {"batch_size": 4, "total_steps": steps}})
     batch = trial_batch(chat(*lengths), recipe, Processes(), device=CPU)
     assert (batch.num_tokens if batch else None) == num_tokens
+
+
+def test_two_processes_take_the_same_path_whatever_each_of_them_finds(scene: Scene) -> None:
+    folder = scene.run_directory("ranks", scene.order())
+    assert finish_ranks(start_ranks(choose_in_turn, folder, num=2)) == [0, 0]
+    first, second = (json.loads((folder / f"{rank}.json").read_text()) for rank in range(2))
+    assert first == second == ["fast", "general", "general", "general"]
+
+
+def choose_in_turn(folder: Path) -> int:
+    """Note the path that this process takes as the two find one thing or another."""
+    trial.SHARE_OF_RUN = 10.0  # this process is there for nothing else
+    processes, order = join(), read_order(folder)
+    assert isinstance(order, TrainOrder)
+    found: list[dict[str, float]] = [
+        # What the first finds of speed counts; what any finds wrong does.
+        {"fast_tokens_per_second": 200.0 if processes.is_first else 50.0},
+        {"fast_tokens_per_second": 50.0 if processes.is_first else 200.0},
+        {"fast_tokens_per_second": 200.0, "loss_difference": 0.0 if processes.is_first else 1.0},
+        {"fast_tokens_per_second": 200.0, "loss_difference": 1.0 if processes.is_first else 0.0},
+    ]
+    names = []
+    for number, figures in enumerate(found):
+        choice.try_both = lambda *args, figures=figures: try_both(*args).model_copy(  # type: ignore[attr-defined]  # as above
+            update={"general_tokens_per_second": 100.0, "loss_difference": 0.0, "gradient_difference": 0.0} | figures
+        )
+        run = Run(folder / str(number), 1, Journal(Path(os.devnull), attempt=1), processes)
+        run.folder.mkdir(exist_ok=True)
+        split = open_shard(Path(order.train_folder), vocab_size=VOCAB_SIZE)
+        names.append(path_for(order.recipe, new_trainee(order).model, split, run).name)
+    (folder / f"{processes.rank}.json").write_text(json.dumps(names))
+    return 0
