@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from tests.journeys.brew import ENDLESS, LONG, Brew, as_options, has_checkpoint, journal, wait_for, write_chat
+from tests.journeys.brew import ENDLESS, LONG, QUICK, Brew, as_options, has_checkpoint, journal, wait_for, write_chat
 
 
 def test_a_killed_worker_is_resumed(brew: Brew, tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_leaving_with_ctrl_c_keeps_the_training_and_watch_takes_it_up(brew: Brew
     assert "training_recovered" not in brew.reasons()
 
 
-def test_a_cancelled_training_stops_and_keeps_its_checkpoint(brew: Brew, tmp_path: Path) -> None:
+def test_a_cancelled_training_keeps_its_checkpoint_and_another_begins_from_it(brew: Brew, tmp_path: Path) -> None:
     brew.run("project", "create", "--name", "sums")
     brew.run("dataset", "import", "--project", "1", str(write_chat(tmp_path / "sums.jsonl")))
     brew.run("preflight", "--project", "1", *as_options(ENDLESS))
@@ -61,4 +61,17 @@ def test_a_cancelled_training_stops_and_keeps_its_checkpoint(brew: Brew, tmp_pat
     assert "cancelled" in errors.splitlines()[-1]
     assert brew.ask("jobs", "show", str(job["id"]))["job"]["status"] == "cancelled"
     assert list(brew.home.glob("projects/1/experiments/exp-001/checkpoints/*/MANIFEST.json"))
+
+    line = brew.refuse("train", "--project", "1", "--fork", "1:4999")
+    assert line.startswith("exp-001 has no checkpoint of step 4,999; it has those of steps ")
+    forked = brew.ask("jobs", "fork", str(job["id"]), "--step", "last", *as_options(QUICK))
+    adapter = brew.ask("artifacts", "show", "adapter")["body"]
+    assert forked["artifact"]["kind"] == "eval_report"
+    assert (adapter["experiment_id"], adapter["total_steps"], adapter["origin"]["experiment_id"]) == (2, 6, 1)
+    chain = [one["id"] for one in brew.ask("artifacts", "lineage", "adapter")]
+    assert {adapter["readiness_id"], adapter["origin"]["readiness_id"]} <= set(chain)
+    notices = (brew.home / "projects/1/experiments/exp-002/log.jsonl").read_text()
+    assert f"begins with the weights of exp-001 at step {adapter['origin']['step']:,}." in notices
+    queued = brew.ask("train", "--project", "1", "--fork", "2", "--detach")["job"]
+    assert queued["payload"]["fork"] == {"experiment_id": 2, "step": "best"}
     brew.check_books()

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from brewslm.core.checkpoints.choosing import whole_checkpoints
 from brewslm.core.wire.attempt import FailureFile
 from brewslm.core.wire.recovery import Adjustments, RecoveryFile
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, FAILURE_FILE, PULSE_FILE, RECOVERY_FILE, ExitCode
 from brewslm.worker.__main__ import _fail
 from brewslm.worker.failure import BadOrderError, OutOfMemoryError
-from brewslm.worker.train.checkpoints.keeping import whole_checkpoints
 from brewslm.worker.train.checkpoints.writer import CheckpointWriter
 from brewslm.worker.train.loop import _Training, train
 from tests.worker.tiny import Scene, adapter_bytes, curve, records

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import torch
 
+from brewslm.core.checkpoints.choosing import whole_checkpoints
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.rundir import ExitCode
 from brewslm.worker.failure import NotFiniteError
 from brewslm.worker.run import Run
-from brewslm.worker.train.checkpoints.keeping import whole_checkpoints
 from brewslm.worker.train.checkpoints.trained import Trainee
 from brewslm.worker.train.checkpoints.writer import CheckpointWriter
 from brewslm.worker.train.loop import _Training, train

@@ -1,12 +1,19 @@
-"""From `--set` and `--config` to the overrides of a recipe."""
+"""From `--set` and `--config` to the overrides of a recipe, from `--fork` and `--step` to where a training begins."""
 
+import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from brewslm.core.checkpoints.fork import Fork
 
 Scalar = int | float | str | bool
 
 _WORDS: dict[str, bool] = {"true": True, "false": False}
+_FORK = re.compile(r"(?:exp-0*)?([1-9]\d{0,14})(?::(.*))?")
+_CHECKPOINTS: dict[str, Literal["best", "last"]] = {"best": "best", "last": "last"}
 
 
 def overrides_from(pairs: list[str] | None, *, mode: str | None = None) -> dict[str, Scalar]:
@@ -67,6 +74,36 @@ def scalar(text: str) -> Scalar:
         except ValueError:
             continue
     return text
+
+
+def fork_from(text: str) -> "Fork":
+    """Read `EXPERIMENT[:STEP|:best|:last]`; the experiment as a number, or as its folder is named.
+
+    Raises:
+        typer.BadParameter: it is spelled otherwise.
+    """
+    from brewslm.core.checkpoints.fork import Fork
+
+    match = _FORK.fullmatch(text.strip())
+    if match is None:
+        message = f"{text!r} is not EXPERIMENT[:STEP|:best|:last], for example 1, 1:200 or 1:last"
+        raise typer.BadParameter(message, param_hint="--fork")
+    step = at_step(match[2], option="--fork") if match[2] is not None else "best"
+    return Fork.model_validate({"experiment_id": int(match[1]), "step": step})
+
+
+def at_step(text: str, *, option: str) -> int | Literal["best", "last"]:
+    """Read a step, `best` or `last`.
+
+    Raises:
+        typer.BadParameter: it is none of them.
+    """
+    if text in _CHECKPOINTS:
+        return _CHECKPOINTS[text]
+    if re.fullmatch(r"[1-9]\d{0,14}", text):
+        return int(text)
+    message = f"{text!r} is not a step: write a number from 1, best or last"
+    raise typer.BadParameter(message, param_hint=option)
 
 
 def _flat(tree: dict[object, object], prefix: str, path: Path) -> dict[str, Scalar]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from brewslm.core.events.base import Draft
 from brewslm.core.experiment import Experiment
-from brewslm.core.ids import ArtifactId, JobId, RunId
+from brewslm.core.ids import ArtifactId, ExperimentId, JobId, RunId
 from brewslm.core.ports.advisor import Advisor
 from brewslm.core.ports.artifact_store import Shelf
 from brewslm.core.ports.base_models import BaseModels
@@ -55,6 +55,10 @@ class StageContext:
     clock: Clock
     open_experiment: Callable[[ArtifactId], Experiment]
     """Number the experiment that this job makes from a plan; the same one again after a restart."""
+    own_experiment: Callable[[], Experiment | None]
+    """The experiment that an earlier life of this job has opened, None where it has not."""
+    find_experiment: Callable[[ExperimentId], Experiment]
+    """An experiment of this project; raises NotFoundError where there is none."""
     emit: Callable[[Draft], None]
     """Write a RunEvent about something that has happened within the stage."""
     progress: Callable[[float, str], None]

@@ -75,6 +75,7 @@ class Reason(StrEnum):
     TRAINING_STALLED = "training_stalled"
     TRAINING_WORKER_LOST = "training_worker_lost"
     TRAINING_RUNTIME_ERROR = "training_runtime_error"
+    TRAINING_FORK_REFUSED = "training_fork_refused"
     EVALUATION = "evaluation"
     EVALUATION_RUNTIME_ERROR = "evaluation_runtime_error"
     EVALUATION_DATASET_MISSING = "evaluation_dataset_missing"

@@ -14,6 +14,7 @@ from brewslm.core.gate import judge
 from brewslm.core.ids import ArtifactId
 from brewslm.core.stage_name import StageName
 from brewslm.services.flows import FlowOutcome, FlowRun
+from brewslm.services.jobs.forks import inherited
 from brewslm.services.preparing import fits_request, preparation_for
 from brewslm.services.requests import AutopilotRequest
 from brewslm.stages.clean.contract import CleanInputs
@@ -25,16 +26,18 @@ from brewslm.stages.train.contract import TrainInputs
 def autopilot_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
     """Clean, prepare, plan, train and evaluate."""
     request = AutopilotRequest.model_validate(payload)
-    manifest_id = _prepared(request, run)
+    job = run.claim.job
+    overrides = {**inherited(request.fork, run.ports, job.project_id, is_new=job.attempt == 1), **request.overrides}
+    manifest_id = request.manifest_id or _prepared(request, run)
     base_model = run.shelf.read(Manifest, manifest_id).base_model
     judged = PreflightInputs(
-        manifest_id=manifest_id, base_model=base_model, profile=request.profile, overrides=request.overrides
+        manifest_id=manifest_id, base_model=base_model, profile=request.profile, overrides=overrides
     )
     readiness_id = run.step("preflight", judged, share=0.08)
     _refuse_blocked(run.shelf.read(Readiness, readiness_id))
     if not request.one_click:
         return _outcome(readiness_id, ("clean", "prepare", "preflight"), "planned", "A plan was made; launch it")
-    order = TrainInputs(readiness_id=readiness_id, manifest_id=manifest_id)
+    order = TrainInputs(readiness_id=readiness_id, manifest_id=manifest_id, fork=request.fork)
     adapter_id = run.step("train", order, share=0.1)
     compared = EvaluateInputs(adapter_id=adapter_id, manifest_id=manifest_id, prompts=request.prompts)
     report_id = run.step("evaluate", compared, share=0.85)

@@ -7,7 +7,9 @@ from pydantic import Field, model_validator
 from brewslm.core.artifacts.golden import GoldenPurpose
 from brewslm.core.artifacts.mapping import MappingChoices
 from brewslm.core.artifacts.optimization import DeviceName
+from brewslm.core.checkpoints.fork import AtStep, Fork
 from brewslm.core.data.example import Shape
+from brewslm.core.ids import ArtifactId
 from brewslm.core.value import Value
 
 Scalar = int | float | str | bool
@@ -41,6 +43,26 @@ class AutopilotRequest(Value):
     """Dotted recipe fields to values, for example `{"optim.learning_rate": 0.001}`."""
     prompts: tuple[str, ...] = ()
     """Prompts to answer side by side in the evaluation."""
+    fork: Fork | None = None
+    """Begin with the weights of this checkpoint, and with its method and adapter where nothing else is said."""
+    manifest_id: ArtifactId | None = None
+    """Train on this preparation; None takes the activated one where it fits, or prepares."""
+
+    @model_validator(mode="after")
+    def _data_is_named_once(self) -> "AutopilotRequest":
+        for name in ("base_model", "max_seq_len"):
+            if self.manifest_id is not None and getattr(self, name) is not None:
+                message = f"{name} is that of the preparation {self.manifest_id!r}: leave one of them out"
+                raise ValueError(message)
+        return self
+
+
+class ForkRequest(Value):
+    """The same data and recipe once more, from a checkpoint on, with changes."""
+
+    step: AtStep = "best"
+    overrides: dict[str, Scalar] = Field(default_factory=dict)
+    """Dotted recipe fields that are to differ, for example `{"optim.learning_rate": 0.0001}`."""
 
 
 class EvaluationRequest(Value):

@@ -13,7 +13,7 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.experiment import Experiment
 from brewslm.core.finding import Finding
 from brewslm.core.gate import judge
-from brewslm.core.ids import ArtifactId
+from brewslm.core.ids import ArtifactId, ExperimentId
 from brewslm.core.job import Job, JobStatus
 from brewslm.core.ports.storage import Transaction
 from brewslm.core.stage import Stage
@@ -95,6 +95,15 @@ class StageRuns:
                     project_id=job.project_id, job_id=job.id, plan_id=plan_id, created_at=ports.clock.now()
                 )
 
+        def own_experiment() -> Experiment | None:
+            with ports.storage.read() as transaction:
+                found = transaction.experiments.list(job.project_id)
+            return next((one for one in found if one.job_id == job.id), None)
+
+        def find_experiment(experiment_id: ExperimentId) -> Experiment:
+            with ports.storage.read() as transaction:
+                return transaction.experiments.get(job.project_id, experiment_id)
+
         return StageContext(
             project=project,
             run_id=job.run_id,
@@ -109,6 +118,8 @@ class StageRuns:
             workers=Supervisor(ports, claim, folder),
             clock=ports.clock,
             open_experiment=open_experiment,
+            own_experiment=own_experiment,
+            find_experiment=find_experiment,
             emit=claim.emit,
             progress=claim.progress,
             is_cancelled=claim.is_cancelled,
@@ -116,7 +127,9 @@ class StageRuns:
         )
 
     def _record(self, claim: Claim, artifact: Artifact, parents: tuple[ArtifactId, ...], draft: Draft) -> None:
-        record = record_of(artifact, claim.job, parents=parents, created_at=self._ports.clock.now())
+        found = (one for _, one in references_of(artifact))
+        every_parent = tuple(dict.fromkeys((*parents, *found)))
+        record = record_of(artifact, claim.job, parents=every_parent, created_at=self._ports.clock.now())
         with self._ports.storage.write() as transaction:
             transaction.artifacts.add(record)
             if enter := self._entries.get(artifact.kind):

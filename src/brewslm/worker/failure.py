@@ -3,7 +3,7 @@
 import errno
 from typing import ClassVar
 
-from brewslm.core.errors import BrewError
+from brewslm.core.errors import ArtifactDamagedError, BrewError
 from brewslm.core.wire.attempt import MicroBatch
 from brewslm.core.wire.rundir import ExitCode
 
@@ -62,6 +62,8 @@ def classify(error: BaseException) -> tuple[int, str]:
     text = " ".join(str(error).split())
     if isinstance(error, WorkerFailure):
         return error.exit_code, text
+    if isinstance(error, ArtifactDamagedError):
+        return ExitCode.BAD_DATA, text
     if is_out_of_memory(error):
         what = text or "an allocation failed"
         return ExitCode.OUT_OF_MEMORY, f"Memory ran out: {what}. Lower data.micro_batch_tokens or data.batch_size."

@@ -89,6 +89,7 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
     described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     tested = {("GET", path) for path in READ if path not in {"/", "/api/openapi.json"}}
     tested |= {("POST", path) for path in WORK} | {("POST", "/api/projects"), ("POST", "/api/jobs/{job_id}/cancel")}
+    tested |= {("POST", "/api/jobs/{job_id}/fork")}  # in test_fork.py, where there is a training
     tested |= {("POST", "/api/projects/{project_id}/manifests/{artifact_id}/activate")}
     # These two are tested in test_datasets.py, where there is a dataset to mend.
     tested |= {

@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from brewslm.cli.locators import absolute, one_locator
-from brewslm.cli.recipe_options import overrides_from, overrides_in
+from brewslm.cli.recipe_options import fork_from, overrides_from, overrides_in
 from brewslm.core.errors import InvalidRequestError
 
 
@@ -68,3 +68,14 @@ def test_exactly_one_source_is_needed() -> None:
     for given in [(None, None, None), ("a", "b", None), ("a", None, "c")]:
         with pytest.raises(typer.BadParameter):
             one_locator(*given)
+
+
+def test_a_fork_names_an_experiment_and_a_checkpoint() -> None:
+    spelled = {"1": (1, "best"), "exp-012:40": (12, 40), "3:last": (3, "last"), " 3:best ": (3, "best")}
+    assert {text: (fork_from(text).experiment_id, fork_from(text).step) for text in spelled} == spelled
+
+
+@pytest.mark.parametrize("text", ["", "0", "x", "1:", "1:0", "1:-3", "1:newest", "1:1:1", "exp-", "9" * 30])
+def test_a_fork_that_names_none_is_wrong_usage(text: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        fork_from(text)

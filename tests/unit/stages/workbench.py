@@ -107,6 +107,8 @@ class Workbench:
             workers=None,  # type: ignore[arg-type]
             clock=None,  # type: ignore[arg-type]
             open_experiment=_unused,
+            own_experiment=_unused,
+            find_experiment=_unused,
             emit=_unused,
             progress=lambda fraction, _: self.fractions.append(fraction),
             is_cancelled=lambda: bool(self.is_cancelled()),

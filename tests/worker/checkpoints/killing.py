@@ -14,10 +14,10 @@ from pathlib import Path
 
 import torch
 
+from brewslm.core.checkpoints.choosing import whole_checkpoints
+from brewslm.core.checkpoints.manifest import visible_folders
 from brewslm.core.wire.progress import RECORD
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, LOG_FILE
-from brewslm.worker.train.checkpoints.keeping import whole_checkpoints
-from brewslm.worker.train.checkpoints.manifest import visible_folders
 from brewslm.worker.train.checkpoints.writer import CheckpointWriter
 from tests.worker.checkpoints.small import SmallTraining, log_step, new_run
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from brewslm.core.checkpoints.manifest import Fingerprint
 from brewslm.core.wire.progress import LogRecord
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, LOG_FILE
 from brewslm.worker.files import LOCAL_DISK, Disk
@@ -15,7 +16,7 @@ from brewslm.worker.run import Run
 from brewslm.worker.train.checkpoints.restoring import resume
 from brewslm.worker.train.checkpoints.snapshot import Snapshot, take_snapshot
 from brewslm.worker.train.checkpoints.trained import Trainee
-from brewslm.worker.train.state import Fingerprint, TrainState
+from brewslm.worker.train.state import TrainState
 
 FINGERPRINT = Fingerprint(manifest_id="manifest-1", recipe_hash="0" * 64, base_model="tiny")
 WEIGHTS_FILE = "weights/model.safetensors"

@@ -9,17 +9,17 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, MANIFEST_FILE
-from brewslm.worker.failure import BadDataError, BadOrderError
-from brewslm.worker.files import LOCAL_DISK
-from brewslm.worker.train.checkpoints.digests import BLOCK_BYTES, entry_of
-from brewslm.worker.train.checkpoints.manifest import (
+from brewslm.core.checkpoints.digests import BLOCK_BYTES, entry_of
+from brewslm.core.checkpoints.manifest import (
     OPTIMIZER_FILE,
     RNG_FILE,
     STATE_FILE,
     CheckpointManifest,
     folder_name,
 )
+from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, MANIFEST_FILE
+from brewslm.worker.failure import BadDataError, BadOrderError
+from brewslm.worker.files import LOCAL_DISK
 from brewslm.worker.train.checkpoints.publishing import publish
 from tests.worker.checkpoints.small import FINGERPRINT, WEIGHTS_FILE, SmallTraining, new_run
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from brewslm.core.checkpoints.choosing import whole_checkpoints
+from brewslm.core.checkpoints.manifest import CheckpointManifest, FileEntry, Health, folder_name
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, LEASE_FILE, MANIFEST_FILE, PINNED_FILE
 from brewslm.worker.failure import BadDataError
 from brewslm.worker.files import LOCAL_DISK
-from brewslm.worker.train.checkpoints.keeping import pin, prune, reading, result_of, set_aside, whole_checkpoints
-from brewslm.worker.train.checkpoints.manifest import CheckpointManifest, FileEntry, Health, folder_name
+from brewslm.worker.train.checkpoints.keeping import pin, prune, reading, result_of, set_aside
 from brewslm.worker.train.checkpoints.writer import CheckpointWriter
 from tests.worker.checkpoints.small import FINGERPRINT, SmallTraining, new_run
 

@@ -2,15 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
-from brewslm.api.deps import After, HouseOf, JobId, Limit, OfProject
+from brewslm.api.deps import After, HouseOf, IdempotencyKey, JobId, Limit, OfProject, submit
 from brewslm.core import ids
 from brewslm.core.events.base import RunEvent
 from brewslm.core.job import Job, JobStatus
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.value import Value
 from brewslm.services.monitoring.health import HealthReport
+from brewslm.services.requests import ForkRequest
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -96,3 +97,10 @@ def health(job_id: JobId, house: HouseOf) -> HealthReport:
 def cancel(job_id: JobId, house: HouseOf) -> Job:
     """Ask a job to stop."""
     return house.jobs.cancel(ids.JobId(job_id))
+
+
+@router.post("/{job_id}/fork", status_code=202)
+def fork(job_id: JobId, request: ForkRequest, house: HouseOf, response: Response, key: IdempotencyKey = None) -> Job:
+    """Train on the same data by the same recipe, with changes, from a checkpoint of this training on."""
+    project_id, order = house.forks.request(ids.JobId(job_id), request)
+    return submit(house, response, project_id, "autopilot", order, key)

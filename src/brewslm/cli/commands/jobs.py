@@ -1,4 +1,4 @@
-"""`brewslm jobs …`: list, show, watch, logs, cancel."""
+"""`brewslm jobs …`: list, show, watch, logs, cancel, fork."""
 
 from typing import Annotated
 
@@ -95,3 +95,28 @@ def cancel(job_id: JobNumber, as_json: options.AsJson = False) -> None:
     job = session.house.jobs.cancel(JobId(job_id))
     is_done = job.status is JobStatus.CANCELLED
     session.answer(job, f"Job {job.id} is cancelled." if is_done else f"Job {job.id} was asked to stop.")
+
+
+@app.command("fork")
+def fork(
+    job_id: JobNumber,
+    step: Annotated[
+        str, typer.Option("--step", metavar="STEP|best|last", help="The checkpoint to begin with, of this training.")
+    ] = "best",
+    overrides: options.Overrides = None,
+    detach: options.Detach = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train again from a checkpoint of a training on: same data and recipe, but for what --set changes."""
+    from brewslm.cli.commands.train import begin, show_result
+    from brewslm.cli.recipe_options import at_step, overrides_from
+    from brewslm.cli.session import open_session
+    from brewslm.core.ids import JobId
+    from brewslm.services.requests import ForkRequest
+
+    asked = ForkRequest(step=at_step(step, option="--step"), overrides=overrides_from(overrides))
+    session = open_session(is_json=as_json)
+    project_id, request = session.house.forks.request(JobId(job_id), asked)
+    job = begin(session, project_id, "autopilot", request, is_detached=detach)
+    if job is not None:
+        show_result(session, job)

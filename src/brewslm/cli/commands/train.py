@@ -8,6 +8,7 @@ from brewslm.cli import choices, options
 
 if TYPE_CHECKING:
     from brewslm.cli.session import Session
+    from brewslm.core.checkpoints.fork import Fork
     from brewslm.core.ids import ProjectId
     from brewslm.core.job import Job, JobKind
     from brewslm.core.value import Value
@@ -29,11 +30,19 @@ def train(
     overrides: options.Overrides = None,
     max_seq_len: options.MaxSeqLen = None,
     prompts: options.Prompts = None,
+    fork: Annotated[
+        str | None,
+        typer.Option(
+            "--fork",
+            metavar="EXPERIMENT[:STEP|:best|:last]",
+            help="Begin with the weights of an earlier experiment's checkpoint: the best one, if no other is named.",
+        ),
+    ] = None,
     detach: options.Detach = False,
     as_json: options.AsJson = False,
 ) -> None:
     """08: train an adapter. Without --autopilot the plan of the newest `brewslm preflight` is launched as it is."""
-    from brewslm.cli.recipe_options import overrides_from
+    from brewslm.cli.recipe_options import fork_from, overrides_from
     from brewslm.cli.session import open_session, validated
     from brewslm.core.ids import ProjectId
     from brewslm.services.requests import AutopilotRequest
@@ -53,10 +62,11 @@ def train(
                 message = "needs --autopilot; without it the newest preflight's plan is launched unchanged"
                 raise typer.BadParameter(message, param_hint=option)
     fixed = overrides_from(overrides, mode=mode)
+    begins = fork_from(fork) if fork is not None else None
     session = open_session(is_json=as_json)
     project_id = ProjectId(project)
     if not is_autopilot:
-        _launch(session, project_id, is_detached=detach)
+        _launch(session, project_id, begins, is_detached=detach)
         return
     request = validated(
         AutopilotRequest,
@@ -66,13 +76,14 @@ def train(
         max_seq_len=max_seq_len,
         overrides=fixed,
         prompts=tuple(prompts or ()),
+        fork=begins,
     )
-    job = _begin(session, project_id, "autopilot", request, is_detached=detach)
+    job = begin(session, project_id, "autopilot", request, is_detached=detach)
     if job is not None:
-        (_show_result if is_one_click else _show_plan)(session, job)
+        (show_result if is_one_click else _show_plan)(session, job)
 
 
-def _launch(session: "Session", project_id: "ProjectId", *, is_detached: bool) -> None:
+def _launch(session: "Session", project_id: "ProjectId", fork: "Fork | None", *, is_detached: bool) -> None:
     from brewslm.cli.newest import newest
     from brewslm.cli.render.parts import next_steps
     from brewslm.cli.render.training import adapter_page
@@ -83,8 +94,8 @@ def _launch(session: "Session", project_id: "ProjectId", *, is_detached: bool) -
 
     readiness_id = newest(session, project_id, "preflight")
     readiness = session.shelf(project_id).read(Readiness, readiness_id)
-    inputs = TrainInputs(readiness_id=readiness_id, manifest_id=readiness.manifest_id)
-    job = _begin(session, project_id, "train", inputs, is_detached=is_detached)
+    inputs = TrainInputs(readiness_id=readiness_id, manifest_id=readiness.manifest_id, fork=fork)
+    job = begin(session, project_id, "train", inputs, is_detached=is_detached)
     if job is None:
         return
     made = product(session, job, Adapter)
@@ -92,9 +103,10 @@ def _launch(session: "Session", project_id: "ProjectId", *, is_detached: bool) -
     session.answer(told(job, made), *adapter_page(made), follow_up)
 
 
-def _begin(
+def begin(
     session: "Session", project_id: "ProjectId", kind: "JobKind", request: "Value", *, is_detached: bool
 ) -> "Job | None":
+    """Do the work here and return its job; queue it and return None where it is left to a server."""
     if not is_detached:
         return session.do(project_id, kind, request)
     from brewslm.cli.render.parts import next_steps
@@ -111,7 +123,8 @@ def _begin(
     return None
 
 
-def _show_result(session: "Session", job: "Job") -> None:
+def show_result(session: "Session", job: "Job") -> None:
+    """Show the comparison that an autopilot ended with."""
     from brewslm.cli.render.parts import next_steps
     from brewslm.cli.render.training import evaluation_page
     from brewslm.cli.session import product, told

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from brewslm.cli.render.parts import facts, heading, indented, level, table, yes_no
 from brewslm.cli.text import duration, excerpt, harmless, signed, size
-from brewslm.core.artifacts.adapter import Adapter
+from brewslm.core.artifacts.adapter import Adapter, ForkOrigin
 from brewslm.core.artifacts.eval_report import (
     AccuracyComparison,
     Answer,
@@ -80,6 +80,7 @@ def adapter_page(adapter: Adapter) -> Iterable[RenderableType]:
         [
             ("experiment", f"exp-{adapter.experiment_id:03}"),
             ("adapter", str(adapter.id)),
+            *([("began with", _began_with(adapter.origin))] if adapter.origin is not None else ()),
             ("eval loss", f"{adapter.eval_loss:.4f} at step {adapter.step} of {adapter.total_steps}"),
             *(
                 [("ended", f"after step {adapter.last_step}, {adapter.end.replace('_', ' ')}")]
@@ -90,6 +91,10 @@ def adapter_page(adapter: Adapter) -> Iterable[RenderableType]:
             *(_rewards(adapter.rewards) if adapter.rewards is not None else ()),
         ]
     )
+
+
+def _began_with(origin: ForkOrigin) -> str:
+    return f"step {origin.step:,} of exp-{origin.experiment_id:03}"
 
 
 def _rewards(scores: RewardScores) -> Iterable[tuple[str, str]]:

@@ -2,11 +2,25 @@
 
 from typing import ClassVar
 
-from brewslm.core.artifacts.base import Artifact, ArtifactKind, ManifestId, ReadinessId
+from brewslm.core.artifacts.base import AdapterId, Artifact, ArtifactKind, ManifestId, ReadinessId
 from brewslm.core.ids import ExperimentId
+from brewslm.core.value import Value
 from brewslm.core.wire.order import TunedForm
 from brewslm.core.wire.progress import RewardScores
 from brewslm.core.wire.result import TrainEnd
+
+
+class ForkOrigin(Value):
+    """The checkpoint that a forked training began with the weights of."""
+
+    experiment_id: ExperimentId
+    step: int
+    seal: str
+    """Of the checkpoint's manifest, which vouches for its files."""
+    readiness_id: ReadinessId
+    """The plan of that experiment."""
+    adapter_id: AdapterId | None
+    """What that experiment left, where it is of this very step."""
 
 
 class Adapter(Artifact):
@@ -17,6 +31,8 @@ class Adapter(Artifact):
     manifest_id: ManifestId
     readiness_id: ReadinessId
     experiment_id: ExperimentId
+    origin: ForkOrigin | None = None
+    """Where a fork began; None where the training began with the base."""
     base_model: str
     form: TunedForm = "adapter"
     """An adapter for the base model, which PEFT loads, or, after full fine-tuning, a model of its own."""

@@ -103,7 +103,7 @@ BundleId = Annotated[ArtifactId, Refers("bundle")]
 
 
 def references_of(inputs: Value) -> tuple[tuple[ArtifactKind, ArtifactId], ...]:
-    """List the artifacts that a stage's inputs name, in field order; absent optional ones are left out."""
+    """List the artifacts that a value and the values in it name, in field order; absent ones are left out."""
     found: list[tuple[ArtifactKind, ArtifactId]] = []
     for name, field in type(inputs).model_fields.items():
         # Of a reference that may be absent, the mark is inside the union.
@@ -112,6 +112,8 @@ def references_of(inputs: Value) -> tuple[tuple[ArtifactKind, ArtifactId], ...]:
         marks = [mark for mark in (*field.metadata, *inner) if isinstance(mark, Refers)]
         if value is not None:
             found.extend((mark.kind, ArtifactId(value)) for mark in marks)
+        if isinstance(value, Value):
+            found.extend(references_of(value))
     return tuple(found)
 
 

@@ -163,6 +163,12 @@ TAXONOMY: dict[Reason, Meaning] = {
         "training", "warning", "The training process disappeared.", "It is resumed by itself up to three times."
     ),
     Reason.TRAINING_RUNTIME_ERROR: _row("training", "error", "The training process failed.", _SEE_LOG),
+    Reason.TRAINING_FORK_REFUSED: _row(
+        "training",
+        "error",
+        "The checkpoint that a training was to begin from is missing, damaged, or does not fit its plan.",
+        "Name another checkpoint, or plan as the message says.",
+    ),
     Reason.EVALUATION: _row("evaluation", "info", "Base and tuned model were scored on the same rows.", "Export."),
     Reason.EVALUATION_RUNTIME_ERROR: _row("evaluation", "error", "The evaluation process failed.", _SEE_LOG),
     Reason.EVALUATION_DATASET_MISSING: _row(

@@ -8,6 +8,7 @@ from brewslm.core.data.example import Message
 from brewslm.core.recipe.preference import PreferenceMode, PreferenceSettings
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.value import Value
+from brewslm.core.wire.parent import Parent
 
 
 class TrainOrder(Value):
@@ -21,6 +22,8 @@ class TrainOrder(Value):
     recipe: Recipe
     manifest_id: str
     """Fingerprint of the data; a checkpoint made on other data is refused."""
+    parent: Parent | None = None
+    """Whose weights the training begins with; None begins with the base."""
 
 
 class LabelledRows(Value):

@@ -12,6 +12,8 @@ FAILURE_FILE = "failure.json"
 RECOVERY_FILE = "recovery.json"
 """What was done so that the run goes on, and what the worker does otherwise than the recipe says."""
 CHECKPOINTS_FOLDER = "checkpoints"
+PARENT_FOLDER = "parent"
+"""Of a fork: the weights that it begins with, which stay when the checkpoint that they are of is pruned."""
 FENCE_FILE = "fence"
 """Number of the newest attempt that began; an older one publishes nothing any more."""
 

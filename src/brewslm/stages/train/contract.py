@@ -4,12 +4,17 @@ from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.base import ManifestId, ReadinessId
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.readiness import Readiness
+from brewslm.core.checkpoints.fork import Fork
+from brewslm.core.checkpoints.manifest import DamagedError
 from brewslm.core.context import StageContext
 from brewslm.core.contract import After, Before, Contract
+from brewslm.core.errors import NotFoundError
 from brewslm.core.events.reasons import Reason
+from brewslm.core.experiment import experiment_folder
 from brewslm.core.finding import Finding
 from brewslm.core.overlap.golden import trained_goldens
 from brewslm.core.value import Value
+from brewslm.stages.train.parent import check_parent, has_order
 
 
 class TrainInputs(Value):
@@ -17,6 +22,8 @@ class TrainInputs(Value):
 
     readiness_id: ReadinessId
     manifest_id: ManifestId
+    fork: Fork | None = None
+    """Begin with the weights of an earlier experiment's checkpoint; None begins with the base model."""
 
 
 def _is_ready(inputs: TrainInputs, context: StageContext) -> Finding | None:
@@ -75,6 +82,23 @@ def _no_golden(inputs: TrainInputs, context: StageContext) -> Finding | None:
     )
 
 
+def _has_parent(inputs: TrainInputs, context: StageContext) -> Finding | None:
+    own = context.own_experiment() if inputs.fork is not None else None
+    is_begun = own is not None and has_order(context.workers.folder(own.folder_name))
+    if inputs.fork is None or is_begun:  # what a training has begun with is in its own run directory
+        return None
+    recipe = context.shelf.read(Readiness, inputs.readiness_id).plan.recipe
+    try:
+        problem = check_parent(inputs.fork, recipe, context)
+    except NotFoundError as error:
+        problem = str(error)
+    except DamagedError as error:
+        problem = f"{experiment_folder(inputs.fork.experiment_id)}: {error} Name another step of it."
+    if problem is None:
+        return None
+    return Finding(check="parent", level="block", seen=problem, reason=Reason.TRAINING_FORK_REFUSED)
+
+
 def _has_adapter(output: Adapter, _context: StageContext) -> Finding | None:
     if output.files and output.step >= 1:
         return None
@@ -93,6 +117,7 @@ CONTRACT: Contract[TrainInputs, Adapter] = Contract(
         Before("same_manifest", "The plan was made for this manifest.", _is_same_manifest),
         Before("shards", "Every prepared file is there in its full size.", _has_shards),
         Before("no_golden", "No text of a golden set is in train.", _no_golden),
+        Before("parent", "The checkpoint that a fork begins from is whole and fits the plan.", _has_parent),
     ),
     after=(After("has_adapter", "There is an adapter from at least one step.", _has_adapter),),
 )

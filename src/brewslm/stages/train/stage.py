@@ -13,6 +13,7 @@ from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import ADAPTER_FOLDER, MODEL_FOLDER
 from brewslm.stages.train.contract import CONTRACT, TrainInputs
+from brewslm.stages.train.parent import origin_of, pinned_parent
 
 
 def run(inputs: TrainInputs, context: StageContext) -> Adapter:
@@ -21,12 +22,14 @@ def run(inputs: TrainInputs, context: StageContext) -> Adapter:
     readiness = context.shelf.read(Readiness, inputs.readiness_id)
     recipe = readiness.plan.recipe
     experiment = context.open_experiment(inputs.readiness_id)
+    parent = pinned_parent(inputs.fork, experiment, context) if inputs.fork is not None else None
     order = TrainOrder(
         base_model=str(context.base_models.locate(recipe.base_model)),
         train_folder=str(context.shelf.path(manifest.split("train").folder)),
         eval_folder=str(context.shelf.path(manifest.split("eval").folder)),
         recipe=recipe,
         manifest_id=manifest.id,
+        parent=parent,
     )
     result = context.workers.run(order, name=experiment.folder_name)
     if not isinstance(result, TrainResult):
@@ -43,6 +46,7 @@ def run(inputs: TrainInputs, context: StageContext) -> Adapter:
         manifest_id=inputs.manifest_id,
         readiness_id=inputs.readiness_id,
         experiment_id=experiment.id,
+        origin=origin_of(parent, context) if parent is not None else None,
         base_model=recipe.base_model,
         form="adapter" if recipe.has_adapter else "model",
         folder=f"experiments/{experiment.folder_name}/{result.checkpoint}/{part}",
@@ -62,11 +66,13 @@ def report(adapter: Adapter) -> Draft:
     steps = f"{adapter.total_steps} steps"
     if adapter.last_step is not None:
         steps = f"{adapter.last_step} of {steps}, ended by {adapter.end.replace('_', ' ')}"
+    began = adapter.origin
+    origin = "" if began is None else f", from step {began.step} of experiment {began.experiment_id}"
     rewards = "" if adapter.rewards is None else f"; reward accuracy {adapter.rewards.accuracy:.1%}"
     return Draft(
         reason=Reason.TRAINING,
         summary=(
-            f"Experiment {adapter.experiment_id} trained {steps}: eval loss "
+            f"Experiment {adapter.experiment_id} trained {steps}{origin}: eval loss "
             f"{adapter.eval_loss:.4f} at step {adapter.step}, untuned base {adapter.base_eval_loss:.4f}{rewards}"
         ),
         payload=Training(

@@ -28,7 +28,7 @@ from brewslm.worker.train.baseline import base_losses
 from brewslm.worker.train.batch_baseline import BATCH_BASELINE_FILE, BatchBaseline, SideBySide, score_up_front
 from brewslm.worker.train.batches import Curriculum
 from brewslm.worker.train.checkpoints.keeping import result_of, step_back
-from brewslm.worker.train.checkpoints.restoring import resume
+from brewslm.worker.train.checkpoints.restoring import begin_from, resume
 from brewslm.worker.train.checkpoints.snapshot import take_snapshot
 from brewslm.worker.train.checkpoints.writer import CheckpointWriter
 from brewslm.worker.train.ending import End, early_end
@@ -84,6 +84,7 @@ class _Training:
         self.curriculum = Curriculum(self.objective.lengths, self.recipe.data, seed=self.recipe.seed)
         self.total_steps = self.curriculum.total_steps
         self.state = TrainState()
+        self.is_base = True
 
     def run(self) -> TrainResult | None:
         monitor = self.recipe.monitor
@@ -91,6 +92,7 @@ class _Training:
         self._announce()
         self.base_losses = base_losses(self.objective, self._untuned, order=self.order, run=self.job)
         self.batch_baseline = self._new_batch_baseline()
+        self._begin_from_parent()
 
         end = self._early_end()
         is_cancelled = False
@@ -134,7 +136,22 @@ class _Training:
             self._notice(line)
         if state is not None:
             self.state = state
+            self.is_base = False
             self.objective.weights_changed()
+
+    def _begin_from_parent(self) -> None:
+        """Take the weights of another run's checkpoint, where this is a fork and has no checkpoint of its own."""
+        parent = self.order.parent
+        if parent is None or self.state.step:
+            return
+        begin_from(parent, self.trainee, recipe=self.recipe)
+        self.is_base = False
+        self.objective.weights_changed()
+        reference = (
+            f" The reference of {self.recipe.mode} stays the base." if self.recipe.mode in {"dpo", "kto"} else ""
+        )
+        who = f"exp-{parent.experiment_id:03d} at step {parent.step:,}"
+        self._notice(f"The training begins with the weights of {who}.{reference}")
 
     def _announce(self) -> None:
         parameters = list(self.model.parameters())
@@ -176,6 +193,7 @@ class _Training:
             group["lr"] = learning_rate
         self.trainee.optimizer.step()
         self.trainee.optimizer.zero_grad(set_to_none=True)
+        self.is_base = False
         self.objective.weights_changed()
         return StepOutcome(
             loss_sum=loss_sum,
@@ -243,8 +261,8 @@ class _Training:
 
     @contextmanager
     def _untuned(self) -> Iterator[None]:
-        """Make of the model the base for a while, which a whole model still is before the first step."""
-        is_exchanged = not self.recipe.has_adapter and self.state.step > 0
+        """Make of the model the base for a while; a whole model is that before it learns or takes weights over."""
+        is_exchanged = not self.recipe.has_adapter and not self.is_base
         with untuned(self.model, self.order.base_model) if self.recipe.has_adapter or is_exchanged else nullcontext():
             if is_exchanged:
                 self.objective.weights_changed()

@@ -8,24 +8,20 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from brewslm.core.checkpoints.manifest import Fingerprint
 from brewslm.core.value import Value, sha256_of
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.progress import RewardScores
 
 
-class Fingerprint(Value):
-    """What a checkpoint belongs to; it is refused anywhere else."""
-
-    manifest_id: str
-    recipe_hash: str
-    base_model: str
-
-
 def fingerprint_of(order: TrainOrder) -> Fingerprint:
     """Return the fingerprint of an order."""
     # Without defaults, so that a setting which a later version adds does not make this another recipe.
-    recipe_hash = sha256_of(order.recipe.model_dump(mode="json", exclude_defaults=True))
-    return Fingerprint(manifest_id=order.manifest_id, recipe_hash=recipe_hash, base_model=order.recipe.base_model)
+    recipe = order.recipe.model_dump(mode="json", exclude_defaults=True)
+    begins = {} if order.parent is None else {"parent": order.parent.seal}
+    return Fingerprint(
+        manifest_id=order.manifest_id, recipe_hash=sha256_of(recipe | begins), base_model=order.recipe.base_model
+    )
 
 
 class Window(Value):

@@ -43,7 +43,9 @@ class SqlExperimentRows:
         query = select(experiments).where(experiments.c.project_id == project_id, experiments.c.id == experiment_id)
         row = self._connection.execute(query).mappings().one_or_none()
         if row is None:
-            message = f"Project {project_id} has no experiment {experiment_id}."
+            known = self.list(project_id)
+            others = f"they are numbered from 1 to {known[-1].id}" if known else "nothing was trained in it yet"
+            message = f"Project {project_id} has no experiment {experiment_id}; {others}."
             raise NotFoundError(message)
         return Experiment.model_validate(dict(row))
 

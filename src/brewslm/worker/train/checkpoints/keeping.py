@@ -6,29 +6,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from brewslm.core.checkpoints.choosing import best_of, whole_checkpoints
+from brewslm.core.checkpoints.manifest import Checkpoint, DamagedError
+from brewslm.core.checkpoints.verification import verify
 from brewslm.core.wire.rundir import LEASE_FILE, PINNED_FILE
 from brewslm.worker.failure import BadDataError
 from brewslm.worker.files import Disk
-from brewslm.worker.train.checkpoints.manifest import Checkpoint, DamagedError, visible_folders
-from brewslm.worker.train.checkpoints.verification import verify
 
 ASIDE = "aside."
 """How the name of a checkpoint begins that was stepped over."""
-
-
-def whole_checkpoints(root: Path) -> list[Checkpoint]:
-    """Return the checkpoints whose manifest and sizes are right, newest first; hashes are checked before a resume."""
-    whole = []
-    for folder in visible_folders(root):
-        with contextlib.suppress(DamagedError):
-            whole.append(verify(folder, with_hashes=False))
-    return whole
-
-
-def best_of(checkpoints: list[Checkpoint]) -> Checkpoint | None:
-    """Return the checkpoint of the lowest eval loss, the earlier of equals; None where none was evaluated."""
-    evaluated = [(c.eval_loss, c.step, c) for c in checkpoints if c.eval_loss is not None]
-    return min(evaluated, key=lambda entry: entry[:2])[2] if evaluated else None
 
 
 def result_of(root: Path) -> Checkpoint:

@@ -4,11 +4,11 @@ import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from brewslm.core.checkpoints.digests import Digest
+from brewslm.core.checkpoints.manifest import Checkpoint, CheckpointManifest, FileEntry, folder_name
 from brewslm.core.wire.rundir import LEASE_FILE, MANIFEST_FILE
 from brewslm.worker.fence import Fence
 from brewslm.worker.files import Disk, write_or_rewrite
-from brewslm.worker.train.checkpoints.digests import Digest
-from brewslm.worker.train.checkpoints.manifest import Checkpoint, CheckpointManifest, FileEntry, folder_name
 from brewslm.worker.train.checkpoints.snapshot import Snapshot
 from brewslm.worker.train.checkpoints.tensors import safetensors_pieces
 

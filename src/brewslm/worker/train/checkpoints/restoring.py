@@ -9,21 +9,25 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from brewslm.worker.failure import BadDataError, BadOrderError
-from brewslm.worker.files import Disk
-from brewslm.worker.train.checkpoints.keeping import clear_leftovers, set_aside
-from brewslm.worker.train.checkpoints.manifest import (
+from brewslm.core.checkpoints.manifest import (
     OPTIMIZER_FILE,
     RNG_FILE,
     STATE_FILE,
     Checkpoint,
     DamagedError,
+    Fingerprint,
     visible_folders,
 )
+from brewslm.core.checkpoints.verification import verify
+from brewslm.core.recipe.recipe import Recipe
+from brewslm.core.wire.parent import Parent
+from brewslm.core.wire.rundir import MANIFEST_FILE
+from brewslm.worker.failure import BadDataError, BadOrderError
+from brewslm.worker.files import Disk
+from brewslm.worker.train.checkpoints.keeping import clear_leftovers, set_aside
 from brewslm.worker.train.checkpoints.snapshot import largest_number
 from brewslm.worker.train.checkpoints.trained import Trainee
-from brewslm.worker.train.checkpoints.verification import verify
-from brewslm.worker.train.state import Fingerprint, StateFile, TrainState, random_state, restore_random_state
+from brewslm.worker.train.state import StateFile, TrainState, random_state, restore_random_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,23 @@ def resume(
         kept_as = set_aside(checkpoint.folder, disk).name
         notices.append(f"The checkpoint {checkpoint.folder.name} is of another run; it is kept as {kept_as}.")
     return state, notices
+
+
+def begin_from(parent: Parent, trainee: Trainee, *, recipe: Recipe) -> None:
+    """Give `trainee` the weights of another training's checkpoint; optimiser and random sources stay as they are.
+
+    Raises:
+        BadOrderError: they are no weights of what this recipe trains.
+        DamagedError: they are not what was saved.
+    """
+    mismatch = parent.mismatch(recipe)
+    if mismatch is not None:
+        raise BadOrderError(mismatch)
+    weights_file = trainee.stored.file
+    checkpoint = verify(Path(parent.folder), with_hashes=True, part=weights_file.partition("/")[0])
+    if checkpoint.manifest.seal != parent.seal:
+        raise DamagedError(checkpoint.folder.name, MANIFEST_FILE, "is not the one that the order names")
+    trainee.stored.put_back(read_tensors(checkpoint, weights_file, like=trainee.stored.tensors()))
 
 
 def _refuse(checkpoint: Checkpoint, fingerprint: Fingerprint) -> None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from brewslm.core.checkpoints.manifest import OPTIMIZER_FILE, RNG_FILE, STATE_FILE, Fingerprint, Health
 from brewslm.core.wire.rundir import PINNED_FILE
 from brewslm.worker.failure import NotFiniteError
 from brewslm.worker.sharding.weights import whole
-from brewslm.worker.train.checkpoints.manifest import OPTIMIZER_FILE, RNG_FILE, STATE_FILE, Health
 from brewslm.worker.train.checkpoints.trained import Trainee
-from brewslm.worker.train.state import Fingerprint, StateFile, TrainState, random_state
+from brewslm.worker.train.state import StateFile, TrainState, random_state
 
 
 @dataclass(frozen=True, slots=True)

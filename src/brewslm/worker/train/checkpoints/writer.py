@@ -5,11 +5,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
+from brewslm.core.checkpoints.choosing import best_of, whole_checkpoints
+from brewslm.core.checkpoints.manifest import Checkpoint
 from brewslm.core.wire.progress import CheckpointRecord
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER
 from brewslm.worker.run import Run
-from brewslm.worker.train.checkpoints.keeping import best_of, prune, whole_checkpoints
-from brewslm.worker.train.checkpoints.manifest import Checkpoint
+from brewslm.worker.train.checkpoints.keeping import prune
 from brewslm.worker.train.checkpoints.publishing import publish
 from brewslm.worker.train.checkpoints.snapshot import Snapshot
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from brewslm.worker.train.checkpoints.digests import BLOCK_BYTES, entry_of
-from brewslm.worker.train.checkpoints.manifest import (
+from brewslm.core.checkpoints.digests import BLOCK_BYTES, entry_of
+from brewslm.core.checkpoints.manifest import (
     OPTIMIZER_FILE,
     RNG_FILE,
     STATE_FILE,
@@ -15,17 +15,25 @@ from brewslm.worker.train.checkpoints.manifest import (
 )
 
 
-def verify(folder: Path, *, with_hashes: bool) -> Checkpoint:
+def verify(folder: Path, *, with_hashes: bool, part: str | None = None) -> Checkpoint:
     """Return the checkpoint in `folder`.
+
+    Args:
+        folder: of the checkpoint.
+        with_hashes: read every file and compare its hash, not its size alone.
+        part: the folder in it that is wanted, such as `adapter`; None is all that a resume needs.
 
     Raises:
         DamagedError: it is not what was saved.
     """
     manifest = read_manifest(folder)
-    for name in (OPTIMIZER_FILE, RNG_FILE, STATE_FILE):
-        if name not in manifest.files:
+    wanted = {name: entry for name, entry in manifest.files.items() if part is None or name.startswith(f"{part}/")}
+    for name in (OPTIMIZER_FILE, RNG_FILE, STATE_FILE) if part is None else ():
+        if name not in wanted:
             raise DamagedError(folder.name, name, "is not in its manifest")
-    for name, entry in manifest.files.items():
+    if not wanted:
+        raise DamagedError(folder.name, f"{part}/", "is not in its manifest")
+    for name, entry in wanted.items():
         problem = _problem(folder / name, entry, manifest, with_hashes=with_hashes)
         if problem:
             raise DamagedError(folder.name, name, problem)

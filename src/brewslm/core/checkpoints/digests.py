@@ -4,7 +4,7 @@ import hashlib
 import zlib
 from pathlib import Path
 
-from brewslm.worker.train.checkpoints.manifest import FileEntry
+from brewslm.core.checkpoints.manifest import FileEntry
 
 BLOCK_BYTES = 1 << 20
 

@@ -6,10 +6,9 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import Field, ValidationError, field_validator
 
+from brewslm.core.errors import ArtifactDamagedError
 from brewslm.core.value import Value, sha256_of
 from brewslm.core.wire.rundir import MANIFEST_FILE
-from brewslm.worker.failure import BadDataError
-from brewslm.worker.train.state import Fingerprint
 
 OPTIMIZER_FILE = "optimizer.safetensors"
 RNG_FILE = "rng.safetensors"
@@ -18,12 +17,20 @@ STATE_FILE = "state.json"
 _NAME = re.compile(r"step-(\d{6,})\.e(\d+)")
 
 
-class DamagedError(BadDataError):
+class DamagedError(ArtifactDamagedError):
     """A checkpoint is not what was saved."""
 
     def __init__(self, checkpoint: str, file: str, what: str) -> None:
         """Name the checkpoint, the file in it, and what is wrong with that."""
         super().__init__(f"The checkpoint {checkpoint} is damaged: {file} {what}.")
+
+
+class Fingerprint(Value):
+    """What a checkpoint belongs to; it is refused anywhere else."""
+
+    manifest_id: str
+    recipe_hash: str
+    base_model: str
 
 
 class FileEntry(Value):
