@@ -6,10 +6,10 @@ import pytest
 
 from brewslm.core.recipe.lora import LoraSettings
 from brewslm.worker.failure import BadOrderError
+from brewslm.worker.operations.build import KernelBuildError
 from brewslm.worker.shard import open_shard
 from brewslm.worker.train.fast import choice
 from brewslm.worker.train.fast.choice import CHOICE_FILE, path_for
-from brewslm.worker.train.fast.operations.build import KernelBuildError
 from brewslm.worker.train.loop import train
 from brewslm.worker.train.trainee import new_trainee
 from tests.worker.tiny import VOCAB_SIZE, Scene, curve, records

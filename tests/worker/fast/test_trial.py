@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from brewslm.core.recipe.recipe import Recipe
+from brewslm.worker.operations.eager import EAGER
 from brewslm.worker.processes import Processes
 from brewslm.worker.shard import open_shard
 from brewslm.worker.train.fast import choice, trial
 from brewslm.worker.train.fast.choice import CHOICE_FILE, path_for
-from brewslm.worker.train.fast.operations.eager import EAGER
 from brewslm.worker.train.fast.path import FastPath
 from brewslm.worker.train.fast.trial import Trial, trial_batch, try_both
 from brewslm.worker.train.loop import train

@@ -5,7 +5,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from brewslm.worker.fusing import fuse
 from brewslm.worker.models import AnyModel
+from brewslm.worker.operations.interface import Operations
 from brewslm.worker.packing import PackedBatch
 from brewslm.worker.scoring import summed_loss, token_losses
 
@@ -47,9 +49,10 @@ class GeneralPath:
 
     name = "general"
 
-    def __init__(self, model: AnyModel) -> None:
-        """Differentiate this model."""
+    def __init__(self, model: AnyModel, operations: Operations | None = None) -> None:
+        """Differentiate this model, parts of it by these operations where they compute the same."""
         self._model = model
+        self.is_fused = operations is not None and fuse(model, operations)
 
     def add_gradients(self, batch: PackedBatch, *, scale: float) -> float:
         """Add the gradient of `scale` times the summed loss; return that sum in nats."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from brewslm.worker.operations.interface import Attended, Gated, Heads, Normed, Operations, Scope
 from brewslm.worker.train.fast.anatomy import BlockParts
 from brewslm.worker.train.fast.heads import HeadProjections
-from brewslm.worker.train.fast.operations.interface import Attended, Heads, Normed, Operations, Scope
 from brewslm.worker.train.fast.passage import Passage
 from brewslm.worker.train.fast.products import product_of
 from brewslm.worker.train.fast.rows import Rows
@@ -80,7 +80,8 @@ class Block:
         operations.add_norm(total, delta, parts.mlp_norm.weight, parts.mlp_norm.epsilon, second)
         gate_and_up = self._gate_and_up.forward(second.values, work, name=f"{self._name}.gate_and_up", is_base=is_base)
         active = work.take("active", len(total), gate_and_up.shape[1] // 2, dtype=self._dtype)
-        operations.swiglu(gate_and_up, active)
+        gate, up = gate_and_up.chunk(2, dim=1)
+        operations.swiglu(gate, up, active)
         self._kept = _Kept(first, heads, attended, second, gate_and_up)
         return Stream(second.stream, self._down.forward(active, work, name="delta", is_base=is_base))
 
@@ -122,7 +123,8 @@ class Block:
         norm, work, book = self._parts.mlp_norm, passage.work, passage.book
         gradient = self._typed(total, work)
         of_active = self._down.input_gradient(gradient, work, name="of_active")
-        self._operations.swiglu_backward(kept.gate_and_up, of_active)
+        gate, up = kept.gate_and_up.chunk(2, dim=1)
+        self._operations.swiglu_backward(gate, up, of_active, Gated(gate, up, of_active))  # each in its place
         active, of_gate_and_up = of_active, kept.gate_and_up
         if self._down.is_trained:
             self._down.add_gradients(gradient, active, book, work)

@@ -12,15 +12,15 @@ from brewslm.core.wire.progress import NoticeRecord
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.files import write_whole
 from brewslm.worker.models import AnyModel, compute_dtype_of
+from brewslm.worker.operations.build import KernelBuildError
+from brewslm.worker.operations.eager import EAGER
+from brewslm.worker.operations.interface import Operations
+from brewslm.worker.operations.native import native_operations
 from brewslm.worker.packing import PackedBatch
 from brewslm.worker.processes import Processes
 from brewslm.worker.run import Run
 from brewslm.worker.shard import Examples
 from brewslm.worker.sharding.weights import is_sharded
-from brewslm.worker.train.fast.operations.build import KernelBuildError
-from brewslm.worker.train.fast.operations.eager import EAGER
-from brewslm.worker.train.fast.operations.interface import Operations
-from brewslm.worker.train.fast.operations.native import native_operations
 from brewslm.worker.train.fast.path import FastPath
 from brewslm.worker.train.fast.support import supports
 from brewslm.worker.train.fast.trial import Trial, is_fast_usual, trial_batch, try_both
@@ -34,7 +34,7 @@ class _Choice(Value):
 
     path: Literal["general", "fast"]
     operations: str | None = None
-    """Of the fast path: `native` or `eager`."""
+    """`native`, or `eager` on the fast path; None for torch's own on the general path."""
     reason: str
     trial: Trial | None = None
     """What the choice was made by, if it was measured."""
@@ -58,7 +58,7 @@ def path_for(recipe: Recipe, model: AnyModel, split: Examples, run: Run) -> Grad
     kept = _kept(run.folder / CHOICE_FILE)
     against = _against(recipe, declined)
     if against is not None:
-        return _announced(GeneralPath(model), _Choice(path="general", reason=against), kept, run)
+        return _announced(*_general(model, against, kept), kept, run)
     if recipe.step_path == "auto" and kept is not None and kept.path == "general":
         return GeneralPath(model)
     if recipe.step_path == "auto" and kept is None:
@@ -80,6 +80,19 @@ def _against(recipe: Recipe, declined: str | None) -> str | None:
     if recipe.data_parallel == "fsdp":
         return "sharded weights are its alone"
     return declined
+
+
+def _general(model: AnyModel, against: str, kept: _Choice | None) -> tuple[GradientPath, _Choice]:
+    """Return the general path, which no trial was needed for, with compiled kernels where they can be had."""
+    if kept is not None and kept.path == "general":
+        operations = native_operations(kernel_folder()) if kept.operations else None
+        return GeneralPath(model, operations), kept
+    try:
+        path = GeneralPath(model, native_operations(kernel_folder()))
+    except KernelBuildError as error:
+        reason = f"{against}; without compiled kernels, since {error}"
+        return GeneralPath(model), _Choice(path="general", reason=reason)
+    return path, _Choice(path="general", operations="native" if path.is_fused else None, reason=against)
 
 
 def _better(model: AnyModel, batch: PackedBatch | None, processes: Processes) -> tuple[GradientPath, _Choice]:

@@ -1,0 +1,94 @@
+"""Lets parts of any model take fewer passes over memory: what is known by what it computes, not by its name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import MethodType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from brewslm.worker.models import AnyModel, compute_dtype_of, use_operations
+from brewslm.worker.operations.differentiable import norm, swiglu
+from brewslm.worker.operations.interface import Operations
+from brewslm.worker.sharding.weights import is_sharded
+
+SAME = 1e-5
+"""A part is replaced if it differs by no more than this from what takes its place, relative and absolute."""
+NUM_TRIED_ROWS = 3
+
+
+@torch.no_grad()
+def fuse(model: AnyModel, operations: Operations) -> bool:
+    """Have norms, gated MLPs, attention and the losses of a model computed by these; return whether that is possible.
+
+    Norms are those of arXiv:1910.07467, with a weight w or 1 + w; MLPs those of arXiv:2002.05202. What differs in
+    anything on random numbers keeps its own way. The whole model must be on a CPU, in float32, and computed in it.
+    """
+    if is_sharded(model) or compute_dtype_of(model) != torch.float32:
+        return False
+    if any(weight.device.type != "cpu" or weight.dtype != torch.float32 for weight in model.parameters()):
+        return False
+    use_operations(model, operations)
+    with _without_dropout(model), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        for module in model.modules():
+            if not _fuse_norm(module, operations):
+                _fuse_mlp(module, operations)
+    return True
+
+
+@contextmanager
+def _without_dropout(model: nn.Module) -> Iterator[None]:
+    training = [module for module in model.modules() if module.training]
+    for module in training:
+        module.training = False
+    yield
+    for module in training:
+        module.training = True
+
+
+def _fuse_norm(module: Any, operations: Operations) -> bool:  # noqa: ANN401 - each family has a class of its own
+    epsilon = getattr(module, "variance_epsilon", getattr(module, "eps", None))
+    weights = dict(module.named_parameters())
+    if not isinstance(epsilon, float) or list(weights) != ["weight"] or weights["weight"].ndim != 1:
+        return False
+    inputs = torch.randn(1, NUM_TRIED_ROWS, len(module.weight)) + 0.5
+    for offset in (0.0, 1.0):
+
+        def forward(self: Any, values: Tensor, offset: float = offset) -> Tensor:  # noqa: ANN401 - as above
+            weight = self.weight + offset if offset else self.weight
+            return norm(operations, values, weight, epsilon)
+
+        if _is_same(module(inputs), forward(module, inputs)):
+            module.forward = MethodType(forward, module)
+            return True
+    return False
+
+
+def _fuse_mlp(module: Any, operations: Operations) -> bool:  # noqa: ANN401 - as above
+    parts = {name for name, _ in module.named_children()}
+    if not {"gate_proj", "up_proj", "down_proj"} <= parts or not callable(getattr(module, "act_fn", None)):
+        return False
+
+    def forward(self: Any, values: Tensor) -> Tensor:  # noqa: ANN401 - as above
+        result: Tensor = self.down_proj(swiglu(operations, self.gate_proj(values), self.up_proj(values)))
+        return result
+
+    numbers = torch.linspace(-4, 4, 64)
+    if not _is_same(module.act_fn(numbers), silu(numbers)):
+        return False
+    inputs = torch.randn(1, NUM_TRIED_ROWS, _num_inputs(module.gate_proj))
+    if not _is_same(module(inputs), forward(module, inputs)):
+        return False
+    module.forward = MethodType(forward, module)
+    return True
+
+
+def _num_inputs(linear: Any) -> int:  # noqa: ANN401 - a linear layer, or PEFT's around one
+    return int(getattr(linear, "base_layer", linear).in_features)
+
+
+def _is_same(one: Any, other: Tensor) -> bool:  # noqa: ANN401 - whatever a layer returns
+    return isinstance(one, Tensor) and one.shape == other.shape and torch.allclose(one, other, rtol=SAME, atol=SAME)
