@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from brewslm.worker.operations.interface import Attended, Gated, Heads, Normed, Operations, Scope
-from brewslm.worker.train.fast.anatomy import BlockParts
+from brewslm.worker.train.fast.anatomy import BlockParts, Norm
 from brewslm.worker.train.fast.heads import HeadProjections
 from brewslm.worker.train.fast.passage import Passage
 from brewslm.worker.train.fast.products import product_of
@@ -26,7 +26,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What the backward pass needs; the activations of the MLP are made anew from `gate_and_up`."""
+    """What the backward pass needs; values of norms and of the MLP are made anew from what is kept."""
 
     before_attention: Normed
     heads: Heads
@@ -110,7 +110,7 @@ class Block:
         norm = self._parts.attention_norm
         of_inputs = self._heads.backward(
             of_heads,
-            kept.before_attention.values,
+            self._values_of(kept.before_attention, norm),
             passage,
             wants_inputs=not is_lowest or norm.weight.requires_grad,
         )
@@ -130,7 +130,7 @@ class Block:
             self._down.add_gradients(gradient, active, book, work)
         of_inputs = self._gate_and_up.input_gradient(of_gate_and_up, work, name="of_inputs")
         if self._gate_and_up.is_trained:
-            self._gate_and_up.add_gradients(of_gate_and_up, kept.before_mlp.values, book, work)
+            self._gate_and_up.add_gradients(of_gate_and_up, self._values_of(kept.before_mlp, norm), book, work)
         of_weight = book.sum_of(norm.weight) if norm.weight.requires_grad else None
         self._operations.norm_backward(of_inputs, kept.before_mlp, norm.weight, total, of_weight)
         return total
@@ -158,9 +158,14 @@ class Block:
         name = f"{self._name}.{part}"
         return Normed(
             stream=work.take(f"{name}.stream", *total.shape),
-            values=work.take(f"{name}.values", *total.shape, dtype=self._dtype),
+            values=work.take("normed", *total.shape, dtype=self._dtype),  # of all blocks, see `_values_of`
             scale=work.take(f"{name}.scale", len(total)),
         )
+
+    def _values_of(self, normed: Normed, norm: Norm) -> Tensor:
+        """Return the values of a norm, made once more: that takes less than a hundredth of a step."""
+        self._operations.add_norm(normed.stream, None, norm.weight, norm.epsilon, normed)
+        return normed.values
 
     def _attended(self, heads: Heads, work: Workspace) -> Attended:
         num_queries, num_heads, size = heads.query.shape

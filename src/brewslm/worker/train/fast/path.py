@@ -59,6 +59,7 @@ class FastPath:
     def add_gradients(self, batch: PackedBatch, *, scale: float) -> float:
         """Add the gradient of `scale` times the summed loss to `.grad`; return that sum in nats."""
         passage = self._passage(batch, self._work)
+        self._work.begin(passage.rows.num_rows)
         normed = self._forward(passage)
         loss, gradient = self._head.forward_backward(normed.values, passage, scale=scale)
         self._backward(gradient, normed, passage)
