@@ -19,24 +19,26 @@ SAME = 1e-5
 NUM_TRIED_ROWS = 3
 
 
-@torch.no_grad()
-def fuse(model: AnyModel, operations: Operations) -> bool:
-    """Have norms, gated MLPs, attention and the losses of a model computed by these; return whether that is possible.
-
-    Norms are those of arXiv:1910.07467, with a weight w or 1 + w; MLPs those of arXiv:2002.05202. What differs in
-    anything on random numbers keeps its own way. The whole model must be on a CPU, in float32, and computed in it.
-    """
+def is_fusable(model: AnyModel) -> bool:
+    """Whether the kernels can be used in this model: the whole of it is on a CPU, in float32, and computed in it."""
     if is_sharded(model) or compute_dtype_of(model) != torch.float32:
         return False
-    if any(weight.device.type != "cpu" or weight.dtype != torch.float32 for weight in model.parameters()):
-        return False
+    return all(weight.device.type == "cpu" and weight.dtype == torch.float32 for weight in model.parameters())
+
+
+@torch.no_grad()
+def fuse(model: AnyModel, operations: Operations) -> None:
+    """Have norms, gated MLPs, attention and the losses of a model that `is_fusable` computed by these.
+
+    Norms are those of arXiv:1910.07467, with a weight w or 1 + w; MLPs those of arXiv:2002.05202. What differs in
+    anything on random numbers keeps its own way.
+    """
     use_operations(model, operations)
     with _without_dropout(model), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         for module in model.modules():
             if not _fuse_norm(module, operations):
                 _fuse_mlp(module, operations)
-    return True
 
 
 @contextmanager

@@ -57,6 +57,28 @@ def test_a_resumed_run_keeps_its_operations(scene: Scene, monkeypatch: pytest.Mo
     assert len(records(scene.root / "a", "notice")) == 1
 
 
+def test_the_general_path_keeps_its_operations_too(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Path) -> None:
+        raise KernelBuildError("there is no C++ compiler (g++)")
+
+    monkeypatch.setattr(choice, "native_operations", fail)
+    assert path_name(scene, "a", step_path="general") == "general"
+    monkeypatch.undo()
+    assert path_name(scene, "a", step_path="general") == "general"
+    assert '"operations":"eager"' in (scene.root / "a" / CHOICE_FILE).read_text()
+    assert notice(scene, "a").endswith("without compiled kernels, since there is no C++ compiler (g++).")
+
+
+@pytest.mark.usefixtures("native")
+def test_the_general_path_uses_kernels_where_the_model_is_one_for_them(scene: Scene) -> None:
+    path_name(scene, "a", step_path="general")
+    path_name(scene, "b", step_path="general", precision="bfloat16")
+    assert (
+        notice(scene, "a") == "Gradients are made by the general path: the recipe asks for it, with compiled kernels."
+    )
+    assert notice(scene, "b").endswith("general path: the recipe asks for it.")
+
+
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_both_paths_make_the_same_curve(scene: Scene, method: str) -> None:
     curves = []

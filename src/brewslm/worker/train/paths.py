@@ -50,9 +50,10 @@ class GeneralPath:
     name = "general"
 
     def __init__(self, model: AnyModel, operations: Operations | None = None) -> None:
-        """Differentiate this model, parts of it by these operations where they compute the same."""
+        """Differentiate this model; with operations, which a model must be fusable for, parts of it by these."""
         self._model = model
-        self.is_fused = operations is not None and fuse(model, operations)
+        if operations is not None:
+            fuse(model, operations)
 
     def add_gradients(self, batch: PackedBatch, *, scale: float) -> float:
         """Add the gradient of `scale` times the summed loss; return that sum in nats."""

@@ -11,6 +11,7 @@ from brewslm.core.value import Value
 from brewslm.core.wire.progress import NoticeRecord
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.files import write_whole
+from brewslm.worker.fusing import is_fusable
 from brewslm.worker.models import AnyModel, compute_dtype_of
 from brewslm.worker.operations.build import KernelBuildError
 from brewslm.worker.operations.eager import EAGER
@@ -34,7 +35,7 @@ class _Choice(Value):
 
     path: Literal["general", "fast"]
     operations: str | None = None
-    """`native`, or `eager` on the fast path; None for torch's own on the general path."""
+    """`native` or `eager`; None was kept for the general path when it had no kernels."""
     reason: str
     trial: Trial | None = None
     """What the choice was made by, if it was measured."""
@@ -58,9 +59,9 @@ def path_for(recipe: Recipe, model: AnyModel, split: Examples, run: Run) -> Grad
     kept = _kept(run.folder / CHOICE_FILE)
     against = _against(recipe, declined)
     if against is not None:
-        return _announced(*_general(model, against, kept), kept, run)
+        return _announced(*_general(model, *_declined(model, against, kept)), kept, run)
     if recipe.step_path == "auto" and kept is not None and kept.path == "general":
-        return GeneralPath(model)
+        return _general(model, _operations(kept)[0], kept.reason)[0]
     if recipe.step_path == "auto" and kept is None:
         batch = trial_batch(split, recipe, run.processes, device=model.device)
         return _announced(*_better(model, batch, run.processes), kept, run)
@@ -82,17 +83,23 @@ def _against(recipe: Recipe, declined: str | None) -> str | None:
     return declined
 
 
-def _general(model: AnyModel, against: str, kept: _Choice | None) -> tuple[GradientPath, _Choice]:
-    """Return the general path, which no trial was needed for, with compiled kernels where they can be had."""
-    if kept is not None and kept.path == "general":
-        operations = native_operations(kernel_folder()) if kept.operations else None
-        return GeneralPath(model, operations), kept
-    try:
-        path = GeneralPath(model, native_operations(kernel_folder()))
-    except KernelBuildError as error:
-        reason = f"{against}; without compiled kernels, since {error}"
-        return GeneralPath(model), _Choice(path="general", reason=reason)
-    return path, _Choice(path="general", operations="native" if path.is_fused else None, reason=against)
+def _declined(model: AnyModel, against: str, kept: _Choice | None) -> tuple[Operations, str]:
+    """Return what the general path is to use where no trial was needed for it, and why it was taken."""
+    if not is_fusable(model):
+        return EAGER, against
+    operations, how = _operations(kept)
+    is_kept = kept is not None and kept.operations in {operations.name, None}
+    return operations, kept.reason if kept is not None and is_kept else f"{against}, {how}"
+
+
+def _general(
+    model: AnyModel, operations: Operations, reason: str, trial: Trial | None = None
+) -> tuple[GradientPath, _Choice]:
+    """Return the general path, with compiled kernels where they are there and the model is one for them."""
+    is_fused = operations is not EAGER and is_fusable(model)
+    path = GeneralPath(model, operations if is_fused else None)
+    name = operations.name if is_fused else EAGER.name
+    return path, _Choice(path="general", operations=name, reason=reason, trial=trial)
 
 
 def _better(model: AnyModel, batch: PackedBatch | None, processes: Processes) -> tuple[GradientPath, _Choice]:
@@ -101,7 +108,7 @@ def _better(model: AnyModel, batch: PackedBatch | None, processes: Processes) ->
     (is_short,) = processes.any(batch is None)
     if is_short and not is_fast_usual(dtype):
         reason = "the run is too short to try the fast one in bfloat16"
-        return GeneralPath(model), _Choice(path="general", reason=reason)
+        return _general(model, EAGER, reason)
     placed = [(weight, weight.data) for weight in model.parameters()]
     operations, reason = _operations(None)
     fast, general = FastPath(model, operations, dtype=dtype), GeneralPath(model)
@@ -116,7 +123,7 @@ def _better(model: AnyModel, batch: PackedBatch | None, processes: Processes) ->
         weight.data = data  # where it was before, since products may round by the place of what they read
     objection = "computes something else" if is_wrong else f"makes {trial.rates}"
     reason = f"on the first rows the fast path {objection}"
-    return general, _Choice(path="general", reason=reason, trial=trial)
+    return _general(model, EAGER if is_wrong else operations, reason, trial)
 
 
 def _announced(path: GradientPath, choice: _Choice, kept: _Choice | None, run: Run) -> GradientPath:
@@ -130,7 +137,7 @@ def _announced(path: GradientPath, choice: _Choice, kept: _Choice | None, run: R
 
 def _operations(kept: _Choice | None) -> tuple[Operations, str]:
     """Return the compiled kernels, or torch's own operations where those were used or nothing can be compiled."""
-    if kept is not None and kept.operations == EAGER.name:
+    if kept is not None and kept.operations in {EAGER.name, None}:
         return EAGER, kept.reason
     try:
         return native_operations(kernel_folder()), "with compiled kernels"
