@@ -89,6 +89,25 @@ def test_what_computes_something_else_keeps_its_own_way(tmp_path: Path, native: 
         assert replaced(model) == expected
 
 
+class GatedNorm(torch.nn.Module):
+    """As state-space models have it: a plain norm only as long as nobody hands it a gate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight, self.variance_epsilon = torch.nn.Parameter(torch.ones(8)), 1e-6
+
+    def forward(self, values: torch.Tensor, gate: torch.Tensor | None = None) -> torch.Tensor:
+        scaled = values if gate is None else values * gate
+        return self.weight * scaled * torch.rsqrt(scaled.square().mean(-1, keepdim=True) + self.variance_epsilon)
+
+
+def test_a_norm_that_may_be_handed_more_is_left_alone(base: Path, native: Operations) -> None:
+    model: Any = load_model(str(base), precision="float32")
+    model.model.gated = GatedNorm()
+    fuse(model, native)
+    assert "GatedNorm" not in replaced(model)
+
+
 def test_products_in_bfloat16_are_left_alone(base: Path) -> None:
     kept = load_model(str(base), precision="bfloat16")
     computed = load_model(str(base), precision="float32")

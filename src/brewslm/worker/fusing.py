@@ -1,7 +1,8 @@
 """Lets parts of any model take fewer passes over memory: what is known by what it computes, not by its name."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from inspect import signature
 from types import MethodType
 from typing import Any
 
@@ -17,6 +18,10 @@ from brewslm.worker.sharding.weights import is_sharded
 SAME = 1e-5
 """A part is replaced if it differs by no more than this from what takes its place, relative and absolute."""
 NUM_TRIED_ROWS = 3
+WEIGHT_OFFSETS = (0.0, 1.0)
+"""Of norms: what is added to a weight before it multiplies; Gemma's are kept as differences from one."""
+
+Forward = Callable[[Any, Tensor], Tensor]
 
 
 def is_fusable(model: AnyModel) -> bool:
@@ -56,40 +61,44 @@ def _fuse_norm(module: Any, operations: Operations) -> bool:  # noqa: ANN401 - e
     weights = dict(module.named_parameters())
     if not isinstance(epsilon, float) or list(weights) != ["weight"] or weights["weight"].ndim != 1:
         return False
-    inputs = torch.randn(1, NUM_TRIED_ROWS, len(module.weight)) + 0.5
-    for offset in (0.0, 1.0):
-
-        def forward(self: Any, values: Tensor, offset: float = offset) -> Tensor:  # noqa: ANN401 - as above
-            weight = self.weight + offset if offset else self.weight
-            return norm(operations, values, weight, epsilon)
-
-        if _is_same(module(inputs), forward(module, inputs)):
-            module.forward = MethodType(forward, module)
-            return True
-    return False
+    return any(
+        _replace(module, _norm_with(operations, epsilon, offset), len(module.weight)) for offset in WEIGHT_OFFSETS
+    )
 
 
-def _fuse_mlp(module: Any, operations: Operations) -> bool:  # noqa: ANN401 - as above
-    parts = {name for name, _ in module.named_children()}
-    if not {"gate_proj", "up_proj", "down_proj"} <= parts or not callable(getattr(module, "act_fn", None)):
-        return False
+def _norm_with(operations: Operations, epsilon: float, offset: float) -> Forward:
+    def forward(self: Any, values: Tensor) -> Tensor:  # noqa: ANN401 - as above
+        return norm(operations, values, self.weight + offset if offset else self.weight, epsilon)
+
+    return forward
+
+
+def _fuse_mlp(module: Any, operations: Operations) -> None:  # noqa: ANN401 - as above
+    parts = dict(module.named_children())
+    gate = parts.get("gate_proj")
+    gate = getattr(gate, "base_layer", gate)
+    if not isinstance(gate, nn.Linear) or not {"up_proj", "down_proj", "act_fn"} <= parts.keys():
+        return
+    numbers = torch.linspace(-4, 4, 64)
+    if not _is_same(parts["act_fn"](numbers), silu(numbers)):
+        return
 
     def forward(self: Any, values: Tensor) -> Tensor:  # noqa: ANN401 - as above
         result: Tensor = self.down_proj(swiglu(operations, self.gate_proj(values), self.up_proj(values)))
         return result
 
-    numbers = torch.linspace(-4, 4, 64)
-    if not _is_same(module.act_fn(numbers), silu(numbers)):
+    _replace(module, forward, gate.in_features)
+
+
+def _replace(module: Any, forward: Forward, num_inputs: int) -> bool:  # noqa: ANN401 - as above
+    """Let a layer that takes nothing but activations be computed by `forward`, if that makes no difference."""
+    if len(signature(module.forward).parameters) != 1:
         return False
-    inputs = torch.randn(1, NUM_TRIED_ROWS, _num_inputs(module.gate_proj))
+    inputs = torch.randn(1, NUM_TRIED_ROWS, num_inputs) + 0.5
     if not _is_same(module(inputs), forward(module, inputs)):
         return False
     module.forward = MethodType(forward, module)
     return True
-
-
-def _num_inputs(linear: Any) -> int:  # noqa: ANN401 - a linear layer, or PEFT's around one
-    return int(getattr(linear, "base_layer", linear).in_features)
 
 
 def _is_same(one: Any, other: Tensor) -> bool:  # noqa: ANN401 - whatever a layer returns
