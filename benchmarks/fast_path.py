@@ -20,11 +20,11 @@ from benchmarks.train.ceiling import probe
 from benchmarks.train.material import METHODS, SHAPES, chat_rows
 from brewslm.worker.attention import PACKED_ATTENTION
 from brewslm.worker.lora import fuse_adapters
+from brewslm.worker.operations.eager import EAGER
+from brewslm.worker.operations.native import native_operations
 from brewslm.worker.packing import PackedBatch, pack
 from brewslm.worker.shard import Shard, open_shard
 from brewslm.worker.train.fast.choice import kernel_folder
-from brewslm.worker.train.fast.operations.eager import EAGER
-from brewslm.worker.train.fast.operations.native import native_operations
 from brewslm.worker.train.fast.path import FastPath
 from brewslm.worker.train.paths import GeneralPath, GradientPath
 from tests.worker.tiny import write_examples
@@ -82,11 +82,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tokens", type=int, default=1024)
     chosen = parser.parse_args()
-    model = new_model(chosen.shape, chosen.method)
-    paths: dict[str, GradientPath] = {
-        "general": GeneralPath(model),
-        "eager": FastPath(model, EAGER, dtype=torch.float32),
-        "native": FastPath(model, native_operations(kernel_folder()), dtype=torch.float32),
+    model, plain = new_model(chosen.shape, chosen.method), new_model(chosen.shape, chosen.method)
+    native = native_operations(kernel_folder())
+    paths: dict[str, tuple[GradientPath, Any]] = {
+        "general": (GeneralPath(plain), plain),
+        "general native": (GeneralPath(model, native), model),
+        "eager": (FastPath(model, EAGER, dtype=torch.float32), model),
+        "native": (FastPath(model, native, dtype=torch.float32), model),
     }
     with tempfile.TemporaryDirectory() as folder:
         batch = new_batch(chosen.shape, chosen.tokens, Path(folder))
@@ -94,13 +96,13 @@ def main() -> None:
         seconds: dict[str, list[tuple[float, float]]] = {f"{name} {what}": [] for what in work for name in paths}
         for _ in range(chosen.rounds + 1):
             for what, take in work.items():
-                for name, path in paths.items():
-                    seconds[f"{name} {what}"].append(take(path, model, batch))
+                for name, (path, its_model) in paths.items():
+                    seconds[f"{name} {what}"].append(take(path, its_model, batch))
         print(f"{chosen.shape} {chosen.method}: {batch.num_tokens} tokens, {batch.num_labels} labels")
         for name, taken in seconds.items():
             rates = [[batch.num_tokens / pair[place] for pair in taken[1:]] for place in (0, 1)]
             print(
-                f"{name:15} tokens/s {max(rates[0]):6.0f} best {median(rates[0]):6.0f} median, per processor second "
+                f"{name:22} tokens/s {max(rates[0]):6.0f} best {median(rates[0]):6.0f} median, per processor second "
                 f"{max(rates[1]):6.0f} best {median(rates[1]):6.0f} median"
             )
     print(f"matmul ceiling, GFLOP/s: {probe(chosen.shape, torch.get_num_threads())}")

@@ -20,9 +20,9 @@ from torch.overrides import TorchFunctionMode
 from benchmarks.fast_path import new_batch, new_model
 from benchmarks.train.ceiling import LORA_RANK, probe
 from benchmarks.train.material import METHODS, SHAPES
+from brewslm.worker.operations.interface import Operations
+from brewslm.worker.operations.native import native_operations
 from brewslm.worker.train.fast.choice import kernel_folder
-from brewslm.worker.train.fast.operations.interface import Operations
-from brewslm.worker.train.fast.operations.native import native_operations
 from brewslm.worker.train.fast.path import FastPath
 
 THIN = 7 * LORA_RANK

@@ -69,7 +69,7 @@ def test_an_architecture_whose_examples_see_each_other_is_refused(
     def leaky(*args: Any, **options: Any) -> Any:
         batch = pack(*args, **options)
         places = torch.arange(batch.input_ids.shape[1])
-        return replace(batch, layout=Layout(((1, len(places)),), places, places))
+        return replace(batch, layout=Layout((len(places),), ((1, len(places)),), places, places))
 
     monkeypatch.setattr(leaks, "pack", leaky)
     with pytest.raises(BadOrderError, match="LlamaForCausalLM see each other"):

@@ -16,6 +16,8 @@ from torch.nn.functional import dropout, scaled_dot_product_attention
 from transformers.modeling_utils import AttentionInterface
 
 from brewslm.worker.failure import BadOrderError
+from brewslm.worker.operations.differentiable import attend
+from brewslm.worker.operations.interface import Heads
 
 PACKED_ATTENTION = "brewslm_packed"
 
@@ -28,6 +30,8 @@ BLOCK_OVERHEAD = 4000
 class Layout:
     """Where each token of a packed row lies in padded blocks, each of examples that are alike in length."""
 
+    lengths: tuple[int, ...]
+    """Tokens of each example of the row."""
     blocks: tuple[tuple[int, int], ...]
     """Examples and places per example of each block."""
     to_blocks: Tensor
@@ -52,7 +56,7 @@ def layout_of(lengths: Sequence[int], *, device: torch.device) -> Layout:
         blocks.append((len(group), longest))
         num_places += tokens.size
     flat = torch.from_numpy(np.concatenate(to_blocks))
-    return Layout(tuple(blocks), flat.to(device), torch.from_numpy(to_row).to(device))
+    return Layout(tuple(map(int, lengths)), tuple(blocks), flat.to(device), torch.from_numpy(to_row).to(device))
 
 
 def _alike(sizes: NDArray[np.int64], by_length: NDArray[np.int64]) -> list[NDArray[np.int64]]:
@@ -101,8 +105,8 @@ def packed_attention(
         key: [1, num_key_value_heads, num_tokens, head_size].
         value: as `key`.
         attention_mask: not used.
-        options: `packed_layout` says where the examples lie; `scaling`, `dropout`, `sliding_window` and
-            `softcap` are the architecture's own.
+        options: `packed_layout` says where the examples lie, `packed_operations` what may compute; `scaling`,
+            `dropout`, `sliding_window` and `softcap` are the architecture's own.
 
     Returns:
         [1, num_tokens, num_heads, head_size], and nothing.
@@ -113,13 +117,25 @@ def packed_attention(
         raise BadOrderError(f"The base model's attention uses {unknown[0]!r}, which cannot be packed; choose another.")
     if query.device.type == "cpu":
         query, key, value = query.float(), key.float(), value.float()
+    if _is_plain(query, value, options):
+        heads = Heads(*(states[0].transpose(0, 1) for states in (query, key, value)))
+        scaling, window = options.get("scaling"), options.get("sliding_window")
+        scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
+        row = attend(options["packed_operations"], heads, layout.lengths, scaling=scaling, window=window)
+        return row.unsqueeze(0), None
     parts = [_to_blocks(states, layout) for states in (query, key, value)]
-    attend: Callable[..., Tensor] = _fused if options.get("softcap") is None else _softcapped
+    block_attention: Callable[..., Tensor] = _fused if options.get("softcap") is None else _softcapped
     with torch.autocast(query.device.type, enabled=False):
-        outputs = [attend(*block, options).transpose(1, 2).flatten(0, 1) for block in zip(*parts, strict=True)]
+        outputs = [block_attention(*block, options).transpose(1, 2).flatten(0, 1) for block in zip(*parts, strict=True)]
     flat = torch.cat(outputs) if len(outputs) > 1 else outputs[0]
-    row: Tensor = _Regroup.apply(flat, layout.to_row, layout.to_blocks, True)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    row = _Regroup.apply(flat, layout.to_row, layout.to_blocks, True)  # type: ignore[no-untyped-call]  # torch leaves it untyped
     return row.to(dtype).unsqueeze(0), None
+
+
+def _is_plain(query: Tensor, value: Tensor, options: Mapping[str, Any]) -> bool:
+    """Whether the model's own operations, if it has any, know this kind of attention."""
+    is_bare = not options.get("dropout") and options.get("softcap") is None
+    return options.get("packed_operations") is not None and is_bare and query.shape[-1] == value.shape[-1]
 
 
 def _fused(query: Tensor, key: Tensor, value: Tensor, options: Mapping[str, Any]) -> Tensor:

@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 
-from brewslm.worker.models import AnyModel, without_adapter
+from brewslm.worker.models import AnyModel, operations_of, without_adapter
+from brewslm.worker.operations.interface import Operations
 
 LOGITS_AT_ONCE = 1 << 24
 """64 MiB in float32; a training holds about four times that, for the logits, their float32 form and their gradients."""
@@ -25,6 +26,8 @@ class Head:
     """Logits are multiplied by it."""
     softcap: float | None
     """c in c * tanh(logits / c)."""
+    operations: Operations | None
+    """What computes the losses of float32 logits and their gradients at once, if anything."""
 
     def token_losses(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """Return the cross-entropy of each target, [num_labels], float32 nats.
@@ -44,6 +47,24 @@ class Head:
         weights = [weight for weight in self.layer.parameters() if weight.requires_grad]
         total: Tensor = _SummedLoss.apply(self, targets, hidden, *weights)  # type: ignore[no-untyped-call]  # torch leaves it untyped
         return total
+
+    def loss_and_gradients(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return the summed loss and its gradients: of the states, and of each weight that is trained."""
+        weights = [weight for weight in self.layer.parameters() if weight.requires_grad]
+        layer, operations = self.layer, self.operations
+        if operations is None or type(layer) is not torch.nn.Linear or not self._is_plain:
+            with torch.enable_grad():
+                states = hidden.detach().requires_grad_()
+                loss = self._losses(states, targets).sum()
+                return loss.detach(), list(torch.autograd.grad(loss, [states, *weights]))
+        # Laid out by vocabulary, as the fast path does, and for the same reason (train/fast/loss.py).
+        logits, losses = torch.mm(layer.weight, hidden.T), hidden.new_empty(len(hidden))
+        operations.cross_entropy(logits, targets, 1.0, losses)
+        return losses.sum(), [logits.T @ layer.weight, *(logits @ hidden for _ in weights)]
+
+    @property
+    def _is_plain(self) -> bool:
+        return self.scale == 1.0 and self.softcap is None and getattr(self.layer, "bias", None) is None
 
     def _losses(self, hidden: Tensor, targets: Tensor) -> Tensor:
         logits = self.layer(hidden).float()
@@ -67,11 +88,8 @@ class _SummedLoss(torch.autograd.Function):
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         done = 0
         for chunk, chunk_targets in head._chunks(hidden, targets):  # noqa: SLF001 - of this module
-            with torch.enable_grad():
-                states = chunk.detach().requires_grad_()
-                loss = head._losses(states, chunk_targets).sum()  # noqa: SLF001 - of this module
-                gradients = torch.autograd.grad(loss, [states, *weights])
-            total += loss.detach()
+            loss, gradients = head.loss_and_gradients(chunk, chunk_targets)
+            total += loss
             of_hidden[done : done + len(chunk)] = gradients[0]
             for so_far, gradient in zip(of_weights, gradients[1:], strict=True):
                 so_far.add_(gradient)
@@ -98,4 +116,5 @@ def head_of(model: AnyModel) -> Head:
         vocab_size=config.vocab_size,
         scale=float(scale) / float(getattr(config, "logits_scaling", None) or 1.0),
         softcap=getattr(config, "final_logit_softcapping", None),
+        operations=operations_of(model),
     )

@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from brewslm.core.wire.order import TunedForm
 from brewslm.worker.attention import PACKED_ATTENTION
 from brewslm.worker.failure import BadOrderError
+from brewslm.worker.operations.interface import Operations
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -26,6 +27,7 @@ AnyModel: TypeAlias = "PreTrainedModel | PeftModel"
 Precision = Literal["float32", "bfloat16"]
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _COMPUTE_DTYPES: "WeakKeyDictionary[torch.nn.Module, torch.dtype]" = WeakKeyDictionary()
+_OPERATIONS: "WeakKeyDictionary[torch.nn.Module, Operations]" = WeakKeyDictionary()
 
 
 def device_here() -> torch.device:
@@ -104,6 +106,16 @@ def computing(model: AnyModel) -> "AbstractContextManager[None]":
 def compute_dtype_of(model: AnyModel) -> torch.dtype:
     """Return the type in which products are made: that of the weights where nothing else was said."""
     return _COMPUTE_DTYPES.get(without_adapter(model), model.dtype)
+
+
+def use_operations(model: AnyModel, operations: Operations) -> None:
+    """Have attention and losses of a float32 model on a CPU made by these from now on."""
+    _OPERATIONS[without_adapter(model)] = operations
+
+
+def operations_of(model: AnyModel) -> Operations | None:
+    """Return what `use_operations` said, if anything."""
+    return _OPERATIONS.get(without_adapter(model))
 
 
 def without_adapter(model: AnyModel) -> "PreTrainedModel":

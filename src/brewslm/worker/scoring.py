@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from brewslm.worker.head import head_of
-from brewslm.worker.models import AnyModel, computing, without_adapter
+from brewslm.worker.models import AnyModel, computing, operations_of, without_adapter
 from brewslm.worker.packing import PackedBatch, budgeted_batches, empty_batch, pack
 from brewslm.worker.processes import ALONE, Processes
 from brewslm.worker.shard import Examples
@@ -44,11 +44,14 @@ def summed_loss(model: AnyModel, batch: PackedBatch) -> Tensor:
 
 def label_states(model: AnyModel, batch: PackedBatch) -> Tensor:
     """Return the last hidden states that predict the labels, [num_labels, hidden_size]."""
+    operations = operations_of(model)
+    options = {} if operations is None else {"packed_operations": operations}
     output = without_adapter(model).base_model(
         input_ids=batch.input_ids,
         position_ids=batch.position_ids,
         packed_layout=batch.layout,
         use_cache=False,
+        **options,
     )
     states: Tensor = output.last_hidden_state[0].index_select(0, batch.label_positions)
     return states

@@ -6,10 +6,10 @@ import pytest
 
 from brewslm.core.recipe.lora import LoraSettings
 from brewslm.worker.failure import BadOrderError
+from brewslm.worker.operations.build import KernelBuildError
 from brewslm.worker.shard import open_shard
 from brewslm.worker.train.fast import choice
 from brewslm.worker.train.fast.choice import CHOICE_FILE, path_for
-from brewslm.worker.train.fast.operations.build import KernelBuildError
 from brewslm.worker.train.loop import train
 from brewslm.worker.train.trainee import new_trainee
 from tests.worker.tiny import VOCAB_SIZE, Scene, curve, records
@@ -55,6 +55,28 @@ def test_a_resumed_run_keeps_its_operations(scene: Scene, monkeypatch: pytest.Mo
     assert '"operations":"eager"' in kept
     assert "there is no C++ compiler" in kept
     assert len(records(scene.root / "a", "notice")) == 1
+
+
+def test_the_general_path_keeps_its_operations_too(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Path) -> None:
+        raise KernelBuildError("there is no C++ compiler (g++)")
+
+    monkeypatch.setattr(choice, "native_operations", fail)
+    assert path_name(scene, "a", step_path="general") == "general"
+    monkeypatch.undo()
+    assert path_name(scene, "a", step_path="general") == "general"
+    assert '"operations":"eager"' in (scene.root / "a" / CHOICE_FILE).read_text()
+    assert notice(scene, "a").endswith("without compiled kernels, since there is no C++ compiler (g++).")
+
+
+@pytest.mark.usefixtures("native")
+def test_the_general_path_uses_kernels_where_the_model_is_one_for_them(scene: Scene) -> None:
+    path_name(scene, "a", step_path="general")
+    path_name(scene, "b", step_path="general", precision="bfloat16")
+    assert (
+        notice(scene, "a") == "Gradients are made by the general path: the recipe asks for it, with compiled kernels."
+    )
+    assert notice(scene, "b").endswith("general path: the recipe asks for it.")
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])

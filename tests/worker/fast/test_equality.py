@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from brewslm.worker.models import compute_in
+from brewslm.worker.operations.interface import Operations
 from brewslm.worker.packing import PackedBatch
-from brewslm.worker.train.fast.operations.interface import Operations
 from brewslm.worker.train.fast.path import FastPath
 from brewslm.worker.train.fast.support import supports
 from brewslm.worker.train.paths import GeneralPath

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from brewslm.worker.train.fast.operations.interface import Operations
+from brewslm.worker.operations.interface import Operations
 from brewslm.worker.train.paths import GeneralPath
 from tests.worker.fast import tiny_families
 from tests.worker.fast.test_equality import BAND, ROW, TOLERANCE, assert_same, fast_path, outcome, trained

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from brewslm.worker.models import load_model
-from brewslm.worker.train.fast.operations.build import KernelBuildError, kernel_library
+from brewslm.worker.operations.build import KernelBuildError, kernel_library
 from brewslm.worker.train.fast.support import supports
 from tests.worker.fast.tiny_families import LINEARS, SMALL, model_of, with_adapter
 from tests.worker.tiny import write_base_model

@@ -14,12 +14,12 @@ from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.wire.order import TrainOrder
 from brewslm.worker.__main__ import read_order
 from brewslm.worker.journal import Journal
+from brewslm.worker.operations.eager import EAGER
 from brewslm.worker.processes import Processes, join
 from brewslm.worker.run import Run
 from brewslm.worker.shard import open_shard
 from brewslm.worker.train.fast import choice, trial
 from brewslm.worker.train.fast.choice import CHOICE_FILE, path_for
-from brewslm.worker.train.fast.operations.eager import EAGER
 from brewslm.worker.train.fast.path import FastPath
 from brewslm.worker.train.fast.trial import Trial, trial_batch, try_both
 from brewslm.worker.train.loop import train

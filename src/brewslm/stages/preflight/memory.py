@@ -219,13 +219,13 @@ def _general_block(recipe: Recipe, base: BaseModelFacts) -> float:
 def _fast_block(recipe: Recipe, base: BaseModelFacts) -> float:
     """What the fast path keeps of a token in one block.
 
-    Of both norms the stream and what goes out; queries, keys, values and the result of attention; gate and up, from
-    which the rest is made again; the inner values of the adapters.
+    Of both norms the stream, and gate and up, from which the rest is made again; queries, keys, values and the result
+    of attention; the inner values of the adapters.
     """
     width, inner = _BYTES[recipe.precision], 0
     if recipe.has_adapter:
         inner = 12 * recipe.lora.lora_rank * width  # seven adapters, of which five lie in a product's row, too
-    norms = 2 * base.hidden_size * (_FLOAT + width)
+    norms = 2 * base.hidden_size * _FLOAT
     attention = 2 * (base.query_size + base.key_value_size) * width
     if base.model_type in _HEAD_NORMS:
         attention += (base.query_size + base.key_value_size) * (_FLOAT + width)
@@ -233,7 +233,7 @@ def _fast_block(recipe: Recipe, base: BaseModelFacts) -> float:
 
 
 def _fast_passing(recipe: Recipe, base: BaseModelFacts) -> float:
-    """What all blocks of the fast path share of a token: products on their way, and gradients."""
+    """What all blocks of the fast path share of a token: what norms give out, products on their way, and gradients."""
     width = _BYTES[recipe.precision]
     heads = 2 * base.query_size + 2 * base.key_value_size
-    return 4 * base.hidden_size * _FLOAT + (4 * base.hidden_size + 2 * base.intermediate_size + heads) * width
+    return 4 * base.hidden_size * _FLOAT + (5 * base.hidden_size + 2 * base.intermediate_size + heads) * width

@@ -5,7 +5,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from brewslm.worker.fusing import fuse
 from brewslm.worker.models import AnyModel
+from brewslm.worker.operations.interface import Operations
 from brewslm.worker.packing import PackedBatch
 from brewslm.worker.scoring import summed_loss, token_losses
 
@@ -47,9 +49,11 @@ class GeneralPath:
 
     name = "general"
 
-    def __init__(self, model: AnyModel) -> None:
-        """Differentiate this model."""
+    def __init__(self, model: AnyModel, operations: Operations | None = None) -> None:
+        """Differentiate this model; with operations, which a model must be fusable for, parts of it by these."""
         self._model = model
+        if operations is not None:
+            fuse(model, operations)
 
     def add_gradients(self, batch: PackedBatch, *, scale: float) -> float:
         """Add the gradient of `scale` times the summed loss; return that sum in nats."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from brewslm.worker.train.fast.anatomy import BlockParts
+from brewslm.worker.operations.interface import Attended, Gated, Heads, Normed, Operations, Scope
+from brewslm.worker.train.fast.anatomy import BlockParts, Norm
 from brewslm.worker.train.fast.heads import HeadProjections
-from brewslm.worker.train.fast.operations.interface import Attended, Heads, Normed, Operations, Scope
 from brewslm.worker.train.fast.passage import Passage
 from brewslm.worker.train.fast.products import product_of
 from brewslm.worker.train.fast.rows import Rows
@@ -26,7 +26,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What the backward pass needs; the activations of the MLP are made anew from `gate_and_up`."""
+    """What the backward pass needs; values of norms and of the MLP are made anew from what is kept."""
 
     before_attention: Normed
     heads: Heads
@@ -80,7 +80,8 @@ class Block:
         operations.add_norm(total, delta, parts.mlp_norm.weight, parts.mlp_norm.epsilon, second)
         gate_and_up = self._gate_and_up.forward(second.values, work, name=f"{self._name}.gate_and_up", is_base=is_base)
         active = work.take("active", len(total), gate_and_up.shape[1] // 2, dtype=self._dtype)
-        operations.swiglu(gate_and_up, active)
+        gate, up = gate_and_up.chunk(2, dim=1)
+        operations.swiglu(gate, up, active)
         self._kept = _Kept(first, heads, attended, second, gate_and_up)
         return Stream(second.stream, self._down.forward(active, work, name="delta", is_base=is_base))
 
@@ -109,7 +110,7 @@ class Block:
         norm = self._parts.attention_norm
         of_inputs = self._heads.backward(
             of_heads,
-            kept.before_attention.values,
+            self._values_of(kept.before_attention, norm),
             passage,
             wants_inputs=not is_lowest or norm.weight.requires_grad,
         )
@@ -122,13 +123,14 @@ class Block:
         norm, work, book = self._parts.mlp_norm, passage.work, passage.book
         gradient = self._typed(total, work)
         of_active = self._down.input_gradient(gradient, work, name="of_active")
-        self._operations.swiglu_backward(kept.gate_and_up, of_active)
+        gate, up = kept.gate_and_up.chunk(2, dim=1)
+        self._operations.swiglu_backward(gate, up, of_active, Gated(gate, up, of_active))  # each in its place
         active, of_gate_and_up = of_active, kept.gate_and_up
         if self._down.is_trained:
             self._down.add_gradients(gradient, active, book, work)
         of_inputs = self._gate_and_up.input_gradient(of_gate_and_up, work, name="of_inputs")
         if self._gate_and_up.is_trained:
-            self._gate_and_up.add_gradients(of_gate_and_up, kept.before_mlp.values, book, work)
+            self._gate_and_up.add_gradients(of_gate_and_up, self._values_of(kept.before_mlp, norm), book, work)
         of_weight = book.sum_of(norm.weight) if norm.weight.requires_grad else None
         self._operations.norm_backward(of_inputs, kept.before_mlp, norm.weight, total, of_weight)
         return total
@@ -156,9 +158,14 @@ class Block:
         name = f"{self._name}.{part}"
         return Normed(
             stream=work.take(f"{name}.stream", *total.shape),
-            values=work.take(f"{name}.values", *total.shape, dtype=self._dtype),
+            values=work.take("normed", *total.shape, dtype=self._dtype),  # of all blocks, see `_values_of`
             scale=work.take(f"{name}.scale", len(total)),
         )
+
+    def _values_of(self, normed: Normed, norm: Norm) -> Tensor:
+        """Return the values of a norm, made once more: that takes less than a hundredth of a step."""
+        self._operations.add_norm(normed.stream, None, norm.weight, norm.epsilon, normed)
+        return normed.values
 
     def _attended(self, heads: Heads, work: Workspace) -> Attended:
         num_queries, num_heads, size = heads.query.shape

@@ -11,16 +11,17 @@ from brewslm.core.value import Value
 from brewslm.core.wire.progress import NoticeRecord
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.files import write_whole
+from brewslm.worker.fusing import is_fusable
 from brewslm.worker.models import AnyModel, compute_dtype_of
+from brewslm.worker.operations.build import KernelBuildError
+from brewslm.worker.operations.eager import EAGER
+from brewslm.worker.operations.interface import Operations
+from brewslm.worker.operations.native import native_operations
 from brewslm.worker.packing import PackedBatch
 from brewslm.worker.processes import Processes
 from brewslm.worker.run import Run
 from brewslm.worker.shard import Examples
 from brewslm.worker.sharding.weights import is_sharded
-from brewslm.worker.train.fast.operations.build import KernelBuildError
-from brewslm.worker.train.fast.operations.eager import EAGER
-from brewslm.worker.train.fast.operations.interface import Operations
-from brewslm.worker.train.fast.operations.native import native_operations
 from brewslm.worker.train.fast.path import FastPath
 from brewslm.worker.train.fast.support import supports
 from brewslm.worker.train.fast.trial import Trial, is_fast_usual, trial_batch, try_both
@@ -34,7 +35,7 @@ class _Choice(Value):
 
     path: Literal["general", "fast"]
     operations: str | None = None
-    """Of the fast path: `native` or `eager`."""
+    """`native` or `eager`; None was kept for the general path when it had no kernels."""
     reason: str
     trial: Trial | None = None
     """What the choice was made by, if it was measured."""
@@ -58,9 +59,9 @@ def path_for(recipe: Recipe, model: AnyModel, split: Examples, run: Run) -> Grad
     kept = _kept(run.folder / CHOICE_FILE)
     against = _against(recipe, declined)
     if against is not None:
-        return _announced(GeneralPath(model), _Choice(path="general", reason=against), kept, run)
+        return _announced(*_general(model, *_declined(model, against, kept)), kept, run)
     if recipe.step_path == "auto" and kept is not None and kept.path == "general":
-        return GeneralPath(model)
+        return _general(model, _operations(kept)[0], kept.reason)[0]
     if recipe.step_path == "auto" and kept is None:
         batch = trial_batch(split, recipe, run.processes, device=model.device)
         return _announced(*_better(model, batch, run.processes), kept, run)
@@ -82,13 +83,32 @@ def _against(recipe: Recipe, declined: str | None) -> str | None:
     return declined
 
 
+def _declined(model: AnyModel, against: str, kept: _Choice | None) -> tuple[Operations, str]:
+    """Return what the general path is to use where no trial was needed for it, and why it was taken."""
+    if not is_fusable(model):
+        return EAGER, against
+    operations, how = _operations(kept)
+    is_kept = kept is not None and kept.operations in {operations.name, None}
+    return operations, kept.reason if kept is not None and is_kept else f"{against}, {how}"
+
+
+def _general(
+    model: AnyModel, operations: Operations, reason: str, trial: Trial | None = None
+) -> tuple[GradientPath, _Choice]:
+    """Return the general path, with compiled kernels where they are there and the model is one for them."""
+    is_fused = operations is not EAGER and is_fusable(model)
+    path = GeneralPath(model, operations if is_fused else None)
+    name = operations.name if is_fused else EAGER.name
+    return path, _Choice(path="general", operations=name, reason=reason, trial=trial)
+
+
 def _better(model: AnyModel, batch: PackedBatch | None, processes: Processes) -> tuple[GradientPath, _Choice]:
     """Return the path that is better on this batch; of the processes the first says which is faster."""
     dtype = compute_dtype_of(model)
     (is_short,) = processes.any(batch is None)
     if is_short and not is_fast_usual(dtype):
         reason = "the run is too short to try the fast one in bfloat16"
-        return GeneralPath(model), _Choice(path="general", reason=reason)
+        return _general(model, EAGER, reason)
     placed = [(weight, weight.data) for weight in model.parameters()]
     operations, reason = _operations(None)
     fast, general = FastPath(model, operations, dtype=dtype), GeneralPath(model)
@@ -103,7 +123,7 @@ def _better(model: AnyModel, batch: PackedBatch | None, processes: Processes) ->
         weight.data = data  # where it was before, since products may round by the place of what they read
     objection = "computes something else" if is_wrong else f"makes {trial.rates}"
     reason = f"on the first rows the fast path {objection}"
-    return general, _Choice(path="general", reason=reason, trial=trial)
+    return _general(model, EAGER if is_wrong else operations, reason, trial)
 
 
 def _announced(path: GradientPath, choice: _Choice, kept: _Choice | None, run: Run) -> GradientPath:
@@ -117,7 +137,7 @@ def _announced(path: GradientPath, choice: _Choice, kept: _Choice | None, run: R
 
 def _operations(kept: _Choice | None) -> tuple[Operations, str]:
     """Return the compiled kernels, or torch's own operations where those were used or nothing can be compiled."""
-    if kept is not None and kept.operations == EAGER.name:
+    if kept is not None and kept.operations in {EAGER.name, None}:
         return EAGER, kept.reason
     try:
         return native_operations(kernel_folder()), "with compiled kernels"

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from brewslm.worker.operations.interface import Heads, Normed, Operations
 from brewslm.worker.train.fast.anatomy import BlockParts, Norm
 from brewslm.worker.train.fast.gradients import Gradients
-from brewslm.worker.train.fast.operations.interface import Heads, Normed, Operations
 from brewslm.worker.train.fast.passage import Passage
 from brewslm.worker.train.fast.products import Product, product_of
 from brewslm.worker.train.fast.workspace import Workspace

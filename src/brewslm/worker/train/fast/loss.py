@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from brewslm.worker.operations.interface import Operations
 from brewslm.worker.train.fast.joined import JoinedWeights
-from brewslm.worker.train.fast.operations.interface import Operations
 from brewslm.worker.train.fast.passage import Passage
 
 LOGITS_AT_A_TIME = 1 << 23

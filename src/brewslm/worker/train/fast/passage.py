@@ -5,21 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from brewslm.worker.operations.interface import Angles
 from brewslm.worker.train.fast.gradients import Gradients
 from brewslm.worker.train.fast.rows import Rows
 from brewslm.worker.train.fast.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class Angles:
-    """Rotary angles of some rows, [num_rows, head_size / 2] each, float32."""
-
-    cosines: Tensor
-    sines: Tensor
-
-    def of(self, rows: Tensor) -> "Angles":
-        """Select rows."""
-        return Angles(self.cosines[rows], self.sines[rows])
 
 
 @dataclass(frozen=True, slots=True)

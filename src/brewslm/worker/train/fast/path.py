@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 
 from brewslm.worker.models import AnyModel
+from brewslm.worker.operations.interface import Normed, Operations
 from brewslm.worker.packing import PackedBatch
 from brewslm.worker.train.fast.anatomy import Anatomy, anatomy_of, is_adapter_off
 from brewslm.worker.train.fast.block import Block, Stream
 from brewslm.worker.train.fast.gradients import Gradients
 from brewslm.worker.train.fast.loss import Head
-from brewslm.worker.train.fast.operations.interface import Normed, Operations
 from brewslm.worker.train.fast.passage import Passage, RotaryTable
 from brewslm.worker.train.fast.rows import rows_of
 from brewslm.worker.train.fast.workspace import Workspace
@@ -59,6 +59,7 @@ class FastPath:
     def add_gradients(self, batch: PackedBatch, *, scale: float) -> float:
         """Add the gradient of `scale` times the summed loss to `.grad`; return that sum in nats."""
         passage = self._passage(batch, self._work)
+        self._work.begin(passage.rows.num_rows)
         normed = self._forward(passage)
         loss, gradient = self._head.forward_backward(normed.values, passage, scale=scale)
         self._backward(gradient, normed, passage)

@@ -5,17 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from brewslm.worker.operations.interface import Span
 from brewslm.worker.packing import PackedBatch
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The tokens of one example, and those of them that are asked for a label."""
-
-    first: int
-    end: int
-    first_label: int
-    end_label: int
 
 
 @dataclass(frozen=True, slots=True)

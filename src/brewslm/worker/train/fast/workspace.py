@@ -11,6 +11,16 @@ class Workspace:
         """Begin with nothing, or use the memory of another one, but that of a single block for all."""
         self._flat: dict[tuple[str, torch.dtype], Tensor] = {} if other is None else other._flat  # noqa: SLF001 - of this class
         self._is_of_one_block = other is not None
+        self._most_rows = 0
+
+    def begin(self, num_rows: int) -> None:
+        """Begin a pass of so many rows; give all memory back at once if it has to grow.
+
+        Buffers that grew one by one would each leave a hole in which nothing that grew fits.
+        """
+        if num_rows > self._most_rows:
+            self._flat.clear()
+            self._most_rows = num_rows
 
     def of_one_block(self) -> "Workspace":
         """Return this memory for a pass that nothing goes back through: no block then keeps its own."""

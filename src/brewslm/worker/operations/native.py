@@ -7,9 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from brewslm.worker.train.fast.operations.build import kernel_library
-from brewslm.worker.train.fast.operations.interface import Attended, Heads, Normed, Operations, Scope
-from brewslm.worker.train.fast.passage import Angles
+from brewslm.worker.operations.build import kernel_library
+from brewslm.worker.operations.interface import Angles, Attended, Gated, Heads, Normed, Operations, Scope
 
 SUFFIXES = {torch.float32: "float32", torch.bfloat16: "bfloat16"}
 
@@ -100,13 +99,15 @@ class Kernels:
         direction = ctypes.c_float(-1.0 if is_backward else 1.0)
         self._call("rotate", heads, *_rows(heads), _data(angles.cosines), _data(angles.sines), direction, *heads.shape)
 
-    def swiglu(self, gate_and_up: Tensor, out: Tensor) -> None:
+    def swiglu(self, gate: Tensor, up: Tensor, out: Tensor) -> None:
         """See `Operations`."""
-        self._call("swiglu", out, *_rows(gate_and_up), *_rows(out), *out.shape)
+        self._call("swiglu", out, *_rows(gate), *_rows(up), *_rows(out), *out.shape)
 
-    def swiglu_backward(self, gate_and_up: Tensor, gradient: Tensor) -> None:
+    def swiglu_backward(self, gate: Tensor, up: Tensor, gradient: Tensor, out: Gated) -> None:
         """See `Operations`."""
-        self._call("swiglu_backward", gradient, *_rows(gate_and_up), *_rows(gradient), *gradient.shape)
+        given = [pointer for tensor in (gate, up, gradient, out.of_gate, out.of_up) for pointer in _rows(tensor)]
+        values = (0, 0) if out.values is None else _rows(out.values)
+        self._call("swiglu_backward", gradient, *given, *values, *gradient.shape)
 
     def cross_entropy(self, logits: Tensor, targets: Tensor, scale: float, losses: Tensor) -> None:
         """See `Operations`."""

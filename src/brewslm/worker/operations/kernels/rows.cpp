@@ -85,33 +85,33 @@ void rotate(T* heads, int64_t stride, const float* cosines, const float* sines, 
 }
 
 template <typename T>
-void swiglu(const T* gate_and_up, int64_t stride, T* out, int64_t out_stride, int64_t num_rows, int64_t size) {
+void swiglu(const T* gates, int64_t gate_stride, const T* ups, int64_t up_stride, T* out, int64_t out_stride,
+            int64_t num_rows, int64_t size) {
   at::parallel_for(0, num_rows, ROWS_AT_LEAST, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      const T* gate = gate_and_up + row * stride;
       for_pieces(size, [&](int64_t i, int64_t n) {
-        const Vec x = load(gate + i, n);
-        store(out + row * out_stride + i, x * sigmoid(x) * load(gate + size + i, n), n);
+        const Vec x = load(gates + row * gate_stride + i, n);
+        store(out + row * out_stride + i, x * sigmoid(x) * load(ups + row * up_stride + i, n), n);
       });
     }
   });
 }
 
+// Each piece is read whole before it is written, so that results may lie where they come from.
 template <typename T>
-void swiglu_backward(T* gate_and_up, int64_t stride, T* gradient, int64_t gradient_stride, int64_t num_rows,
-                     int64_t size) {
+void swiglu_backward(const T* gates, int64_t gate_stride, const T* ups, int64_t up_stride, const T* gradient,
+                     int64_t gradient_stride, T* of_gates, int64_t of_gate_stride, T* of_ups, int64_t of_up_stride,
+                     T* values, int64_t values_stride, int64_t num_rows, int64_t size) {
   const Vec one(1.0f);
   at::parallel_for(0, num_rows, ROWS_AT_LEAST, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      T* gate = gate_and_up + row * stride;
-      T* up = gate + size;
-      T* outer = gradient + row * gradient_stride;
       for_pieces(size, [&](int64_t i, int64_t n) {
-        const Vec x = load(gate + i, n), y = load(up + i, n), d = load(outer + i, n);
+        const Vec x = load(gates + row * gate_stride + i, n), y = load(ups + row * up_stride + i, n);
+        const Vec d = load(gradient + row * gradient_stride + i, n);
         const Vec slope = sigmoid(x), silu = x * slope;
-        store(gate + i, d * y * at::vec::fmadd(silu, one - slope, slope), n);
-        store(up + i, d * silu, n);
-        store(outer + i, silu * y, n);
+        store(of_gates + row * of_gate_stride + i, d * y * at::vec::fmadd(silu, one - slope, slope), n);
+        store(of_ups + row * of_up_stride + i, d * silu, n);
+        if (values) store(values + row * values_stride + i, silu * y, n);
       });
     }
   });
@@ -186,13 +186,16 @@ void cross_entropy(T* logits, int64_t stride, const int64_t* targets, float scal
                                   float direction, int64_t num_rows, int64_t num_heads, int64_t head_size) {           \
     brewslm::rotate<T>(heads, stride, cosines, sines, direction, num_rows, num_heads, head_size);                      \
   }                                                                                                                    \
-  extern "C" void swiglu_##SUFFIX(const T* gate_and_up, int64_t stride, T* out, int64_t out_stride, int64_t num_rows,  \
-                                  int64_t size) {                                                                      \
-    brewslm::swiglu<T>(gate_and_up, stride, out, out_stride, num_rows, size);                                          \
+  extern "C" void swiglu_##SUFFIX(const T* gates, int64_t gate_stride, const T* ups, int64_t up_stride, T* out,        \
+                                  int64_t out_stride, int64_t num_rows, int64_t size) {                                \
+    brewslm::swiglu<T>(gates, gate_stride, ups, up_stride, out, out_stride, num_rows, size);                           \
   }                                                                                                                    \
-  extern "C" void swiglu_backward_##SUFFIX(T* gate_and_up, int64_t stride, T* gradient, int64_t gradient_stride,       \
-                                           int64_t num_rows, int64_t size) {                                           \
-    brewslm::swiglu_backward<T>(gate_and_up, stride, gradient, gradient_stride, num_rows, size);                       \
+  extern "C" void swiglu_backward_##SUFFIX(                                                                            \
+      const T* gates, int64_t gate_stride, const T* ups, int64_t up_stride, const T* gradient,                         \
+      int64_t gradient_stride, T* of_gates, int64_t of_gate_stride, T* of_ups, int64_t of_up_stride, T* values,        \
+      int64_t values_stride, int64_t num_rows, int64_t size) {                                                         \
+    brewslm::swiglu_backward<T>(gates, gate_stride, ups, up_stride, gradient, gradient_stride, of_gates,               \
+                                of_gate_stride, of_ups, of_up_stride, values, values_stride, num_rows, size);          \
   }                                                                                                                    \
   extern "C" void cross_entropy_##SUFFIX(T* logits, int64_t stride, const int64_t* targets, float scale,               \
                                          float* losses, int64_t vocabulary, int64_t num_labels) {                      \

@@ -9,8 +9,27 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from brewslm.worker.train.fast.passage import Angles
-from brewslm.worker.train.fast.rows import Span
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The tokens of one example, and those of them that are asked for a label."""
+
+    first: int
+    end: int
+    first_label: int
+    end_label: int
+
+
+@dataclass(frozen=True, slots=True)
+class Angles:
+    """Rotary angles of some rows, [num_rows, head_size / 2] each, float32."""
+
+    cosines: Tensor
+    sines: Tensor
+
+    def of(self, rows: Tensor) -> "Angles":
+        """Select rows."""
+        return Angles(self.cosines[rows], self.sines[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +67,16 @@ class Attended:
 
 
 @dataclass(frozen=True, slots=True)
+class Gated:
+    """What goes back from silu(gate) * up, [num_rows, size] each; each may be what it is made from."""
+
+    of_gate: Tensor
+    of_up: Tensor
+    values: Tensor | None
+    """silu(gate) * up once more, where it is wanted; may be the gradient that came."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scope:
     """What attends to what: a query to its own row and those before it, within its example and the window."""
 
@@ -81,10 +110,10 @@ class Operations:
     """Causal attention, with fewer heads of keys and values than of queries (arXiv:2305.13245)."""
     attend_backward: Callable[[Tensor, Heads, Scope, Attended, Heads], None]
     """(gradient, heads, scope, attended, of_heads): write the gradients of the heads."""
-    swiglu: Callable[[Tensor, Tensor], None]
-    """(gate and up side by side, out): silu(gate) * up (Shazeer 2020, arXiv:2002.05202)."""
-    swiglu_backward: Callable[[Tensor, Tensor], None]
-    """(gate_and_up, gradient): both in place; the first becomes its own gradient, the second what `swiglu` returned."""
+    swiglu: Callable[[Tensor, Tensor, Tensor], None]
+    """(gate, up, out): silu(gate) * up (Shazeer 2020, arXiv:2002.05202)."""
+    swiglu_backward: Callable[[Tensor, Tensor, Tensor, Gated], None]
+    """(gate, up, gradient, out): write the gradients of both, and what `swiglu` returned if it is wanted."""
     cross_entropy: Callable[[Tensor, Tensor, float, Tensor], None]
     """(logits, targets, scale, losses): write the loss of each label, and turn the logits, [vocab_size, num_labels],
     into `scale` times their gradient."""

@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from brewslm.worker.train.fast.operations.interface import Attended, Heads, Scope
-from brewslm.worker.train.fast.rows import Span
+from brewslm.worker.operations.interface import Attended, Heads, Scope, Span
 
 _FORWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # noqa: SLF001 - what the public function calls
 _BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward  # noqa: SLF001 - its derivative

@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor
 
-from brewslm.worker.train.fast.operations.eager_attention import attend, attend_backward
-from brewslm.worker.train.fast.operations.interface import Normed, Operations
-from brewslm.worker.train.fast.passage import Angles
+from brewslm.worker.operations.eager_attention import attend, attend_backward
+from brewslm.worker.operations.interface import Angles, Gated, Normed, Operations
 
 
 def add_norm(residual: Tensor, delta: Tensor | None, weight: Tensor, epsilon: float, out: Normed) -> None:
@@ -34,21 +33,22 @@ def rotate(heads: Tensor, angles: Angles, is_backward: bool) -> None:  # noqa: F
     heads.copy_(torch.cat([first * cosines - second * sines, second * cosines + first * sines], dim=-1))
 
 
-def swiglu(gate_and_up: Tensor, out: Tensor) -> None:
+def swiglu(gate: Tensor, up: Tensor, out: Tensor) -> None:
     """See `Operations`."""
-    gate, up = gate_and_up.float().chunk(2, dim=-1)
+    gate = gate.float()
     out.copy_(gate * torch.sigmoid(gate) * up)
 
 
-def swiglu_backward(gate_and_up: Tensor, gradient: Tensor) -> None:
+def swiglu_backward(gate: Tensor, up: Tensor, gradient: Tensor, out: Gated) -> None:
     """See `Operations`."""
-    gate, up = gate_and_up.float().chunk(2, dim=-1)
-    outer, slope = gradient.float(), torch.sigmoid(gate)
+    gate, up, outer = gate.float(), up.float(), gradient.float()
+    slope = torch.sigmoid(gate)
     silu = gate * slope
-    of_gate = outer * up * (slope + silu * (1 - slope))
-    of_up = outer * silu
-    gradient.copy_(silu * up)
-    gate_and_up.copy_(torch.cat([of_gate, of_up], dim=-1))
+    of_gate, of_up, values = outer * up * (slope + silu * (1 - slope)), outer * silu, silu * up
+    out.of_gate.copy_(of_gate)
+    out.of_up.copy_(of_up)
+    if out.values is not None:
+        out.values.copy_(values)
 
 
 def cross_entropy(logits: Tensor, targets: Tensor, scale: float, losses: Tensor) -> None:
