@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from brewslm.adapters.advisor.chat_endpoint import NoAdvisor
+from brewslm.adapters.advisor.judge_endpoint import NoJudge
+from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.text.similarity import MinHashSimilarity
 from brewslm.core.artifacts.adapter import Adapter
@@ -103,10 +105,12 @@ class Scene:
             "tables": ParquetTables(),
             "similarity": MinHashSimilarity(),
             "advisor": NoAdvisor(),
+            "judge": NoJudge(),
             "base_models": self.base_models,
             "machine": self.machine,
             "engine": self.engine,
             "clock": self.clock,
+            "painter": PillowPainter(),
         }
         return Ports(**{**plain, **changed})
 

@@ -15,11 +15,13 @@ from brewslm.api.routes import (
     artifacts,
     cleaning,
     datasets,
+    gates,
     health,
     jobs,
     manifests,
     projects,
     records,
+    results,
     uploads,
     work,
 )
@@ -55,7 +57,21 @@ def create_api(house: House) -> FastAPI:
         responses=ERRORS,
     )
     app.state.house = house
-    for room in (about, projects, uploads, work, datasets, cleaning, manifests, artifacts, health, jobs, records):
+    for room in (
+        about,
+        projects,
+        uploads,
+        work,
+        datasets,
+        gates,
+        cleaning,
+        manifests,
+        artifacts,
+        health,
+        jobs,
+        results,
+        records,
+    ):
         app.include_router(room.router, prefix="/api")
 
     @app.get("/", include_in_schema=False)

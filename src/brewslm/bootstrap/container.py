@@ -3,7 +3,10 @@
 import os
 from dataclasses import dataclass
 
+from brewslm.adapters.advisor.chat import Chat
 from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint, NoAdvisor
+from brewslm.adapters.advisor.judge_endpoint import JudgeEndpoint, NoJudge
+from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
@@ -32,6 +35,7 @@ from brewslm.services.data.rejections import Rejections
 from brewslm.services.data.trace import Tracing
 from brewslm.services.data.xray import Xrays
 from brewslm.services.evaluating import evaluation_flow
+from brewslm.services.gates.book import Gates
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.forks import Forks
 from brewslm.services.jobs.queue import Jobs
@@ -40,6 +44,7 @@ from brewslm.services.optimizing import optimize_flow
 from brewslm.services.ports import Ports
 from brewslm.services.projects import Projects
 from brewslm.services.releases.book import Releases, enter_release
+from brewslm.services.results import TrainingResults
 from brewslm.services.runner import Runner
 from brewslm.services.stage_runs import StageRuns
 from brewslm.services.uploads.book import Uploads
@@ -58,6 +63,8 @@ class House:
     forks: Forks
     runner: Runner
     releases: Releases
+    results: TrainingResults
+    gates: Gates
     audit: Audit
     browsing: Browsing
     health: Health
@@ -89,10 +96,12 @@ def open_house(settings: Settings, *, actor: str) -> House:
         sources=connected_sources(settings, uploads, secrets),
         secrets=secrets,
         advisor=_advisor(settings),
+        judge=_judge(settings),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(),
         engine=LocalEngine(environment=os.environ),
         clock=clock,
+        painter=PillowPainter(),
         mappers=EntryPointMappers(),
     )
     stage_runs = StageRuns(ports, entries={"release": enter_release})
@@ -121,6 +130,8 @@ def open_house(settings: Settings, *, actor: str) -> House:
         forks=Forks(ports),
         runner=runner,
         releases=Releases(ports),
+        results=TrainingResults(ports),
+        gates=Gates(ports, actor=actor),
         audit=audit,
         browsing=browsing,
         health=Health(ports, projects),
@@ -137,3 +148,10 @@ def _advisor(settings: Settings) -> ChatEndpoint | NoAdvisor:
     if settings.advisor_url is None or settings.advisor_model is None:
         return NoAdvisor()
     return ChatEndpoint(settings.advisor_url, settings.advisor_model, key=settings.advisor_key)
+
+
+def _judge(settings: Settings) -> JudgeEndpoint | NoJudge:
+    """Return who decides at gates: the model that may be asked for advice, too."""
+    if settings.advisor_url is None or settings.advisor_model is None:
+        return NoJudge()
+    return JudgeEndpoint(Chat(settings.advisor_url, settings.advisor_model, key=settings.advisor_key))

@@ -19,6 +19,7 @@ from brewslm.cli.commands import (
     evaluate,
     events,
     export,
+    gates,
     golden,
     health,
     jobs,
@@ -29,6 +30,7 @@ from brewslm.cli.commands import (
     prepare,
     project,
     quickstart,
+    results,
     run_health,
     serve,
     train,
@@ -79,6 +81,8 @@ app.add_typer(golden.app, name="golden", short_help="Lock examples that are neve
 app.command("preflight", short_help="07 Will it run, and at what cost.")(preflight.preflight)
 app.command("train", short_help="08 Train an adapter, or all with --autopilot.")(train.train)
 app.add_typer(run_health.app, name="health", short_help="How a training is, or was; judges any log.")
+app.command("results", short_help="What a training came to, beside its base.")(results.results)
+app.command("curves", short_help="Draw a training's curves as SVG and PNG.")(results.curves)
 app.command("evaluate", short_help="09 Base and tuned on the same rows.")(evaluate.evaluate)
 app.command("optimize", short_help="Measure the bundle's forms for a device.")(optimize.optimize)
 app.command("export", short_help="10 Merge it into a bundle.")(export.export)
@@ -86,6 +90,7 @@ app.add_typer(bundle.app, name="bundle", short_help="Verify a bundle, wherever i
 app.command("deploy", short_help="11 Smoke-test it and register a release.")(deploy.deploy)
 app.command("releases", short_help="List the releases of a project.")(deploy.releases)
 app.add_typer(jobs.app, name="jobs", short_help="List, show, watch, cancel jobs; read logs.")
+app.add_typer(gates.app, name="gates", short_help="Let pass what a stage made, or not.")
 app.command("events", short_help="What has happened, in order.")(events.events)
 app.add_typer(artifacts.app, name="artifacts", short_help="What was made, of what, and is it whole.")
 app.add_typer(audit.app, name="audit", short_help="Verify the hash chain over all events.")

@@ -19,6 +19,7 @@ EventStage = Literal[
     "evaluation",
     "export",
     "deployment",
+    "gate",
     "autopilot",
     "system",
 ]
@@ -76,6 +77,9 @@ class Reason(StrEnum):
     TRAINING_WORKER_LOST = "training_worker_lost"
     TRAINING_RUNTIME_ERROR = "training_runtime_error"
     TRAINING_FORK_REFUSED = "training_fork_refused"
+    TRAINING_TIMEOUT = "training_timeout"
+    TRAINING_BUDGET_EXCEEDED = "training_budget_exceeded"
+    TRAINING_RESULTS_INCOMPLETE = "training_results_incomplete"
     EVALUATION = "evaluation"
     EVALUATION_RUNTIME_ERROR = "evaluation_runtime_error"
     EVALUATION_DATASET_MISSING = "evaluation_dataset_missing"
@@ -87,6 +91,11 @@ class Reason(StrEnum):
     EXPORT_CHECKSUM_MISMATCH = "export_checksum_mismatch"
     DEPLOYMENT = "deployment"
     DEPLOYMENT_SMOKE_FAILED = "deployment_smoke_failed"
+    GATE_WAITING = "gate_waiting"
+    GATE_APPROVED = "gate_approved"
+    GATE_REJECTED = "gate_rejected"
+    GATE_CHANGED = "gate_changed"
+    GATE_CLOSED = "gate_closed"
     AUTOPILOT = "autopilot"
     AUTOPILOT_STOPPED = "autopilot_stopped"
     SYSTEM_STARTED = "system_started"

@@ -7,8 +7,10 @@ from brewslm.core.ports.artifact_store import ArtifactStore
 from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.engine import Engine
+from brewslm.core.ports.judge import Judge
 from brewslm.core.ports.machine import Machine
 from brewslm.core.ports.mappers import Mappers, NoMappers
+from brewslm.core.ports.painter import Painter
 from brewslm.core.ports.secrets import LocatorSecrets
 from brewslm.core.ports.similarity import Similarity
 from brewslm.core.ports.source import Sources
@@ -27,8 +29,10 @@ class Ports:
     sources: Sources
     secrets: LocatorSecrets
     advisor: Advisor
+    judge: Judge
     base_models: BaseModels
     machine: Machine
     engine: Engine
     clock: Clock
+    painter: Painter
     mappers: Mappers = field(default_factory=NoMappers)

@@ -169,6 +169,21 @@ TAXONOMY: dict[Reason, Meaning] = {
         "The checkpoint that a training was to begin from is missing, damaged, or does not fit its plan.",
         "Name another checkpoint, or plan as the message says.",
     ),
+    Reason.TRAINING_TIMEOUT: _row(
+        "training",
+        "warning",
+        "A training was saved and ended because the time of its budget was used up.",
+        "Raise budget.max_minutes to train for longer.",
+    ),
+    Reason.TRAINING_BUDGET_EXCEEDED: _row(
+        "training",
+        "warning",
+        "A training was saved and ended because the tokens or the money of its budget were used up.",
+        "Raise budget.max_tokens or budget.max_cost to train for longer.",
+    ),
+    Reason.TRAINING_RESULTS_INCOMPLETE: _row(
+        "training", "error", "A training ended without all the figures that it must leave.", _SEE_LOG
+    ),
     Reason.EVALUATION: _row("evaluation", "info", "Base and tuned model were scored on the same rows.", "Export."),
     Reason.EVALUATION_RUNTIME_ERROR: _row("evaluation", "error", "The evaluation process failed.", _SEE_LOG),
     Reason.EVALUATION_DATASET_MISSING: _row(
@@ -194,6 +209,18 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.DEPLOYMENT: _row("deployment", "info", "A release candidate passed its smoke test.", "Promote it."),
     Reason.DEPLOYMENT_SMOKE_FAILED: _row(
         "deployment", "error", "The bundle did not answer in the smoke test.", "Export again, then deploy."
+    ),
+    Reason.GATE_WAITING: _row(
+        "gate", "warning", "A person has to let pass what a stage made.", "Approve or reject it: `brewslm gates list`."
+    ),
+    Reason.GATE_APPROVED: _row("gate", "info", "What a stage made may be used.", _NOTHING),
+    Reason.GATE_REJECTED: _row("gate", "error", "What a stage made must not be used.", "Run the stage again."),
+    Reason.GATE_CHANGED: _row("gate", "info", "Another one decides at the gate of a stage.", _NOTHING),
+    Reason.GATE_CLOSED: _row(
+        "gate",
+        "error",
+        "Work stopped at something that its gate has not let pass.",
+        "Approve it, or run the stage that made it again.",
     ),
     Reason.AUTOPILOT: _row(
         "autopilot", "info", "A flow (import, autopilot, evaluation, optimize) finished its stages.", _NOTHING
