@@ -8,6 +8,7 @@ from typing import Any
 
 from brewslm.core.events.base import FIRST_HASH, event_hash
 from brewslm.core.ports.storage import ChainProblem, Transaction
+from tests.fakes.notices import MemoryNotificationRows, MemoryOutboxRows
 from tests.fakes.rows import (
     MemoryArtifactRows,
     MemoryEventRows,
@@ -31,6 +32,8 @@ class MemoryTransaction:
     metrics: Any
     experiments: Any
     releases: Any
+    notifications: Any
+    outbox: Any
 
     @classmethod
     def on(cls, state: State) -> "MemoryTransaction":
@@ -42,6 +45,8 @@ class MemoryTransaction:
             metrics=MemoryMetricRows(state),
             experiments=MemoryExperimentRows(state),
             releases=MemoryReleaseRows(state),
+            notifications=MemoryNotificationRows(state),
+            outbox=MemoryOutboxRows(state),
         )
 
 

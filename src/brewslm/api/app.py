@@ -12,12 +12,14 @@ from brewslm.api.deps import ERRORS
 from brewslm.api.guard import Guard
 from brewslm.api.routes import (
     about,
+    alerts,
     artifacts,
     cleaning,
     datasets,
     health,
     jobs,
     manifests,
+    notifications,
     projects,
     records,
     uploads,
@@ -37,6 +39,8 @@ def create_api(house: House) -> FastAPI:
         stop = threading.Event()
         lanes = threading.Thread(target=house.runner.serve, args=(stop,), name="lanes", daemon=True)
         lanes.start()
+        alerting = threading.Thread(target=house.alerts.serve, args=(stop,), name="alerts", daemon=True)
+        alerting.start()
         try:
             yield
         finally:
@@ -55,7 +59,22 @@ def create_api(house: House) -> FastAPI:
         responses=ERRORS,
     )
     app.state.house = house
-    for room in (about, projects, uploads, work, datasets, cleaning, manifests, artifacts, health, jobs, records):
+    rooms = (
+        about,
+        projects,
+        uploads,
+        work,
+        datasets,
+        cleaning,
+        manifests,
+        artifacts,
+        health,
+        jobs,
+        records,
+        notifications,
+        alerts,
+    )
+    for room in rooms:
         app.include_router(room.router, prefix="/api")
 
     @app.get("/", include_in_schema=False)

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 
 from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint, NoAdvisor
+from brewslm.adapters.alerts.config_file import YamlAlertFiles
+from brewslm.adapters.alerts.senders import ChannelSenders
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
@@ -20,6 +22,8 @@ from brewslm.adapters.system.owner import is_owner_gone, process_owner
 from brewslm.adapters.text.similarity import MinHashSimilarity
 from brewslm.bootstrap.settings import Settings
 from brewslm.bootstrap.sources import connected_sources
+from brewslm.services.alerts.alerts import Alerts
+from brewslm.services.alerts.notifications import Notifications
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
 from brewslm.services.data.browsing import Browsing
@@ -65,6 +69,8 @@ class House:
     mappings: Mappings
     rejections: Rejections
     uploads: Uploads
+    notifications: Notifications
+    alerts: Alerts
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -127,6 +133,14 @@ def open_house(settings: Settings, *, actor: str) -> House:
         mappings=Mappings(ports),
         rejections=Rejections(ports),
         uploads=Uploads(uploads, clock, max_bytes=settings.max_upload_bytes),
+        notifications=Notifications(ports),
+        alerts=Alerts(ports, YamlAlertFiles(settings.home), _senders(settings)),
+    )
+
+
+def _senders(settings: Settings) -> ChannelSenders:
+    return ChannelSenders(
+        settings.home, environment=os.environ, proxies=settings.proxies, is_cut_off=settings.is_cut_off
     )
 
 

@@ -1,4 +1,4 @@
-"""One transaction: the seven repositories on one connection."""
+"""One transaction: the repositories on one connection."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,11 @@ from brewslm.adapters.sql.rows.events import SqlEventRows
 from brewslm.adapters.sql.rows.experiments import SqlExperimentRows
 from brewslm.adapters.sql.rows.jobs import SqlJobRows
 from brewslm.adapters.sql.rows.metrics import SqlMetricRows
+from brewslm.adapters.sql.rows.notifications import SqlNotificationRows
+from brewslm.adapters.sql.rows.outbox import SqlOutboxRows
 from brewslm.adapters.sql.rows.projects import SqlProjectRows
 from brewslm.adapters.sql.rows.releases import SqlReleaseRows
+from brewslm.core.ports.alerts import NotificationRows, OutboxRows
 from brewslm.core.ports.storage import (
     ArtifactRows,
     EventRows,
@@ -33,6 +36,8 @@ class SqlTransaction:
     metrics: MetricRows
     experiments: ExperimentRows
     releases: ReleaseRows
+    notifications: NotificationRows
+    outbox: OutboxRows
 
     @classmethod
     def on(cls, connection: Connection) -> "SqlTransaction":
@@ -45,4 +50,6 @@ class SqlTransaction:
             metrics=SqlMetricRows(connection),
             experiments=SqlExperimentRows(connection),
             releases=SqlReleaseRows(connection),
+            notifications=SqlNotificationRows(connection),
+            outbox=SqlOutboxRows(connection),
         )

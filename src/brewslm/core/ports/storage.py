@@ -10,6 +10,7 @@ from brewslm.core.events.base import NewEvent, RunEvent
 from brewslm.core.experiment import Experiment
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.ports.alerts import NotificationRows, OutboxRows
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
 from brewslm.core.value import Value
@@ -75,6 +76,9 @@ class JobRows(Protocol):
         limit: int = 100,
     ) -> tuple[Job, ...]:
         """Newest first; `before_id` pages by key; empty `statuses` means all."""
+
+    def of_run(self, run_id: RunId) -> Job | None:
+        """Return the job of a run; None where the run is no job's."""
 
     def change(self, job: Job, **changes: Any) -> Job | None:  # noqa: ANN401 - fields of Job
         """Write `changes` if the stored version is `job.version`; return the new job, or None where it is not.
@@ -192,6 +196,8 @@ class Transaction(Protocol):
     metrics: MetricRows
     experiments: ExperimentRows
     releases: ReleaseRows
+    notifications: NotificationRows
+    outbox: OutboxRows
 
 
 class ChainProblem(Value):
