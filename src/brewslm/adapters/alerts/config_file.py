@@ -17,7 +17,6 @@ DEFAULT = "default"
 _BUNDLED = Path(__file__).parents[2] / "bundled" / FILE
 _MAX_BYTES = 1 << 20
 _MAX_SAID = 20
-_SAYING_LITTLE = frozenset({"missing", "extra_forbidden", "union_tag_not_found"})
 
 _Mark = tuple[str | int, ...]
 
@@ -69,28 +68,28 @@ def _parse(path: Path) -> AlertConfig:
         text = path.read_text(encoding="utf-8")
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         lines: dict[_Mark, int] = {}
-        doubles: list[str] = []
-        _walk(root, (), lines, doubles)
+        problems: list[tuple[int, str]] = []
+        _walk(root, (), lines, problems)
         data = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise InvalidRequestError(f"{str(path)!r} cannot be read: {why}.") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise InvalidRequestError(f"{str(path)!r} is no YAML: {_place(error)}. Correct it.") from error
-    problems = doubles
     config = AlertConfig()
     try:
         config = AlertConfig.model_validate({} if data is None else data)
     except ValidationError as error:
-        problems = [*doubles, *(_said(one, lines) for one in error.errors(include_url=False))]
+        problems += [_said(one, lines) for one in error.errors(include_url=False)]
     if problems:
         more = f"; and {len(problems) - _MAX_SAID} more" if len(problems) > _MAX_SAID else ""
-        message = f"{str(path)!r} has {len(problems)} mistake(s): {'; '.join(problems[:_MAX_SAID])}{more}"
+        told = "; ".join(f"line {line}: {what}" for line, what in sorted(problems)[:_MAX_SAID])
+        message = f"{str(path)!r} has {len(problems)} mistake(s): {told}{more}"
         raise InvalidRequestError(f"{message}. `brewslm alerts init` in a new workspace writes an example.")
     return config
 
 
-def _walk(node: yaml.Node | None, place: _Mark, lines: dict[_Mark, int], doubles: list[str]) -> None:
+def _walk(node: yaml.Node | None, place: _Mark, lines: dict[_Mark, int], problems: list[tuple[int, str]]) -> None:
     """Note the line of every value, and which keys stand there twice."""
     if node is None:
         return
@@ -99,18 +98,20 @@ def _walk(node: yaml.Node | None, place: _Mark, lines: dict[_Mark, int], doubles
         for key, value in node.value:
             here = (*place, str(key.value))
             if here in lines:
-                doubles.append(f"line {key.start_mark.line + 1}: {_spelled(here)} stands there twice")
+                problems.append((key.start_mark.line + 1, f"{_spelled(here)} stands there twice"))
             lines[here] = key.start_mark.line + 1
-            _walk(value, here, lines, doubles)
+            _walk(value, here, lines, problems)
     elif isinstance(node, yaml.SequenceNode):
         for number, value in enumerate(node.value):
-            _walk(value, (*place, number), lines, doubles)
+            _walk(value, (*place, number), lines, problems)
 
 
-def _said(error: ErrorDetails, lines: dict[_Mark, int]) -> str:
+def _said(error: ErrorDetails, lines: dict[_Mark, int]) -> tuple[int, str]:
     """Return one mistake. Values are not repeated: somebody may have written a secret where its name belongs."""
     # A union adds the chosen kind to the place, which is no key of the file.
     place: _Mark = tuple(part for index, part in enumerate(error["loc"]) if index != 2 or error["loc"][0] != "channels")
+    if error["type"] == "union_tag_invalid":
+        place = (*place, "kind")
     known = place
     while known and known not in lines:
         known = known[:-1]
@@ -123,12 +124,14 @@ def _said(error: ErrorDetails, lines: dict[_Mark, int]) -> str:
         case "union_tag_not_found":
             what = "needs a kind: log, desktop, smtp, webhook, slack or discord"
         case "union_tag_invalid":
-            what = "kind must be log, desktop, smtp, webhook, slack or discord"
+            what = "must be log, desktop, smtp, webhook, slack or discord"
+        case "string_pattern_mismatch" if error["loc"][-1] == "[key]":
+            what = "a name is made of small letters, digits, - and _"
         case "string_pattern_mismatch" if str(place[-1]).endswith("_env"):
             what = "must be the name of an environment variable; never write the secret itself here"
         case "string_pattern_mismatch" if place[-1] == "quiet_hours":
             what = "must be two times such as 22:00-07:00"
-    return f"line {lines.get(known, 1)}: {_spelled(place) or 'the file'}: {what}"
+    return lines.get(known, 1), f"{_spelled(place) or 'the file'}: {what}"
 
 
 def _spelled(place: _Mark) -> str:

@@ -1,9 +1,11 @@
 """E-mail over SMTP, within a deadline."""
 
+import contextlib
 import smtplib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +27,7 @@ class Mail:
     def send(self, message: AlertMessage, *, seconds: float) -> None:
         """Send one mail; its `Message-ID` is the same at every try."""
         host = self.channel.host
+        end = time.monotonic() + seconds
         try:
             with self._connected(seconds) as smtp:
                 refused = smtp.send_message(self._mail(message))
@@ -35,13 +38,13 @@ class Mail:
             raise AlertError(f"{host} answered with code {error.smtp_code}") from error
         except smtplib.SMTPRecipientsRefused as error:
             raise AlertError(f"{host} takes no mail for {', '.join(error.recipients)}") from error
-        except TimeoutError as error:
-            raise AlertError(f"{host} did not answer within {seconds:.0f} s") from error
         except ssl.SSLCertVerificationError as error:
             raise AlertError(
                 f"{host} cannot be trusted: {error.verify_message}; SSL_CERT_FILE names own CAs"
             ) from error
         except (smtplib.SMTPException, OSError, ValueError) as error:
+            if isinstance(error, TimeoutError) or time.monotonic() >= end:
+                raise AlertError(f"{host} did not answer within {seconds:.0f} s") from error
             raise AlertError(f"{host} cannot be used: {type(error).__name__}: {_why(error)}") from error
         if refused:
             raise AlertError(f"{host} takes no mail for {', '.join(refused)}")
@@ -55,14 +58,7 @@ class Mail:
             smtp: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=seconds, context=context)
         else:
             smtp = smtplib.SMTP(*where, timeout=seconds)
-        is_late = threading.Event()
-
-        def hang_up() -> None:
-            is_late.set()
-            if smtp.sock is not None:
-                smtp.sock.shutdown(socket.SHUT_RDWR)
-
-        timer = threading.Timer(seconds, hang_up)
+        timer = threading.Timer(seconds, _hang_up, args=(smtp,))
         timer.daemon = True
         timer.start()
         try:
@@ -71,11 +67,8 @@ class Mail:
             if self.channel.username is not None and self.password is not None:
                 smtp.login(self.channel.username, self.password)
             yield smtp
-            smtp.quit()
-        except (OSError, smtplib.SMTPException) as error:
-            if is_late.is_set():
-                raise TimeoutError from error
-            raise
+            with contextlib.suppress(OSError, smtplib.SMTPException):  # it has taken the mail
+                smtp.quit()
         finally:
             timer.cancel()
             smtp.close()
@@ -90,6 +83,12 @@ class Mail:
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(f"{message.text}\n")
         return mail
+
+
+def _hang_up(smtp: smtplib.SMTP) -> None:
+    if smtp.sock is not None:
+        with contextlib.suppress(OSError):  # the other side has hung up
+            smtp.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _why(error: Exception) -> str:
