@@ -33,8 +33,8 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path
 
 def notify(storage: Storage, number: int = 1, **changed: object) -> list[Notification]:
     made = []
-    for _ in range(number):
-        with storage.write() as transaction:
+    with storage.write() as transaction:
+        for _ in range(number):
             recorded = transaction.events.append(event(), recorded_at=NOW)
             plain = {
                 "event_seq": recorded.seq,
@@ -115,7 +115,7 @@ def test_a_change_needs_the_lease(storage: Storage) -> None:
 
 
 def test_messages_are_counted_not_deliveries(storage: Storage) -> None:
-    queued = queue(storage, notify(storage, 900))
+    queued = queue(storage, notify(storage, 500))
     with storage.write() as transaction:
         for some, message in ((queued[:1], "m1"), (queued[1:], "m2")):
             transaction.outbox.change(some, held_by=None, state="sent", message_id=message, finished_at=NOW)

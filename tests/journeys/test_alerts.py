@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from tests.fakes.web_server import Exchange, WebServer, serving
-from tests.journeys.brew import Brew, Inside
+from tests.journeys.brew import Inside
 
 CANARY = secrets.token_hex(12)
 FILE = """\
@@ -84,7 +84,7 @@ def sender(home: Path, web: WebServer) -> subprocess.Popen[bytes]:
 
 
 def test_a_sender_that_is_killed_before_it_notes_it_sends_again_under_the_same_id(tmp_path: Path) -> None:
-    brew = Brew(tmp_path / "home")
+    brew = Inside(tmp_path / "home")
     configure(brew.home, "channels: {hook: {kind: webhook, severity: info, url_env: HOOK_URL}}\n")
     brew.run("project", "create", "--name", "alerts")
     brew.run("dataset", "import", "--project", "1", str(tmp_path / "missing.jsonl"), code=1)
@@ -97,9 +97,11 @@ def test_a_sender_that_is_killed_before_it_notes_it_sends_again_under_the_same_i
         exchange.answer(204)
 
     with serving(reply) as web:
-        for _ in range(3):
-            running.insert(0, sender(brew.home, web))
-            running[0].wait()
+        running.append(sender(brew.home, web))
+        assert running[0].wait() == -signal.SIGKILL
+        assert sender(brew.home, web).wait() == 0
+        brew.variables["HOOK_URL"] = web.url("/hook")
+        assert brew.ask("alerts", "send") == {"num_sent": 0, "num_waiting": 0}
     ids = [{name.lower(): value for name, value in headers.items()}["webhook-id"] for _, _, headers in web.requests]
     assert len(ids) == 2, "once before the kill, once after it, and never again"
     assert len(set(ids)) == 1

@@ -99,7 +99,11 @@ def open_house(settings: Settings, *, actor: str) -> House:
         clock=clock,
         mappers=EntryPointMappers(),
     )
-    stage_runs = StageRuns(ports, entries={"release": enter_release})
+    alerts = Alerts(ports, YamlAlertFiles(settings.home), _senders(settings))
+    run_health = RunHealth(ports, FileTrainingLogs(), YamlThresholdFiles(settings.home))
+    stage_runs = StageRuns(
+        ports, entries={"release": enter_release}, monitoring=lambda: alerts.facts(run_health.thresholds)
+    )
     runner = Runner(
         ports,
         stage_runs,
@@ -127,14 +131,14 @@ def open_house(settings: Settings, *, actor: str) -> House:
         audit=audit,
         browsing=browsing,
         health=Health(ports, projects),
-        run_health=RunHealth(ports, FileTrainingLogs(), YamlThresholdFiles(settings.home)),
+        run_health=run_health,
         cleaning=CleaningPreviews(ports, projects),
         tracing=Tracing(ports, projects, browsing, audit),
         mappings=Mappings(ports),
         rejections=Rejections(ports),
         uploads=Uploads(uploads, clock, max_bytes=settings.max_upload_bytes),
         notifications=Notifications(ports),
-        alerts=Alerts(ports, YamlAlertFiles(settings.home), _senders(settings)),
+        alerts=alerts,
     )
 
 

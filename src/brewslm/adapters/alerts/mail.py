@@ -11,10 +11,32 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime
+from typing import Any
 
 from brewslm.core.alerts.channels import SmtpChannel
 from brewslm.core.alerts.message import AlertMessage
 from brewslm.core.errors import AlertError
+
+
+class _Timed(smtplib.SMTP):
+    """A connection on which a timer hangs up at the deadline, however slowly the server drips."""
+
+    timer: threading.Timer
+
+    def connect(self, host: str = "", port: int = 0, source_address: Any = None) -> Any:  # noqa: ANN401 - smtplib's
+        self.timer = threading.Timer(self.timeout, self._hang_up)
+        self.timer.daemon = True
+        self.timer.start()
+        return super().connect(host, port, source_address)
+
+    def _hang_up(self) -> None:
+        if self.sock is not None:
+            with contextlib.suppress(OSError):  # the other side has hung up
+                self.sock.shutdown(socket.SHUT_RDWR)
+
+
+class _TimedTls(_Timed, smtplib.SMTP_SSL):
+    """The same over TLS from the first byte."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +73,11 @@ class Mail:
 
     @contextmanager
     def _connected(self, seconds: float) -> Iterator[smtplib.SMTP]:
-        """Connect, encrypt and log in. A timer hangs up at the deadline, however slowly the server drips."""
+        """Connect, encrypt and log in."""
         context = ssl.create_default_context()
         where = (self.channel.host, self.channel.port)
-        if self.channel.security == "tls":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=seconds, context=context)
-        else:
-            smtp = smtplib.SMTP(*where, timeout=seconds)
-        timer = threading.Timer(seconds, _hang_up, args=(smtp,))
-        timer.daemon = True
-        timer.start()
+        is_tls = self.channel.security == "tls"
+        smtp = _TimedTls(*where, timeout=seconds, context=context) if is_tls else _Timed(*where, timeout=seconds)
         try:
             if self.channel.security == "starttls":
                 smtp.starttls(context=context)
@@ -70,7 +87,7 @@ class Mail:
             with contextlib.suppress(OSError, smtplib.SMTPException):  # it has taken the mail
                 smtp.quit()
         finally:
-            timer.cancel()
+            smtp.timer.cancel()
             smtp.close()
 
     def _mail(self, message: AlertMessage) -> EmailMessage:
@@ -83,12 +100,6 @@ class Mail:
         mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(f"{message.text}\n")
         return mail
-
-
-def _hang_up(smtp: smtplib.SMTP) -> None:
-    if smtp.sock is not None:
-        with contextlib.suppress(OSError):  # the other side has hung up
-            smtp.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _why(error: Exception) -> str:

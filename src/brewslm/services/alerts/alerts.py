@@ -3,13 +3,14 @@
 import logging
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from brewslm.core.alerts.channels import AlertSetup, Channel
+from brewslm.core.alerts.facts import MonitoringFacts
 from brewslm.core.alerts.message import AlertMessage
 from brewslm.core.errors import AlertError, BrewError, ChannelUnusableError, NotFoundError
 from brewslm.core.ports.alerts import AlertFiles, AlertSenders
@@ -95,6 +96,26 @@ class Alerts:
         return AlertsReport(
             source=setup.source, channels=tuple(self._report(*item) for item in setup.config.channels.items())
         )
+
+    def facts(self, check_thresholds: Callable[[], object]) -> MonitoringFacts:
+        """Say whether somebody would hear of trouble; `check_thresholds` raises what is wrong with them."""
+        problems, channels, untried = [], [], []
+        try:
+            check_thresholds()
+        except BrewError as error:
+            problems.append(str(error))
+        try:
+            found = self.report().channels
+        except BrewError as error:
+            return MonitoringFacts(problems=(*problems, str(error)))
+        for one in found:
+            if problem := one.problem or one.last_error:
+                problems.append(f"channel {one.name}: {problem}")
+            elif one.last_sent_at is None and one.kind != "log":
+                untried.append(one.name)
+            else:
+                channels.append(one.name)
+        return MonitoringFacts(channels=tuple(channels), untried=tuple(untried), problems=tuple(problems))
 
     def test(self, name: str | None = None) -> tuple[TestResult, ...]:
         """Send a test message on one channel or on all; rate limits and quiet hours do not count.

@@ -143,13 +143,14 @@ def test_a_server_that_says_nothing_is_left_in_time(tmp_path: Path) -> None:
         send(tmp_path, silent.getsockname()[1], "none", seconds=0.3)
 
 
-def test_a_server_that_drips_is_left_in_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize("greeting", [b"220 hello\r\n", b"220 "])
+def test_a_server_that_drips_is_left_in_time(tmp_path: Path, greeting: bytes) -> None:
     end = threading.Event()
 
     def drip(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         with connection:
-            connection.sendall(b"220 hello\r\n")
+            connection.sendall(greeting)
             while not end.wait(0.05):
                 try:
                     connection.sendall(b"2")
