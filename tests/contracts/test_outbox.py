@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from brewslm.adapters.sql.storage import open_storage
-from brewslm.core.alerts.notification import NewNotification, Notification
+from brewslm.core.alerts.notification import SEVERITIES, NewNotification, Notification
 from brewslm.core.alerts.outbox import ChannelState, Delivery
 from brewslm.core.errors import NotFoundError
 from brewslm.core.ids import JobId, ProjectId, RunId
 from brewslm.core.ports.storage import Storage
-from brewslm.core.reason import Reason
+from brewslm.core.reason import Reason, Severity
 from tests.fakes.ledger import NOW, event, fill
 from tests.fakes.storage import MemoryStorage
 
@@ -112,6 +112,42 @@ def test_a_change_needs_the_lease(storage: Storage) -> None:
     with storage.read() as transaction:
         (left,) = transaction.outbox.pending("c")
         assert (left.notification_id, left.lease, left.lease_expires_at, left.message_id) == (2, "x", NOW, "m")
+
+
+def test_the_next_message_is_single_then_grave_then_old_and_stays_together(storage: Storage) -> None:
+    grave = notify(storage, severity="critical")
+    queued = queue(storage, [*grave, *notify(storage, 4, severity="warning")])
+    with storage.write() as transaction:
+        assert transaction.outbox.planned("c", SEVERITIES) == ()
+        for ids, message in (((1, 5), "both"), ((2,), "b"), ((3,), "a")):
+            some = [one for one in queued if one.notification_id in ids]
+            transaction.outbox.change(some, held_by=None, message_id=message)
+
+    def following(*severities: Severity) -> list[int]:
+        with storage.read() as transaction:
+            return [one.notification_id for one in transaction.outbox.planned("c", severities)]
+
+    assert following(*SEVERITIES) == [2]
+    assert following("critical") == [1, 5]
+    assert following("info") == []
+    with storage.write() as transaction:
+        transaction.outbox.change(queued[1:3], held_by=None, state="sent", finished_at=NOW)
+    assert following(*SEVERITIES) == [1, 5]
+    with storage.read() as transaction:
+        assert transaction.outbox.num_pending("c") == 3
+        assert [one.notification_id for one in transaction.outbox.pending("c", limit=2)] == [1, 4]
+
+
+def test_a_channel_is_busy_while_somebody_sends_or_it_rests(storage: Storage) -> None:
+    queued = queue(storage, notify(storage, 2))
+    later = NOW + timedelta(seconds=1)
+    for changes in ({"lease_expires_at": later}, {"tries": 1, "next_at": later}):
+        with storage.write() as transaction:
+            assert not transaction.outbox.is_busy("c", NOW)
+            transaction.outbox.change(queued[1:], held_by=None, **changes)
+            assert transaction.outbox.is_busy("c", NOW)
+            assert not transaction.outbox.is_busy("c", later)
+            transaction.outbox.change(queued[1:], held_by=None, lease_expires_at=None, tries=0, next_at=NOW)
 
 
 def test_messages_are_counted_not_deliveries(storage: Storage) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from brewslm.core.alerts.notification import NewNotification, Notification
+from brewslm.core.alerts.notification import SEVERITIES, NewNotification, Notification
 from brewslm.core.alerts.outbox import ChannelState, Delivery
 from brewslm.core.ids import RunId
-from brewslm.core.reason import Reason
+from brewslm.core.reason import Reason, Severity
 from tests.fakes.rows import State, in_utc
 
 
@@ -62,9 +62,32 @@ class MemoryOutboxRows:
     def channels(self) -> tuple[str, ...]:
         return tuple(sorted({one.channel for one in self._state.deliveries.values() if one.state == "pending"}))
 
-    def pending(self, channel: str) -> tuple[Delivery, ...]:
+    def num_pending(self, channel: str) -> int:
+        return len(self.pending(channel))
+
+    def is_busy(self, channel: str, now: datetime) -> bool:
+        return any(
+            (one.lease_expires_at is not None and one.lease_expires_at > now) or (one.tries and one.next_at > now)
+            for one in self.pending(channel)
+        )
+
+    def planned(self, channel: str, severities: Sequence[Severity]) -> tuple[Delivery, ...]:
+        groups: dict[str, list[Delivery]] = {}
+        for one in self.pending(channel):
+            if one.message_id is not None:
+                groups.setdefault(one.message_id, []).append(one)
+
+        def order(group: list[Delivery]) -> tuple[int, int, int]:
+            own = [one for one in group if one.severity in severities]
+            gravest = max(SEVERITIES.index(one.severity) for one in own)
+            return len(own), -gravest, own[0].notification_id
+
+        ready = [group for group in groups.values() if any(one.severity in severities for one in group)]
+        return tuple(min(ready, key=order, default=()))
+
+    def pending(self, channel: str, *, limit: int | None = None) -> tuple[Delivery, ...]:
         found = [one for one in self._state.deliveries.values() if (one.channel, one.state) == (channel, "pending")]
-        return tuple(sorted(found, key=lambda one: one.notification_id))
+        return tuple(sorted(found, key=lambda one: one.notification_id)[:limit])
 
     def change(self, deliveries: Sequence[Delivery], *, held_by: str | None, **changes: Any) -> int:
         num_changed = 0

@@ -85,7 +85,7 @@ def _parse(path: Path) -> AlertConfig:
         more = f"; and {len(problems) - _MAX_SAID} more" if len(problems) > _MAX_SAID else ""
         told = "; ".join(f"line {line}: {what}" for line, what in sorted(problems)[:_MAX_SAID])
         message = f"{str(path)!r} has {len(problems)} mistake(s): {told}{more}"
-        raise InvalidRequestError(f"{message}. `brewslm alerts init` in a new workspace writes an example.")
+        raise InvalidRequestError(f"{message}. Correct the file, then run `brewslm alerts validate`.")
     return config
 
 

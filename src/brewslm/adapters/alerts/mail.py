@@ -67,7 +67,7 @@ class Mail:
         except (smtplib.SMTPException, OSError, ValueError) as error:
             if isinstance(error, TimeoutError) or time.monotonic() >= end:
                 raise AlertError(f"{host} did not answer within {seconds:.0f} s") from error
-            raise AlertError(f"{host} cannot be used: {type(error).__name__}: {_why(error)}") from error
+            raise AlertError(f"{host} cannot be used: {_why(error)}") from error
         if refused:
             raise AlertError(f"{host} takes no mail for {', '.join(refused)}")
 
@@ -103,4 +103,5 @@ class Mail:
 
 
 def _why(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(words.split())[:200] or type(error).__name__

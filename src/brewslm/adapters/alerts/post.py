@@ -1,6 +1,7 @@
 """One POST within a deadline. Redirects are not followed: what was configured is what is sent to, signature and all."""
 
 import base64
+import re
 import ssl
 import time
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from brewslm.core.errors import AlertError
 
 _REFUSED = frozenset({400, 413, 422})
 """Answers about this message; every other one is about the channel, and passes or is mended."""
+_ERROR_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
 _MEANINGS = {
     401: "it wants another login or key",
     403: "access is denied",
@@ -109,7 +111,7 @@ def _why(error: Exception) -> str:
     """The cause in a few words; never those of a parser, which may repeat the address."""
     if isinstance(error, ValueError):
         return "the address cannot be used"
-    return " ".join(str(error).split())[:200] or "the connection broke"
+    return _ERROR_NUMBER.sub("", " ".join(str(error).split())[:200]) or "the connection broke"
 
 
 class _TimedStream(httpcore2.NetworkStream):

@@ -29,7 +29,8 @@ def validate(as_json: options.AsJson = False) -> None:
     report = session.house.alerts.report()
     problems = [f"{one.name}: {one.problem}" for one in report.channels if one.problem is not None]
     names = ", ".join(one.name for one in report.channels) or "no channel"
-    session.answer(report, *problems, f"{report.source} is valid: {names}.")
+    unusable = f"; {len(problems)} of them cannot be used from here" if problems else ""
+    session.answer(report, *problems, f"{report.source} has no mistakes. It names {names}{unusable}.")
     raise typer.Exit(1 if problems else 0)
 
 

@@ -10,10 +10,10 @@ app = typer.Typer(help="What has happened that somebody should know; unread unti
 
 
 @app.callback(invoke_without_command=True)
-def _unread(context: typer.Context) -> None:
+def _unread(context: typer.Context, as_json: options.AsJson = False) -> None:
     """List those that nobody has read; `list --all` shows the others, too."""
     if context.invoked_subcommand is None:
-        list_()
+        list_(as_json=as_json)
 
 
 @app.command("list")

@@ -1,4 +1,4 @@
-"""The outbox: what each channel still has to send, and the one rule of what it sends next."""
+"""The outbox: what each channel still has to send, and how it is put into messages."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -13,6 +13,8 @@ DeliveryState = Literal["pending", "sent", "dead"]
 MAX_TRIES = 12
 MAX_AGE = timedelta(hours=24)
 """What could not be sent by then is dead, however few tries there were."""
+PLANNED_AT_ONCE = 100
+"""Messages that are put together in one transaction, which has to be short."""
 FIRST_PAUSE_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 3600.0
 
@@ -30,7 +32,7 @@ class Delivery(Value):
     next_at: datetime
     """Not before."""
     message_id: str | None = None
-    """The message that it is part of, from the first try on."""
+    """The message that it is part of, once it is planned; that never changes."""
     lease: str | None = None
     """Who is sending it just now."""
     lease_expires_at: datetime | None = None
@@ -49,32 +51,28 @@ class ChannelState(Value):
     """Whether messages were given up since something was last sent."""
 
 
-def next_batch(
-    pending: Sequence[Delivery], *, now: datetime, num_messages_left: int, floor: Severity = "info"
-) -> tuple[Delivery, ...]:
-    """Return the deliveries that make the next message of a channel; nothing where it has to wait.
+def plan(
+    waiting: Sequence[Delivery], *, num_messages_left: int, floor: Severity = "info"
+) -> tuple[tuple[Delivery, ...], ...]:
+    """Return the next messages of a channel, each as the deliveries that it is made of.
+
+    Where there is more than the rate limit allows, the gravest are messages of their own, and the last one is the rest.
 
     Args:
-        pending: all pending deliveries of the channel, by notification.
-        now: the present.
-        num_messages_left: how many messages its rate limit allows by now.
+        waiting: what waits and is part of no message yet, by notification.
+        num_messages_left: how many messages the rate limit allows by now.
         floor: what is less grave waits, because of quiet hours.
     """
-    if any(one.lease_expires_at is not None and one.lease_expires_at > now for one in pending):
-        return ()  # somebody sends on this channel; messages keep their order
-    ready = [one for one in pending if SEVERITIES.index(one.severity) >= SEVERITIES.index(floor)]
-    if not ready or any(one.tries and one.next_at > now for one in pending):
-        return ()
-    begun = next((one.message_id for one in ready if one.message_id is not None), None)
-    if begun is not None:  # it may have arrived: the same again, under the same id
-        return tuple(one for one in pending if one.message_id == begun)
+    ready = [one for one in waiting if SEVERITIES.index(one.severity) >= SEVERITIES.index(floor)]
     if num_messages_left < 1:
         return ()
-    if len(ready) > num_messages_left == 1:
-        return tuple(ready)
-    is_crowded = len(ready) > num_messages_left
-    gravest = max(ready, key=lambda one: (SEVERITIES.index(one.severity), -one.notification_id))
-    return (gravest if is_crowded else ready[0],)
+    if len(ready) <= num_messages_left:
+        return tuple((one,) for one in ready[:PLANNED_AT_ONCE])
+    ranked = sorted(ready, key=lambda one: (-SEVERITIES.index(one.severity), one.notification_id))
+    num_single = min(num_messages_left - 1, PLANNED_AT_ONCE)
+    single = tuple((one,) for one in ranked[:num_single])
+    is_last = num_single == num_messages_left - 1
+    return (*single, tuple(ranked[num_single:])) if is_last else single
 
 
 def pause_after(tries: int, *, chance: float, asked_seconds: float | None = None) -> timedelta:

@@ -10,7 +10,7 @@ from brewslm.core.alerts.message import AlertMessage
 from brewslm.core.alerts.notification import NewNotification, Notification
 from brewslm.core.alerts.outbox import ChannelState, Delivery
 from brewslm.core.ids import RunId
-from brewslm.core.reason import Reason
+from brewslm.core.reason import Reason, Severity
 
 
 class NotificationRows(Protocol):
@@ -49,8 +49,20 @@ class OutboxRows(Protocol):
     def channels(self) -> tuple[str, ...]:
         """The names of all channels that have something to send."""
 
-    def pending(self, channel: str) -> tuple[Delivery, ...]:
+    def pending(self, channel: str, *, limit: int | None = None) -> tuple[Delivery, ...]:
         """What a channel has yet to send, by notification."""
+
+    def num_pending(self, channel: str) -> int:
+        """How many those are."""
+
+    def is_busy(self, channel: str, now: datetime) -> bool:
+        """Whether somebody sends on it just now, or it rests after a failure."""
+
+    def planned(self, channel: str, severities: Sequence[Severity]) -> tuple[Delivery, ...]:
+        """The pending message that comes next: single ones first, the gravest first, then the oldest.
+
+        Only messages about something of these severities count; nothing where there is none.
+        """
 
     def change(self, deliveries: Sequence[Delivery], *, held_by: str | None, **changes: Any) -> int:  # noqa: ANN401
         """Write `changes` where the delivery is pending, and its lease is `held_by`; return how many that were."""

@@ -185,7 +185,7 @@ class Alerts:
             problem = str(error)
         with self._ports.storage.read() as transaction:
             state = transaction.outbox.state(name)
-            num_waiting = len(transaction.outbox.pending(name))
+            num_waiting = transaction.outbox.num_pending(name)
         return ChannelReport(
             name=name,
             kind=channel.kind,

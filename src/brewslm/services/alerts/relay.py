@@ -6,9 +6,10 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from brewslm.core.alerts.channels import AlertConfig, Channel
-from brewslm.core.alerts.message import AlertMessage, message_of
-from brewslm.core.alerts.outbox import MAX_AGE, MAX_TRIES, Delivery, next_batch, pause_after
+from brewslm.core.alerts.channels import AlertConfig, Channel, RateLimit
+from brewslm.core.alerts.message import AlertMessage, message_id, message_of
+from brewslm.core.alerts.notification import SEVERITIES, is_at_least
+from brewslm.core.alerts.outbox import MAX_AGE, MAX_TRIES, Delivery, pause_after, plan
 from brewslm.core.errors import AlertError, ChannelUnusableError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import AlertUndelivered
@@ -17,6 +18,7 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import RunId
 from brewslm.core.ports.alerts import AlertSenders
 from brewslm.core.ports.storage import Transaction
+from brewslm.core.reason import Severity
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
 
@@ -86,6 +88,7 @@ class Relay:
             log.info("channel %s: %s", name, error)
             self._give_up_old(name)
             return 0
+        self._give_up_old(name)
         num_sent = 0
         while (left := end - self.ports.clock.monotonic()) > 0 and (batch := self._take(name, channel)):
             try:
@@ -100,27 +103,34 @@ class Relay:
         return num_sent
 
     def _take(self, name: str, channel: Channel) -> Batch | None:
-        self._give_up_old(name)
+        with self.ports.storage.read() as transaction:
+            if transaction.outbox.is_busy(name, self.ports.clock.now()):
+                return None
         with self.ports.storage.write() as transaction:
             now = self.ports.clock.now()
-            limit = channel.rate_limit
-            num_sent = transaction.outbox.sent_since(name, now - timedelta(minutes=limit.minutes))
-            chosen = next_batch(
-                transaction.outbox.pending(name),
-                now=now,
-                num_messages_left=limit.messages - num_sent,
-                floor=channel.floor_at(now.astimezone().time()),
-            )
+            if transaction.outbox.is_busy(name, now):
+                return None
+            floor = channel.floor_at(now.astimezone().time())
+            ready = [one for one in SEVERITIES if is_at_least(one, floor)]
+            if not transaction.outbox.planned(name, ready):
+                self._plan(transaction, name, channel.rate_limit, floor)
+            chosen = transaction.outbox.planned(name, ready)
             if not chosen:
                 return None
-            message = message_of(name, transaction.notifications.find([one.notification_id for one in chosen]))
             lease = secrets.token_hex(8)
-            for former in {one.lease for one in chosen}:  # at most one: that of a process that was killed
-                same = [one for one in chosen if one.lease == former]
-                transaction.outbox.change(
-                    same, held_by=former, lease=lease, lease_expires_at=now + LEASE, message_id=message.id
-                )
-        return Batch(message=message, deliveries=chosen, lease=lease)
+            # The former lease, where there is one, is that of a process that was killed.
+            transaction.outbox.change(chosen, held_by=chosen[0].lease, lease=lease, lease_expires_at=now + LEASE)
+            told = transaction.notifications.find([one.notification_id for one in chosen])
+        return Batch(message=message_of(name, told), deliveries=chosen, lease=lease)
+
+    def _plan(self, transaction: Transaction, name: str, limit: RateLimit, floor: Severity) -> None:
+        """Put what waits into messages, for good: whoever sends one again sends the same under the same id."""
+        since = self.ports.clock.now() - timedelta(minutes=limit.minutes)
+        num_left = limit.messages - transaction.outbox.sent_since(name, since)
+        waiting = [one for one in transaction.outbox.pending(name) if one.message_id is None] if num_left > 0 else []
+        for group in plan(waiting, num_messages_left=num_left, floor=floor):
+            told = transaction.notifications.find([one.notification_id for one in group])
+            transaction.outbox.change(group, held_by=None, message_id=message_id(name, told))
 
     def _note_sent(self, name: str, batch: Batch) -> None:
         now = self.ports.clock.now()
@@ -154,19 +164,15 @@ class Relay:
             self._bury(transaction, name, dead, str(error), tries=MAX_TRIES)
 
     def _give_up_old(self, name: str) -> None:
-        now = self.ports.clock.now()
-
-        def old(transaction: Transaction) -> list[Delivery]:
-            pending = transaction.outbox.pending(name)
-            return [one for one in pending if one.lease is None and one.queued_at < now - MAX_AGE]
-
+        earliest = self.ports.clock.now() - MAX_AGE
         with self.ports.storage.read() as transaction:
-            if not old(transaction):
+            if not any(one.queued_at < earliest for one in transaction.outbox.pending(name, limit=1)):
                 return
         with self.ports.storage.write() as transaction:
+            pending = transaction.outbox.pending(name)
+            old = [one for one in pending if one.lease is None and one.queued_at < earliest]
             error = transaction.outbox.state(name).last_error or _EXPIRED
-            found = old(transaction)
-            self._bury(transaction, name, found, error, tries=max(one.tries for one in found))
+            self._bury(transaction, name, old, error, tries=max((one.tries for one in old), default=0))
 
     def _bury(
         self,

@@ -1,14 +1,13 @@
 """What a channel sends next, and how long it rests after a failure."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from brewslm.core.alerts.outbox import LONGEST_PAUSE_SECONDS, Delivery, next_batch, pause_after
+from brewslm.core.alerts.outbox import LONGEST_PAUSE_SECONDS, PLANNED_AT_ONCE, Delivery, pause_after, plan
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-LATER = NOW + timedelta(seconds=30)
 
 
 def delivery(number: int, **changed: Any) -> Delivery:
@@ -16,43 +15,32 @@ def delivery(number: int, **changed: Any) -> Delivery:
     return Delivery(**{**plain, **changed})
 
 
-def chosen(*pending: Delivery, left: int = 10, floor: Any = "info") -> list[int]:
-    return [one.notification_id for one in next_batch(pending, now=NOW, num_messages_left=left, floor=floor)]
+def planned(*waiting: Delivery, left: int = 10, floor: Any = "info") -> list[list[int]]:
+    return [[one.notification_id for one in group] for group in plan(waiting, num_messages_left=left, floor=floor)]
 
 
 def test_one_after_the_other_while_there_is_room() -> None:
-    assert chosen(delivery(1), delivery(2, severity="critical")) == [1]
+    assert planned(delivery(1), delivery(2, severity="critical")) == [[1], [2]]
+    assert planned(delivery(1), delivery(2), left=2) == [[1], [2]]
 
 
-def test_the_gravest_first_when_there_is_more_than_the_limit_allows() -> None:
-    assert chosen(delivery(1), delivery(2), delivery(3, severity="critical"), left=2) == [3]
+def test_beyond_the_limit_the_gravest_are_alone_and_the_last_message_carries_the_rest() -> None:
+    many = (delivery(1), delivery(2), delivery(3, severity="critical"), delivery(4, severity="error"))
+    assert planned(*many, left=3) == [[3], [4], [1, 2]]
+    assert planned(*many, left=1) == [[3, 4, 1, 2]]
+    assert planned(*many, left=0) == []
 
 
-def test_the_last_message_of_the_window_carries_all_the_rest() -> None:
-    assert chosen(delivery(1), delivery(2), delivery(3), left=1) == [1, 2, 3]
-
-
-def test_nothing_beyond_the_limit() -> None:
-    assert chosen(delivery(1), left=0) == []
-
-
-def test_what_was_begun_is_sent_again_as_it_was_even_beyond_the_limit() -> None:
-    begun = [delivery(number, message_id="m", lease="gone", lease_expires_at=NOW) for number in (1, 3)]
-    assert chosen(begun[0], delivery(2), begun[1], left=0) == [1, 3]
-
-
-def test_a_channel_on_which_somebody_sends_waits() -> None:
-    assert chosen(delivery(1, lease="x", lease_expires_at=LATER), delivery(2)) == []
-
-
-def test_a_channel_that_failed_rests_as_a_whole() -> None:
-    assert chosen(delivery(1, tries=1, next_at=LATER), delivery(2)) == []
-    assert chosen(delivery(1, tries=1, next_at=NOW), delivery(2)) == [1]
+def test_a_plan_is_short_and_the_next_one_goes_on() -> None:
+    many = [delivery(number) for number in range(1000)]
+    assert len(planned(*many, left=5000)) == PLANNED_AT_ONCE
+    assert [len(group) for group in planned(*many, left=500)] == [1] * PLANNED_AT_ONCE
+    assert [len(group) for group in planned(*many, left=PLANNED_AT_ONCE + 1)] == [1] * PLANNED_AT_ONCE + [900]
 
 
 def test_in_quiet_hours_only_what_reaches_the_floor() -> None:
-    assert chosen(delivery(1), delivery(2, severity="critical"), floor="critical") == [2]
-    assert chosen(delivery(1), floor="critical") == []
+    assert planned(delivery(1), delivery(2, severity="critical"), floor="critical") == [[2]]
+    assert planned(delivery(1), floor="critical") == []
 
 
 @pytest.mark.parametrize(("tries", "seconds"), [(1, 10), (2, 20), (5, 160), (12, 3600), (10_000, 3600)])

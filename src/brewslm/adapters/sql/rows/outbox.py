@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, tuple_, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from brewslm.adapters.sql.rows.notifications import COLUMNS
 from brewslm.adapters.sql.schema import channel_states, in_utc, times_in_utc
 from brewslm.adapters.sql.schema import deliveries as table
 from brewslm.adapters.sql.schema import notifications as told
-from brewslm.core.alerts.notification import Notification
+from brewslm.core.alerts.notification import SEVERITIES, Notification
 from brewslm.core.alerts.outbox import ChannelState, Delivery
+from brewslm.core.reason import Severity
 
 _KEYS_AT_ONCE = 400
 """SQLite takes a bounded number of values in one statement."""
@@ -43,13 +44,40 @@ class SqlOutboxRows:
         query = select(table.c.channel).where(table.c.state == "pending").distinct().order_by(table.c.channel)
         return tuple(self._connection.scalars(query))
 
-    def pending(self, channel: str) -> tuple[Delivery, ...]:
+    def pending(self, channel: str, *, limit: int | None = None) -> tuple[Delivery, ...]:
         """What a channel has yet to send, by notification."""
+        return self._read(select(table).where(*_pending(channel)).limit(limit))
+
+    def num_pending(self, channel: str) -> int:
+        """How many those are."""
+        return self._connection.scalar(select(func.count()).where(*_pending(channel))) or 0
+
+    def is_busy(self, channel: str, now: datetime) -> bool:
+        """Whether somebody sends on it just now, or it rests after a failure."""
+        moment = in_utc(now)
+        is_resting = and_(table.c.tries > 0, table.c.next_at > moment)
+        query = select(table.c.channel).where(*_pending(channel), or_(table.c.lease_expires_at > moment, is_resting))
+        return self._connection.scalar(query.limit(1)) is not None
+
+    def planned(self, channel: str, severities: Sequence[Severity]) -> tuple[Delivery, ...]:
+        """The pending message that comes next: single ones first, the gravest first, then the oldest.
+
+        Only messages about something of these severities count; nothing where there is none.
+        """
+        rank = case({name: number for number, name in enumerate(SEVERITIES)}, value=table.c.severity)
         query = (
-            select(table)
-            .where(table.c.channel == channel, table.c.state == "pending")
-            .order_by(table.c.notification_id)
+            select(table.c.message_id)
+            .where(*_pending(channel), table.c.message_id.is_not(None), table.c.severity.in_(severities))
+            .group_by(table.c.message_id)
+            .order_by(func.count(), func.max(rank).desc(), func.min(table.c.notification_id))
         )
+        chosen = self._connection.scalar(query.limit(1))
+        return (
+            () if chosen is None else self._read(select(table).where(*_pending(channel), table.c.message_id == chosen))
+        )
+
+    def _read(self, query: Select[Any]) -> tuple[Delivery, ...]:
+        query = query.order_by(table.c.notification_id)
         return tuple(Delivery.model_validate(dict(row)) for row in self._connection.execute(query).mappings())
 
     def change(self, deliveries: Sequence[Delivery], *, held_by: str | None, **changes: Any) -> int:  # noqa: ANN401
@@ -85,3 +113,7 @@ class SqlOutboxRows:
         query = upsert(channel_states).values(row)
         rest = {name: value for name, value in row.items() if name != "name"}
         self._connection.execute(query.on_conflict_do_update(index_elements=["name"], set_=rest))
+
+
+def _pending(channel: str) -> tuple[ColumnElement[bool], ...]:
+    return table.c.channel == channel, table.c.state == "pending"
