@@ -9,7 +9,7 @@ from typing import get_args
 
 from brewslm.core.events.reasons import EventStage
 
-TAXONOMY_FILES = ("reasons.py", "failure.py", "payloads.py")
+TAXONOMY_FILES = ("reasons.py", "failure.py", "payloads.py", "notices.py")
 """In these files of `core/events`, naming a reason is not emitting it."""
 SUCCESS_SUFFIXES = (
     *("created", "started", "preview", "passed", "promoted", "resolved", "patrol", "locked", "activated"),

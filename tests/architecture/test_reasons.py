@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from brewslm.core.events.notices import BELL_ONLY, NOTICES, SILENT
 from brewslm.core.events.payloads import PAYLOADS
 from brewslm.core.events.reasons import TAXONOMY, Reason
 from tests.architecture.reason_lint import Row, documentation_problems, emission_problems, grammar_problems
@@ -29,6 +30,14 @@ def test_every_reason_keeps_the_grammar() -> None:
 
 def test_every_reason_has_a_meaning_and_a_next_step() -> None:
     assert documentation_problems(ROWS) == []
+
+
+def test_it_is_decided_of_every_reason_whether_people_are_told() -> None:
+    told, silent = set(NOTICES), set(SILENT)
+    grave = {reason for reason, row in TAXONOMY.items() if row.severity != "info"}
+    assert grave <= told | silent, "give each a row in NOTICES or SILENT of core/events/notices.py"
+    assert not told & silent
+    assert told >= BELL_ONLY
 
 
 def test_the_code_emits_exactly_the_taxonomy() -> None:

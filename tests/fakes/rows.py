@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from brewslm.core.approval import GateMode, GateState, StageGate
+from brewslm.core.alerts.notification import Notification
+from brewslm.core.alerts.outbox import ChannelState, Delivery
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.errors import ConflictError, NotFoundError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, RunEvent, event_hash
@@ -35,6 +37,10 @@ class State:
     releases: dict[tuple[ProjectId, int], ReleaseRow] = field(default_factory=dict)
     gates: dict[int, StageGate] = field(default_factory=dict)
     gate_modes: dict[tuple[ProjectId, StageName], GateMode] = field(default_factory=dict)
+    notifications: dict[int, Notification] = field(default_factory=dict)
+    routed: set[int] = field(default_factory=set)
+    deliveries: dict[tuple[int, str], Delivery] = field(default_factory=dict)
+    channel_states: dict[str, ChannelState] = field(default_factory=dict)
 
     def copy(self) -> "State":
         return State(**{name: value.copy() for name, value in vars(self).items()})
@@ -143,6 +149,9 @@ class MemoryJobRows:
             and (before_id is None or job.id < before_id)
         ]
         return tuple(found[:limit])
+
+    def of_run(self, run_id: RunId) -> Job | None:
+        return next((job for job in self._state.jobs.values() if job.run_id == run_id), None)
 
     def change(self, job: Job, **changes: Any) -> Job | None:
         if job.status.is_final:

@@ -8,6 +8,7 @@ from typing import Any
 
 from brewslm.core.events.base import FIRST_HASH, event_hash
 from brewslm.core.ports.storage import ChainProblem, Transaction
+from tests.fakes.notices import MemoryNotificationRows, MemoryOutboxRows
 from tests.fakes.rows import (
     MemoryArtifactRows,
     MemoryEventRows,
@@ -35,6 +36,8 @@ class MemoryTransaction:
     releases: Any
     gates: Any
     gate_modes: Any
+    notifications: Any
+    outbox: Any
 
     @classmethod
     def on(cls, state: State) -> "MemoryTransaction":
@@ -48,6 +51,8 @@ class MemoryTransaction:
             releases=MemoryReleaseRows(state),
             gates=MemoryGateRows(state),
             gate_modes=MemoryGateModeRows(state),
+            notifications=MemoryNotificationRows(state),
+            outbox=MemoryOutboxRows(state),
         )
 
 

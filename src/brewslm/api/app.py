@@ -12,6 +12,7 @@ from brewslm.api.deps import ERRORS
 from brewslm.api.guard import Guard
 from brewslm.api.routes import (
     about,
+    alerts,
     artifacts,
     cleaning,
     datasets,
@@ -19,6 +20,7 @@ from brewslm.api.routes import (
     health,
     jobs,
     manifests,
+    notifications,
     projects,
     records,
     results,
@@ -39,6 +41,8 @@ def create_api(house: House) -> FastAPI:
         stop = threading.Event()
         lanes = threading.Thread(target=house.runner.serve, args=(stop,), name="lanes", daemon=True)
         lanes.start()
+        alerting = threading.Thread(target=house.alerts.serve, args=(stop,), name="alerts", daemon=True)
+        alerting.start()
         try:
             yield
         finally:
@@ -57,7 +61,7 @@ def create_api(house: House) -> FastAPI:
         responses=ERRORS,
     )
     app.state.house = house
-    for room in (
+    rooms = (
         about,
         projects,
         uploads,
@@ -71,7 +75,10 @@ def create_api(house: House) -> FastAPI:
         jobs,
         results,
         records,
-    ):
+        notifications,
+        alerts,
+    )
+    for room in rooms:
         app.include_router(room.router, prefix="/api")
 
     @app.get("/", include_in_schema=False)

@@ -7,6 +7,8 @@ from brewslm.adapters.advisor.chat import Chat
 from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint, NoAdvisor
 from brewslm.adapters.advisor.judge_endpoint import JudgeEndpoint, NoJudge
 from brewslm.adapters.drawing.png import PillowPainter
+from brewslm.adapters.alerts.config_file import YamlAlertFiles
+from brewslm.adapters.alerts.senders import ChannelSenders
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
@@ -23,6 +25,8 @@ from brewslm.adapters.system.owner import is_owner_gone, process_owner
 from brewslm.adapters.text.similarity import MinHashSimilarity
 from brewslm.bootstrap.settings import Settings
 from brewslm.bootstrap.sources import connected_sources
+from brewslm.services.alerts.alerts import Alerts
+from brewslm.services.alerts.notifications import Notifications
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
 from brewslm.services.data.browsing import Browsing
@@ -74,6 +78,8 @@ class House:
     mappings: Mappings
     rejections: Rejections
     uploads: Uploads
+    notifications: Notifications
+    alerts: Alerts
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -104,7 +110,11 @@ def open_house(settings: Settings, *, actor: str) -> House:
         painter=PillowPainter(),
         mappers=EntryPointMappers(),
     )
-    stage_runs = StageRuns(ports, entries={"release": enter_release})
+    alerts = Alerts(ports, YamlAlertFiles(settings.home), _senders(settings))
+    run_health = RunHealth(ports, FileTrainingLogs(), YamlThresholdFiles(settings.home))
+    stage_runs = StageRuns(
+        ports, entries={"release": enter_release}, monitoring=lambda: alerts.facts(run_health.thresholds)
+    )
     runner = Runner(
         ports,
         stage_runs,
@@ -135,12 +145,20 @@ def open_house(settings: Settings, *, actor: str) -> House:
         audit=audit,
         browsing=browsing,
         health=Health(ports, projects),
-        run_health=RunHealth(ports, FileTrainingLogs(), YamlThresholdFiles(settings.home)),
+        run_health=run_health,
         cleaning=CleaningPreviews(ports, projects),
         tracing=Tracing(ports, projects, browsing, audit),
         mappings=Mappings(ports),
         rejections=Rejections(ports),
         uploads=Uploads(uploads, clock, max_bytes=settings.max_upload_bytes),
+        notifications=Notifications(ports),
+        alerts=alerts,
+    )
+
+
+def _senders(settings: Settings) -> ChannelSenders:
+    return ChannelSenders(
+        settings.home, environment=os.environ, proxies=settings.proxies, is_cut_off=settings.is_cut_off
     )
 
 

@@ -8,6 +8,7 @@ import typer
 from brewslm.cli import background
 from brewslm.cli.commands import (
     about,
+    alerts,
     artifacts,
     audit,
     bundle,
@@ -25,6 +26,7 @@ from brewslm.cli.commands import (
     jobs,
     manifests,
     mappings,
+    notifications,
     optimize,
     preflight,
     prepare,
@@ -91,6 +93,8 @@ app.command("deploy", short_help="11 Smoke-test it and register a release.")(dep
 app.command("releases", short_help="List the releases of a project.")(deploy.releases)
 app.add_typer(jobs.app, name="jobs", short_help="List, show, watch, cancel jobs; read logs.")
 app.add_typer(gates.app, name="gates", short_help="Let pass what a stage made, or not.")
+app.add_typer(notifications.app, name="notifications", short_help="What has happened that somebody should know.")
+app.add_typer(alerts.app, name="alerts", short_help="Send it by e-mail, webhook, Slack, Discord, desktop.")
 app.command("events", short_help="What has happened, in order.")(events.events)
 app.add_typer(artifacts.app, name="artifacts", short_help="What was made, of what, and is it whole.")
 app.add_typer(audit.app, name="audit", short_help="Verify the hash chain over all events.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from brewslm.core.alerts.facts import MonitoringFacts, nothing_known
 from brewslm.core.events.base import Draft
 from brewslm.core.experiment import Experiment
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, RunId
@@ -68,3 +69,5 @@ class StageContext:
     is_cancelled: Callable[[], bool]
     mappers: Mappers = field(default_factory=NoMappers)
     """Plugins that convert records."""
+    monitoring: Callable[[], MonitoringFacts] = nothing_known
+    """Ask whether somebody would hear of trouble."""

@@ -119,6 +119,22 @@ class DiskFullError(BrewError):
     reason = Reason.SYSTEM_DISK_FULL
 
 
+class AlertError(BrewError):
+    """A channel did not take a message."""
+
+    reason = Reason.SYSTEM_ALERT_UNDELIVERED
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None, is_refused: bool = False) -> None:
+        """Keep how long the receiver asks to wait, and whether it will never take this message."""
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+        self.is_refused = is_refused
+
+
+class ChannelUnusableError(AlertError):
+    """This process cannot use the channel; another one may."""
+
+
 class CancelledError(BrewError):
     """The work was asked to stop, and did."""
 

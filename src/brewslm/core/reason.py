@@ -108,3 +108,4 @@ class Reason(StrEnum):
     SYSTEM_DISK_FULL = "system_disk_full"
     SYSTEM_INTERNAL = "system_internal"
     SYSTEM_EVENT_INVALID = "system_event_invalid"
+    SYSTEM_ALERT_UNDELIVERED = "system_alert_undelivered"

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from brewslm.core.alerts.notification import notification_of
 from brewslm.core.artifacts.base import Artifact, ArtifactRecord
 from brewslm.core.events.base import Draft, NewEvent, RunEvent, stage_of
+from brewslm.core.events.failure import FAILURES
 from brewslm.core.events.lifecycle import EventInvalid
+from brewslm.core.events.notices import NOTICES
 from brewslm.core.events.payloads import PAYLOADS
 from brewslm.core.events.reasons import TAXONOMY, Reason
 from brewslm.core.ids import ArtifactId, ProjectId, RunId
@@ -31,7 +34,7 @@ def emit_event(
     origin: Origin,
     occurred_at: datetime,
 ) -> RunEvent:
-    """Append an event in the caller's transaction.
+    """Append an event in the caller's transaction, and there too what people are told of it.
 
     A payload of the wrong type is kept inside `system_event_invalid`.
     """
@@ -54,7 +57,26 @@ def emit_event(
         payload=payload,
         occurred_at=occurred_at,
     )
-    return transaction.events.append(event, recorded_at=occurred_at)
+    recorded = transaction.events.append(event, recorded_at=occurred_at)
+    _notify(transaction, recorded)
+    return recorded
+
+
+def _notify(transaction: Transaction, event: RunEvent) -> None:
+    notice = NOTICES.get(event.reason)
+    if notice is None:
+        return
+    if notice.telling == "unless_told" and FAILURES.intersection(transaction.notifications.of_steps(event.run_id)):
+        return
+    job = transaction.jobs.of_run(event.run_id)
+    experiments = transaction.experiments.list(job.project_id) if job is not None else ()
+    new = notification_of(
+        event,
+        job_id=job.id if job is not None else None,
+        experiment_id=next((one.id for one in experiments if job is not None and one.job_id == job.id), None),
+    )
+    if new is not None:
+        transaction.notifications.add(new)
 
 
 def record_of(artifact: Artifact, job: Job, *, parents: tuple[ArtifactId, ...], created_at: datetime) -> ArtifactRecord:

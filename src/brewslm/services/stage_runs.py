@@ -4,6 +4,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from brewslm.core.alerts.facts import MonitoringFacts, nothing_known
 from brewslm.core.artifacts.base import Artifact, ArtifactKind, ArtifactRecord, references_of
 from brewslm.core.context import StageContext
 from brewslm.core.errors import BrewError, CancelledError, GateRefusedError, NotFoundError
@@ -33,9 +34,16 @@ Entry = Callable[[Transaction, ArtifactRecord], None]
 class StageRuns:
     """Runs one stage for one claimed job: check, run, record, emit."""
 
-    def __init__(self, ports: Ports, *, entries: Mapping[ArtifactKind, Entry]) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        *,
+        entries: Mapping[ArtifactKind, Entry],
+        monitoring: Callable[[], MonitoringFacts] = nothing_known,
+    ) -> None:
         """Bind it to the ports; `entries` are written in the transaction that puts an artifact on the shelf."""
         self._ports = ports
+        self._monitoring = monitoring
         self._entries = entries
 
     def run(self, stage: Stage[Value, Artifact], claim: Claim) -> Artifact:
@@ -127,6 +135,7 @@ class StageRuns:
             progress=claim.progress,
             is_cancelled=claim.is_cancelled,
             mappers=ports.mappers,
+            monitoring=self._monitoring,
         )
 
     def _record(

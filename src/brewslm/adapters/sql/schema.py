@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. A database at another revision is migrated, or refused where this code does not know it."""
 
 
@@ -241,3 +241,57 @@ gate_modes = Table(
     Column("mode", Text, nullable=False),
     PrimaryKeyConstraint("project_id", "stage"),
 )
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event_seq", ForeignKey("run_events.seq"), nullable=False, unique=True),
+    Column("event_hash", Text, nullable=False),
+    Column("project_id", ForeignKey("projects.id")),
+    Column("run_id", Text, nullable=False),
+    Column("parent_run_id", Text, index=True),
+    Column("job_id", ForeignKey("jobs.id")),
+    Column("experiment_id", Integer),
+    Column("severity", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("read_at", UtcDateTime),
+    Column("is_routed", Boolean, nullable=False),
+    Index(None, "read_at", "id"),
+    Index(None, "is_routed", "id"),
+)
+"""What people are told of, written with its event; `is_routed`: channels have been asked if they want it."""
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("notification_id", ForeignKey("notifications.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("queued_at", UtcDateTime, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("message_id", Text),
+    Column("lease", Text),
+    Column("lease_expires_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    PrimaryKeyConstraint("notification_id", "channel"),
+    Index(None, "state", "channel", "notification_id"),
+    Index(None, "channel", "finished_at"),
+)
+"""The outbox of the alert channels."""
+
+channel_states = Table(
+    "channel_states",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("last_sent_at", UtcDateTime),
+    Column("last_failed_at", UtcDateTime),
+    Column("last_error", Text),
+    Column("is_dead", Boolean, nullable=False),
+)
+"""How each alert channel has fared."""

@@ -10,8 +10,11 @@ from brewslm.adapters.sql.rows.experiments import SqlExperimentRows
 from brewslm.adapters.sql.rows.gates import SqlGateModeRows, SqlGateRows
 from brewslm.adapters.sql.rows.jobs import SqlJobRows
 from brewslm.adapters.sql.rows.metrics import SqlMetricRows
+from brewslm.adapters.sql.rows.notifications import SqlNotificationRows
+from brewslm.adapters.sql.rows.outbox import SqlOutboxRows
 from brewslm.adapters.sql.rows.projects import SqlProjectRows
 from brewslm.adapters.sql.rows.releases import SqlReleaseRows
+from brewslm.core.ports.alerts import NotificationRows, OutboxRows
 from brewslm.core.ports.storage import (
     ArtifactRows,
     EventRows,
@@ -38,6 +41,8 @@ class SqlTransaction:
     releases: ReleaseRows
     gates: GateRows
     gate_modes: GateModeRows
+    notifications: NotificationRows
+    outbox: OutboxRows
 
     @classmethod
     def on(cls, connection: Connection) -> "SqlTransaction":
@@ -52,4 +57,6 @@ class SqlTransaction:
             releases=SqlReleaseRows(connection),
             gates=SqlGateRows(connection),
             gate_modes=SqlGateModeRows(connection),
+            notifications=SqlNotificationRows(connection),
+            outbox=SqlOutboxRows(connection),
         )

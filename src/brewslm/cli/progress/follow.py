@@ -44,12 +44,13 @@ def work(house: House, err: Console, job_id: JobId, look: Callable[[], None]) ->
     job = house.jobs.get(job_id)
     doer = _Doer(house.runner, job.parent_id or job_id)
     try:
-        doer.start()
-        while not job.status.is_final:
+        with house.alerts.served():
+            doer.start()
+            while not job.status.is_final:
+                look()
+                doer.wait(LOOK_EVERY_SECONDS)
+                job = house.jobs.get(job_id)
             look()
-            doer.wait(LOOK_EVERY_SECONDS)
-            job = house.jobs.get(job_id)
-        look()
     except KeyboardInterrupt:
         raise _detached(err, job) from None
     return job

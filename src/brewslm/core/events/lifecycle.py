@@ -182,3 +182,13 @@ class EventInvalid(Value):
 
     problem: str
     original: dict[str, Any]
+
+
+class AlertUndelivered(Value):
+    """A channel's messages were given up."""
+
+    channel: str
+    tries: int
+    num_notifications: int
+    error: str
+    """What the last try ended with."""

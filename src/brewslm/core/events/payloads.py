@@ -35,6 +35,7 @@ _OF_SUCCESS: dict[Reason, type[Value]] = {
     Reason.SYSTEM_STARTED: lifecycle.SystemStarted,
     Reason.SYSTEM_RECOVERED: lifecycle.SystemRecovered,
     Reason.SYSTEM_EVENT_INVALID: lifecycle.EventInvalid,
+    Reason.SYSTEM_ALERT_UNDELIVERED: lifecycle.AlertUndelivered,
 }
 
 PAYLOADS: dict[Reason, type[Value]] = {**_OF_SUCCESS, **dict.fromkeys(FAILURES, Failure)}

@@ -244,4 +244,10 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.SYSTEM_EVENT_INVALID: _row(
         "system", "error", "An event of the wrong shape was recorded as it was.", "Report it; nothing was lost."
     ),
+    Reason.SYSTEM_ALERT_UNDELIVERED: _row(
+        "system",
+        "error",
+        "Messages of an alert channel were given up after many tries.",
+        "Read `brewslm alerts list`, then try `brewslm alerts test`.",
+    ),
 }

@@ -11,6 +11,7 @@ from brewslm.core.events.base import NewEvent, RunEvent
 from brewslm.core.experiment import Experiment
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.ports.alerts import NotificationRows, OutboxRows
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
 from brewslm.core.stage_name import StageName
@@ -77,6 +78,9 @@ class JobRows(Protocol):
         limit: int = 100,
     ) -> tuple[Job, ...]:
         """Newest first; `before_id` pages by key; empty `statuses` means all."""
+
+    def of_run(self, run_id: RunId) -> Job | None:
+        """Return the job of a run; None where the run is no job's."""
 
     def change(self, job: Job, **changes: Any) -> Job | None:  # noqa: ANN401 - fields of Job
         """Write `changes` if the stored version is `job.version`; return the new job, or None where it is not.
@@ -235,6 +239,8 @@ class Transaction(Protocol):
     releases: ReleaseRows
     gates: GateRows
     gate_modes: GateModeRows
+    notifications: NotificationRows
+    outbox: OutboxRows
 
 
 class ChainProblem(Value):

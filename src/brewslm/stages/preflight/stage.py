@@ -11,6 +11,7 @@ from brewslm.core.stage import Stage
 from brewslm.stages.preflight import checks, data_checks, forecast
 from brewslm.stages.preflight.contract import CONTRACT, PreflightInputs
 from brewslm.stages.preflight.memory import peak_memory
+from brewslm.stages.preflight.monitoring import monitoring
 from brewslm.stages.preflight.objective import objective
 from brewslm.stages.preflight.planning import resolve_recipe
 
@@ -42,6 +43,7 @@ def run(inputs: PreflightInputs, context: StageContext) -> Readiness:
         objective(recipe, manifest, context, is_intact=integrity.level == "ok"),
         data_checks.mask(manifest, base, context, is_intact=integrity.level == "ok"),
         data_checks.goldens(manifest, context, is_intact=integrity.level == "ok"),
+        monitoring(context),
     )
     is_blocked = any(finding.level == "block" for finding in findings)
     return Readiness(

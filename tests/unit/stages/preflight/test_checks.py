@@ -25,6 +25,7 @@ CHECKS = [
     "objective",
     "mask",
     "golden_sets",
+    "monitoring",
 ]
 
 

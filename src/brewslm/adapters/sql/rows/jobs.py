@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from brewslm.adapters.sql.schema import jobs, times_in_utc
 from brewslm.core.errors import ConflictError, NotFoundError
-from brewslm.core.ids import JobId, ProjectId
+from brewslm.core.ids import JobId, ProjectId, RunId
 from brewslm.core.job import TRANSITIONS, Job, JobStatus
 from brewslm.core.value import canonical_json
 
@@ -89,6 +89,11 @@ class SqlJobRows:
         if before_id is not None:
             query = query.where(jobs.c.id < before_id)
         return tuple(_from_row(row) for row in self._connection.execute(query).mappings())
+
+    def of_run(self, run_id: RunId) -> Job | None:
+        """Return the job of a run; None where the run is no job's."""
+        row = self._connection.execute(select(jobs).where(jobs.c.run_id == run_id)).mappings().one_or_none()
+        return None if row is None else _from_row(row)
 
     def change(self, job: Job, **changes: Any) -> Job | None:  # noqa: ANN401 - fields of Job
         """Write `changes` if the stored version is `job.version`; return the new job, or None where it is not.

@@ -1,0 +1,1 @@
+"""Channels that carry alerts, and the file that names them."""

@@ -1,0 +1,1 @@
+"""What people are told of: notifications, and the channels that carry them away from this machine."""

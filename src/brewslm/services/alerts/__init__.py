@@ -1,0 +1,1 @@
+"""The bell, and the outbox that carries what it shows to the alert channels."""
