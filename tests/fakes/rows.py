@@ -10,12 +10,14 @@ from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.errors import ConflictError, NotFoundError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, RunEvent, event_hash
 from brewslm.core.experiment import Experiment
+from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import TRANSITIONS, Job, JobStatus
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
 from brewslm.core.value import canonical_json
+from brewslm.core.watcher import Watcher
 
 
 @dataclass
@@ -31,6 +33,9 @@ class State:
     offsets: dict[JobId, int] = field(default_factory=dict)
     experiments: dict[tuple[ProjectId, ExperimentId], Experiment] = field(default_factory=dict)
     releases: dict[tuple[ProjectId, int], ReleaseRow] = field(default_factory=dict)
+    monitors: dict[tuple[JobId, str], bytes] = field(default_factory=dict)
+    checks: dict[tuple[JobId, int], tuple[WatchCheck, ...]] = field(default_factory=dict)
+    watchers: dict[str, Watcher] = field(default_factory=dict)
 
     def copy(self) -> "State":
         return State(**{name: value.copy() for name, value in vars(self).items()})
@@ -310,3 +315,39 @@ class MemoryReleaseRows:
 
     def list(self, project_id: ProjectId) -> tuple[ReleaseRow, ...]:
         return tuple(row for key, row in sorted(self._state.releases.items()) if key[0] == project_id)
+
+
+class MemoryMonitorRows:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def state(self, job_id: JobId, name: str) -> bytes | None:
+        return self._state.monitors.get((job_id, name))
+
+    def keep(self, job_id: JobId, name: str, state: bytes) -> None:
+        MemoryJobRows(self._state).get(job_id)
+        self._state.monitors[job_id, name] = state
+
+    def add_checks(self, job_id: JobId, checks: Sequence[WatchCheck]) -> None:
+        for step in {check.step for check in checks}:
+            of_step = tuple(check for check in checks if check.step == step)
+            self._state.checks.setdefault((job_id, step), of_step)
+
+    def checks(self, job_id: JobId) -> tuple[WatchCheck, ...]:
+        return tuple(
+            check for key, checks in sorted(self._state.checks.items()) if key[0] == job_id for check in checks
+        )
+
+
+class MemoryWatcherRows:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def get(self, name: str) -> Watcher | None:
+        return self._state.watchers.get(name)
+
+    def put(self, watcher: Watcher) -> None:
+        self._state.watchers[watcher.name] = watcher
+
+    def remove(self, name: str) -> None:
+        self._state.watchers.pop(name, None)

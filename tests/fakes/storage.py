@@ -14,8 +14,10 @@ from tests.fakes.rows import (
     MemoryExperimentRows,
     MemoryJobRows,
     MemoryMetricRows,
+    MemoryMonitorRows,
     MemoryProjectRows,
     MemoryReleaseRows,
+    MemoryWatcherRows,
     State,
 )
 
@@ -31,6 +33,8 @@ class MemoryTransaction:
     metrics: Any
     experiments: Any
     releases: Any
+    monitors: Any
+    watchers: Any
 
     @classmethod
     def on(cls, state: State) -> "MemoryTransaction":
@@ -42,6 +46,8 @@ class MemoryTransaction:
             metrics=MemoryMetricRows(state),
             experiments=MemoryExperimentRows(state),
             releases=MemoryReleaseRows(state),
+            monitors=MemoryMonitorRows(state),
+            watchers=MemoryWatcherRows(state),
         )
 
 

@@ -92,6 +92,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         engine=LocalEngine(environment=os.environ),
         clock=clock,
         mappers=EntryPointMappers(),
+        thresholds=YamlThresholdFiles(settings.home),
     )
     stage_runs = StageRuns(ports, entries={"release": enter_release})
     runner = Runner(

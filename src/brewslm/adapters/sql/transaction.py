@@ -1,4 +1,4 @@
-"""One transaction: the seven repositories on one connection."""
+"""One transaction: the repositories on one connection."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from brewslm.adapters.sql.rows.events import SqlEventRows
 from brewslm.adapters.sql.rows.experiments import SqlExperimentRows
 from brewslm.adapters.sql.rows.jobs import SqlJobRows
 from brewslm.adapters.sql.rows.metrics import SqlMetricRows
+from brewslm.adapters.sql.rows.monitors import SqlMonitorRows, SqlWatcherRows
 from brewslm.adapters.sql.rows.projects import SqlProjectRows
 from brewslm.adapters.sql.rows.releases import SqlReleaseRows
 from brewslm.core.ports.storage import (
@@ -17,8 +18,10 @@ from brewslm.core.ports.storage import (
     ExperimentRows,
     JobRows,
     MetricRows,
+    MonitorRows,
     ProjectRows,
     ReleaseRows,
+    WatcherRows,
 )
 
 
@@ -33,6 +36,8 @@ class SqlTransaction:
     metrics: MetricRows
     experiments: ExperimentRows
     releases: ReleaseRows
+    monitors: MonitorRows
+    watchers: WatcherRows
 
     @classmethod
     def on(cls, connection: Connection) -> "SqlTransaction":
@@ -45,4 +50,6 @@ class SqlTransaction:
             metrics=SqlMetricRows(connection),
             experiments=SqlExperimentRows(connection),
             releases=SqlReleaseRows(connection),
+            monitors=SqlMonitorRows(connection),
+            watchers=SqlWatcherRows(connection),
         )

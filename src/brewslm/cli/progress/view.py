@@ -134,7 +134,7 @@ class Lookout:
     def _view(self, rows: Sequence[Row], jobs: Sequence[Job]) -> View:
         active = [job for job in jobs if job.status is JobStatus.RUNNING]
         training = next((job for job in reversed(active) if job.kind == "train"), None)
-        warnings = [event.summary for job in active for event in self._events(job) if event.severity == "warning"]
+        warnings = [event.summary for job in active for event in self._events(job) if event.severity != "info"]
         curve = self._curves.read(training.id) if training is not None else None
         return View(rows=tuple(rows), curve=curve, warnings=tuple(warnings))
 

@@ -27,6 +27,8 @@ class Observation:
 
     loss: float | None = None
     eval_loss: float | None = None
+    eval_delta_low: float | None = None
+    """Lower end of the 95 % interval of tuned minus base on the eval split, nats."""
     grad_norm: float | None = None
     learning_rate: float | None = None
     tokens_per_second: float | None = None

@@ -55,6 +55,8 @@ class Verdict(Value):
     recovered: tuple[HealthFinding, ...]
     """What was the matter, the last 50 of it, in the order of their ends."""
     watch: WatchState
+    attempt: int
+    """The attempt that the last record is of; 0 where the log does not say."""
     num_records: int
     num_repeated: int
     """Records that came twice and were left out."""

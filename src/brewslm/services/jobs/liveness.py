@@ -2,26 +2,23 @@
 
 from pathlib import Path
 
+from brewslm.core.health.hang import pulse_limit
+from brewslm.core.health.thresholds import StallThresholds
 from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.engine import Engine
 from brewslm.core.wire.rundir import BEAT_FILE, LOG_FILE, PULSE_FILE
 
-BEAT_LIMIT_SECONDS = 60.0
-"""Without a beat of the shim, which beats once a second."""
-TRAINING_LIMIT_SECONDS, OTHER_LIMIT_SECONDS = 60.0, 600.0
-"""Without a pulse of the worker: between the micro-batches of steps, and in every other phase."""
-STEPS_OF_PATIENCE = 10.0
-BUSY_PATIENCE = 5.0
-"""So many times as long is waited for a worker that uses the processor: it may be slow, and not hang."""
 LOOK_EVERY_SECONDS = 5.0
+LATE_TIMES = 3.0
+"""A look that comes so many times later than it should: the watcher itself was held up, and saw nothing meanwhile."""
 
 
 class Liveness:
     """Watches one worker. Only changes count, never the time that a file names: clocks jump, machines sleep."""
 
-    def __init__(self, clock: Clock, engine: Engine, run_directory: Path) -> None:
+    def __init__(self, clock: Clock, engine: Engine, run_directory: Path, limits: StallThresholds) -> None:
         """Begin to watch now."""
-        self._clock, self._engine, self._folder = clock, engine, run_directory
+        self._clock, self._engine, self._folder, self._limits = clock, engine, run_directory, limits
         now = clock.monotonic()
         self._looked_at = now
         self._seen: dict[str, bytes] = {}
@@ -38,23 +35,27 @@ class Liveness:
         now = self._clock.monotonic()
         if now - self._looked_at < LOOK_EVERY_SECONDS:
             return ""
+        if now - self._looked_at > LATE_TIMES * LOOK_EVERY_SECONDS:
+            self._forgive(now - self._looked_at)
         self._looked_at = now
         self._look(now)
         silent = now - self._changed_at[BEAT_FILE]
-        if silent > BEAT_LIMIT_SECONDS:
+        if silent > self._limits.beat_seconds:
             return f"its shim gave no beat for {silent:.0f} s"
-        phase = self._seen[PULSE_FILE].split(maxsplit=1)[:1]
-        is_training = phase == [b"training"]
-        limit = TRAINING_LIMIT_SECONDS if is_training else OTHER_LIMIT_SECONDS
-        limit = max(limit, STEPS_OF_PATIENCE * (step_seconds or 0.0))
-        still = now - self._changed_at[PULSE_FILE]
-        is_busy = now - self._busy_at < limit / 2
-        if still <= (limit * BUSY_PATIENCE if is_busy else limit):
+        phase = b"".join(self._seen[PULSE_FILE].split(maxsplit=1)[:1]).decode(errors="replace") or "starting"
+        still, idle = now - self._changed_at[PULSE_FILE], now - self._busy_at
+        patience = pulse_limit(phase, self._limits, step_seconds=step_seconds, is_busy=False)
+        is_busy = idle < patience / 2
+        if still <= pulse_limit(phase, self._limits, step_seconds=step_seconds, is_busy=is_busy):
             return ""
-        doing = b"".join(phase).decode(errors="replace") or "starting"
         return (
-            f"it did not get on for {still:.0f} s while {doing}, {'busy' if is_busy else 'without using the processor'}"
+            f"it did not get on for {still:.0f} s while {phase}, {'busy' if is_busy else 'without using the processor'}"
         )
+
+    def _forgive(self, seconds: float) -> None:
+        """Leave out time in which this process did not look: all may have stood still with it, as when paused."""
+        self._changed_at = {name: moment + seconds for name, moment in self._changed_at.items()}
+        self._busy_at += seconds
 
     def _look(self, now: float) -> None:
         seen = {BEAT_FILE: _content(self._folder / BEAT_FILE), PULSE_FILE: _content(self._folder / PULSE_FILE)}
