@@ -351,3 +351,6 @@ class MemoryWatcherRows:
 
     def remove(self, name: str) -> None:
         self._state.watchers.pop(name, None)
+
+    def list(self) -> tuple[Watcher, ...]:
+        return tuple(watcher for _, watcher in sorted(self._state.watchers.items()))

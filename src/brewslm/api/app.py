@@ -37,11 +37,14 @@ def create_api(house: House) -> FastAPI:
         stop = threading.Event()
         lanes = threading.Thread(target=house.runner.serve, args=(stop,), name="lanes", daemon=True)
         lanes.start()
+        patrol = threading.Thread(target=house.patrol.serve, args=(stop,), name="patrol", daemon=True)
+        patrol.start()
         try:
             yield
         finally:
             stop.set()
             await run_in_threadpool(lanes.join, LANES_STOP_SECONDS)
+            await run_in_threadpool(patrol.join, LANES_STOP_SECONDS)
 
     app = FastAPI(
         title="BrewSLM",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint, NoAdvisor
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
+from brewslm.adapters.files.health_log import FILE as HEALTH_FILE
+from brewslm.adapters.files.health_log import YamlHealthLog
 from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.files.thresholds import YamlThresholdFiles
@@ -35,6 +37,8 @@ from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.queue import Jobs
 from brewslm.services.monitoring.health import RunHealth
+from brewslm.services.monitoring.patrol import Patrol
+from brewslm.services.monitoring.watchers import Watchers
 from brewslm.services.optimizing import optimize_flow
 from brewslm.services.ports import Ports
 from brewslm.services.projects import Projects
@@ -60,6 +64,8 @@ class House:
     browsing: Browsing
     health: Health
     run_health: RunHealth
+    patrol: Patrol
+    watchers: Watchers
     cleaning: CleaningPreviews
     tracing: Tracing
     mappings: Mappings
@@ -94,6 +100,10 @@ def open_house(settings: Settings, *, actor: str) -> House:
         mappers=EntryPointMappers(),
         thresholds=YamlThresholdFiles(settings.home),
     )
+    owner = process_owner()
+    watchers = Watchers(ports, owner=owner, is_owner_gone=is_owner_gone)
+    health_log = YamlHealthLog(settings.logs / HEALTH_FILE)
+    patrol = Patrol(ports, watchers, health_log, is_owner_gone=is_owner_gone, cron=settings.patrol_cron)
     stage_runs = StageRuns(ports, entries={"release": enter_release})
     runner = Runner(
         ports,
@@ -105,7 +115,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
             "optimize": optimize_flow,
             "golden": golden_flow,
         },
-        owner=process_owner(),
+        owner=owner,
         is_owner_gone=is_owner_gone,
         actor=actor,
     )
@@ -123,6 +133,8 @@ def open_house(settings: Settings, *, actor: str) -> House:
         browsing=browsing,
         health=Health(ports, projects),
         run_health=RunHealth(ports, FileTrainingLogs(), YamlThresholdFiles(settings.home)),
+        patrol=patrol,
+        watchers=watchers,
         cleaning=CleaningPreviews(ports, projects),
         tracing=Tracing(ports, projects, browsing, audit),
         mappings=Mappings(ports),

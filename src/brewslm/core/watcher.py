@@ -20,6 +20,8 @@ class Watcher(Value):
     """The next sign must come within so many seconds."""
     beat_at: datetime
     """The same moment, for people."""
+    is_process: bool = True
+    """Whether `owner` stays for as long as it watches; what a timer starts ends after each round."""
     is_lost: bool = False
     """Whether its loss was told."""
 

@@ -88,11 +88,15 @@ class EpisodeBook:
     open: dict[DetectorName, Episode] = field(default_factory=dict)
     closed: list[Episode] = field(default_factory=list)
     last: dict[DetectorName, Told] = field(default_factory=dict)
+    measured: list[DetectorName] = field(default_factory=list)
+    """Detectors that have had something to judge."""
 
     def enter(
         self, sighting: Sighting, seen: Observation, *, step: int | None, record: int, limits: EpisodeThresholds
     ) -> Alert | None:
         """Note what a detector saw, and return what is to be told of it."""
+        if sighting.detector not in self.measured:
+            self.measured.append(sighting.detector)
         episode = self.open.get(sighting.detector)
         if sighting.level is None:
             return None if episode is None else self._clear(episode, seen, step=step, record=record, limits=limits)

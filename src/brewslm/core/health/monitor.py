@@ -112,7 +112,10 @@ class Monitor:
         state = self._state
         if state.watch_ended != "watching" or state.run.step is None:
             return
-        is_over = state.run.step - (state.run.first_step or 0) >= state.run.watch_until(self._limits.watch)
+        # Of a handful of records nobody can say that all is well.
+        is_told = state.watch.line.num >= self._limits.watch.min_records
+        steps = state.run.step - (state.run.first_step or 0)
+        is_over = is_told and steps >= state.run.watch_until(self._limits.watch)
         watched = Watched(state.run, state.book, state.watch, state.gradient, state.throughput, state.utilisation)
         self.checks = state.watch_log.lines(watched, self._limits, is_over=is_over)
         if is_over:
@@ -132,6 +135,7 @@ class Monitor:
             verdict=level,
             findings=tuple(sorted(found, key=lambda one: (one.level != "critical", one.episode))),
             recovered=tuple(episode.finding(is_open=False) for episode in book.closed),
+            measured=tuple(sorted(book.measured)),
             watch=self._state.watch_ended,
             attempt=run.attempt,
             num_records=run.num_records,
@@ -139,6 +143,7 @@ class Monitor:
             step=run.step,
             total_steps=run.total_steps,
             loss=median(run.levels.values) if run.levels.values else None,
+            step_seconds=run.step_seconds,
             note="no record holds a loss" if level == "unknown" else "",
         )
 

@@ -54,6 +54,8 @@ class Verdict(Value):
     """What is the matter, the worst first."""
     recovered: tuple[HealthFinding, ...]
     """What was the matter, the last 50 of it, in the order of their ends."""
+    measured: tuple[DetectorName, ...]
+    """Detectors that have had something to judge; the others say nothing because nothing was measured."""
     watch: WatchState
     attempt: int
     """The attempt that the last record is of; 0 where the log does not say."""
@@ -64,5 +66,6 @@ class Verdict(Value):
     total_steps: int | None
     loss: float | None
     """Median of the last 8 records."""
+    step_seconds: float | None
     note: str = ""
     """Why nothing is known, where that is so."""

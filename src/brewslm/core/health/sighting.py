@@ -25,6 +25,7 @@ DetectorName = Literal[
     "gpu_errors",
     "step_order",
     "worse_than_base",
+    "process_alive",
 ]
 DETECTORS: tuple[DetectorName, ...] = get_args(DetectorName)
 
@@ -46,6 +47,7 @@ ACTIONS: dict[DetectorName, str] = {
     "gpu_temperature": "Improve cooling or lower the power limit; the device slows down or stops otherwise.",
     "gpu_errors": "Save, and go on on another device; have this one checked.",
     "step_order": "Compare the steps around: a restart without a mark, or two trainings that write one log.",
+    "process_alive": "Take it up again: `brewslm jobs watch JOB`, a server, or `brewslm patrol --daemon`.",
     "worse_than_base": "Stop and think: labels and template (`brewslm xray`), learning_rate, more or better data.",
 }
 """What to do, for people; how recovery acts on it is its own matter."""

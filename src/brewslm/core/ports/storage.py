@@ -216,6 +216,9 @@ class WatcherRows(Protocol):
     def remove(self, name: str) -> None:
         """Forget it; it is fine if there is none."""
 
+    def list(self) -> tuple[Watcher, ...]:
+        """All, by name."""
+
 
 class Transaction(Protocol):
     """Everything inside happens, or nothing."""

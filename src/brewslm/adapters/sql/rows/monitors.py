@@ -70,3 +70,8 @@ class SqlWatcherRows:
     def remove(self, name: str) -> None:
         """Forget it; it is fine if there is none."""
         self._connection.execute(delete(watchers).where(watchers.c.name == name))
+
+    def list(self) -> tuple[Watcher, ...]:
+        """All, by name."""
+        found = self._connection.scalars(select(watchers.c.body).order_by(watchers.c.name))
+        return tuple(Watcher.model_validate_json(body) for body in found)
