@@ -3,6 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -56,5 +57,5 @@ def _training(one: TrainingRound) -> Iterable[RenderableType]:
 
 def install_hint() -> str:
     """Return a line for crontab and units for systemd that walk a round every half hour."""
-    program = shutil.which("brewslm") or sys.argv[0]
+    program = Path(shutil.which("brewslm") or sys.argv[0]).absolute()
     return "\n".join(["# crontab -e", _CRON.format(program=program), "", _UNIT.format(program=program)])

@@ -23,6 +23,7 @@ def observation_of(record: Record, cadence: Cadence) -> Observation:
             return Observation(
                 "start",
                 time=record.time,
+                clock=record.clock,
                 seq=record.seq,
                 attempt=record.attempt,
                 total_steps=record.total_steps,
@@ -38,15 +39,23 @@ def observation_of(record: Record, cadence: Cadence) -> Observation:
                 "eval",
                 step=record.step,
                 time=record.time,
+                clock=record.clock,
                 seq=record.seq,
                 eval_loss=eval_loss,
                 eval_delta_low=record.delta_low,
             )
         case CheckpointRecord():
             size = record.size_bytes
-            return Observation("checkpoint", step=record.step, time=record.time, seq=record.seq, checkpoint_bytes=size)
+            return Observation(
+                "checkpoint",
+                step=record.step,
+                time=record.time,
+                clock=record.clock,
+                seq=record.seq,
+                checkpoint_bytes=size,
+            )
         case _:
-            return Observation("note", time=record.time, seq=record.seq)
+            return Observation("note", time=record.time, clock=record.clock, seq=record.seq)
 
 
 def _of_log(record: LogRecord) -> Observation:
@@ -55,6 +64,7 @@ def _of_log(record: LogRecord) -> Observation:
         "step",
         step=record.step,
         time=record.time,
+        clock=record.clock,
         seq=record.seq,
         loss=_told(record.loss, "loss", record.non_finite),
         grad_norm=_told(record.grad_norm, "grad_norm", record.non_finite),

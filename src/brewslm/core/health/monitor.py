@@ -116,10 +116,17 @@ class Monitor:
         is_told = state.watch.line.num >= self._limits.watch.min_records
         steps = state.run.step - (state.run.first_step or 0)
         is_over = is_told and steps >= state.run.watch_until(self._limits.watch)
-        watched = Watched(state.run, state.book, state.watch, state.gradient, state.throughput, state.utilisation)
-        self.checks = state.watch_log.lines(watched, self._limits, is_over=is_over)
+        self.checks = state.watch_log.lines(self._watched(), self._limits, is_over=is_over)
         if is_over:
             state.watch_ended = "failed" if state.book.open else "passed"
+
+    def _watched(self) -> Watched:
+        state = self._state
+        return Watched(state.run, state.book, state.watch, state.gradient, state.throughput, state.utilisation)
+
+    def checks_now(self) -> tuple[WatchCheck, ...]:
+        """Return the lines of the watch as they would be now, whether they are due or not."""
+        return tuple(self._state.watch_log.checks(self._watched(), self._limits))
 
     @property
     def watch(self) -> WatchState:

@@ -19,6 +19,8 @@ class Observation:
     step: int | None = None
     time: float | None = None
     """Seconds since some moment; only differences are used."""
+    clock: float | None = None
+    """Seconds of a clock that is never set, where the writer has one; pauses are measured by it."""
     seq: int | None = None
     """Number of the record where the writer numbers them; one that is not higher than the last is a repetition."""
     attempt: int | None = None

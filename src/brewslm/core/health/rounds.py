@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from brewslm.core.health.report import HealthFinding, Verdict
-from brewslm.core.health.sighting import DetectorName
+from brewslm.core.health.sighting import DetectorName, Level
 from brewslm.core.health.signs import Signs
 from brewslm.core.health.watch import CheckLevel
 from brewslm.core.ids import JobId, ProjectId
@@ -79,7 +81,7 @@ class PatrolMemory(Value):
 
     verdict: CheckLevel = "ok"
     signs: Signs | None = None
-    told: dict[DetectorName, Literal["warning", "critical"]] = {}
+    told: dict[DetectorName, Level] = Field(default_factory=dict)
     """Its own findings that were told and are not over: those that no record of the journal shows."""
     taken_up_at: float | None = None
     """Steady clock of when its work was last taken up again."""

@@ -82,11 +82,12 @@ class WatchLog:
         if num_due <= self.num_lines and not is_over:
             return ()
         self.num_lines = max(num_due, self.num_lines)
-        found = tuple(self._checks(watched, limits))
+        found = tuple(self.checks(watched, limits))
         self.highest_norm = 0.0
         return found
 
-    def _checks(self, watched: Watched, limits: Thresholds) -> Iterator[WatchCheck]:
+    def checks(self, watched: Watched, limits: Thresholds) -> Iterator[WatchCheck]:
+        """Yield a line a check, as things are now."""
         finite_line = (
             "every number was finite" if not self.num_not_finite else f"{self.num_not_finite} records were not"
         )

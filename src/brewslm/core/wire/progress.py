@@ -39,6 +39,8 @@ class _Record(Value):
     time: float
     """Seconds since the epoch, UTC."""
     attempt: int
+    clock: float | None = None
+    """Steady clock of the machine, seconds: for pauses, because the clock on the wall jumps."""
 
 
 class StartedRecord(_Record):

@@ -93,7 +93,7 @@ class RunHealth:
             return
         now = self._ports.clock.now().timestamp()
         yield Observation("device", time=now, disk_free_bytes=self._ports.machine.free_disk_bytes(run_directory))
-        yield Observation("tick", time=now)
+        yield Observation("tick", time=now, clock=self._ports.clock.monotonic())
 
     def _judge(self, path: Path, thresholds: Path | None, more: Iterator[Observation] | tuple[()]) -> HealthReport:
         monitor = Monitor(self.thresholds(thresholds).thresholds)

@@ -23,7 +23,7 @@ ACTOR = "monitor"
 
 
 class LiveMonitor:
-    """Judges one training. A server that is started anew goes on where the last one stopped: no alert twice or missed."""
+    """Judges one training. A server that is started anew goes on where the last one stopped: no alert comes twice."""
 
     def __init__(self, job_id: JobId, thresholds: Thresholds, cadence: Cadence) -> None:
         """Judge this job by these thresholds."""

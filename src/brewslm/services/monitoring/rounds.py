@@ -14,7 +14,7 @@ from brewslm.core.health.monitor import Monitor
 from brewslm.core.health.observation import Observation
 from brewslm.core.health.report import HealthFinding, Verdict
 from brewslm.core.health.rounds import PatrolMemory, RoundCheckName, TrainingRound, checks_of, worst
-from brewslm.core.health.sighting import ACTIONS, DetectorName, Level
+from brewslm.core.health.sighting import ACTIONS, DetectorName, Level, shown
 from brewslm.core.health.signs import renewed, trouble_of
 from brewslm.core.health.thresholds import Thresholds
 from brewslm.core.job import Job
@@ -28,6 +28,14 @@ from brewslm.services.recording import Origin, emit_event
 ACTOR = "patrol"
 TAKE_UP_AGAIN_SECONDS = 60.0
 """What a process that takes work up needs at most until the ledger shows it."""
+
+_GIB = 1 << 30
+_MEASURED: dict[str, RoundCheckName] = {
+    "memory": "memory",
+    "utilisation": "utilisation",
+    "throughput": "throughput",
+}
+"""Lines of the watch that say what a round asks for, too."""
 
 TakeUp = Callable[[Job], None]
 """Start a process that stands beside a job again."""
@@ -50,7 +58,7 @@ class Rounds:
         self._ports, self._limits, self._take_up = ports, thresholds, take_up
 
     def visit(self, stand: Stand, folder: Path) -> TrainingRound:
-        """Look at one training, record what changed since the round before, and take its work up where it is abandoned."""
+        """Look at one training, record what changed since the last round, and take abandoned work up."""
         job = stand.job
         seen = look_at(folder, self._ports.clock, self._ports.engine)
         status = self._ports.engine.status(folder)
@@ -58,7 +66,7 @@ class Rounds:
             if transaction.jobs.get(job.id).status.is_final:
                 return _round(job, None, [], "", {})
             memory = _memory(transaction, job)
-            verdict, stored = self._judged(transaction, job, folder)
+            verdict, stored, said = self._judged(transaction, job, folder)
             signs = renewed(memory.signs, seen)
             findings = list(verdict.findings)
             if status.state == "alive":
@@ -68,7 +76,7 @@ class Rounds:
                 findings.append(abandoned)
             if problem := checkpoint_problem(folder / CHECKPOINTS_FOLDER):
                 findings.append(_own("checkpoint_freshness", "warning", problem))
-            said: dict[RoundCheckName, str] = {"process_alive": f"attempt {status.attempt}: {status.state}"}
+            said["process_alive"] = f"attempt {status.attempt}: {status.state}"
             if status.state == "alive":
                 said["progress"] = f"{signs.phase}, last pulse {signs.looked_at - signs.pulse_at:.0f} s ago"
             action = self._action(stand, memory, is_abandoned=abandoned is not None, now=seen.now)
@@ -88,8 +96,10 @@ class Rounds:
             self._take_up(job)
         return found
 
-    def _judged(self, transaction: Transaction, job: Job, folder: Path) -> tuple[Verdict, set[DetectorName]]:
-        """Return the verdict with what the machine has left now, and the detectors that the journal alone has told."""
+    def _judged(
+        self, transaction: Transaction, job: Job, folder: Path
+    ) -> tuple[Verdict, set[DetectorName], dict[RoundCheckName, str]]:
+        """Return the verdict with what the machine has left now, what the journal has told, and what was measured."""
         state = transaction.monitors.state(job.id, "monitor")
         try:
             monitor = Monitor(self._limits, state=state)
@@ -98,7 +108,14 @@ class Rounds:
         stored = {one.detector for one in monitor.verdict().findings}
         free = self._ports.machine.free_disk_bytes(folder)
         monitor.feed(Observation("device", disk_free_bytes=free))
-        return monitor.verdict(), stored
+        verdict = monitor.verdict()
+        said: dict[RoundCheckName, str] = {"disk_space": f"{free / _GIB:,.1f} GiB are free"}
+        if verdict.loss is not None:
+            said["loss_trend"] = f"loss {shown(verdict.loss)}, the median of the last 8 records"
+        for line in monitor.checks_now():
+            if line.check in _MEASURED and line.level != "unknown":
+                said[_MEASURED[line.check]] = line.seen
+        return verdict, stored, said
 
     def _action(self, stand: Stand, memory: PatrolMemory, *, is_abandoned: bool, now: float) -> str:
         is_begun = memory.taken_up_at is not None and 0 <= now - memory.taken_up_at < TAKE_UP_AGAIN_SECONDS
@@ -217,14 +234,14 @@ def _round(
 
 
 def _changed(job: Job, memory: PatrolMemory, found: TrainingRound) -> Draft:
-    bad = {check.check: check.seen for check in found.checks if check.level in {"warning", "critical"}}
+    bad: dict[str, str] = {check.check: check.seen for check in found.checks if check.level in {"warning", "critical"}}
     why = "; ".join(f"{name}: {seen}" for name, seen in bad.items()) or "nothing is the matter"
     then = f"; {found.action}" if found.action else ""
     return Draft(
         reason=Reason.MONITORING_PATROL,
         summary=f"The patrol found job {job.id} {found.verdict}, {memory.verdict} before: {why}{then}",
         payload=PatrolChanged(
-            job_id=job.id, before=memory.verdict, after=found.verdict, findings=dict(bad), action=found.action
+            job_id=job.id, before=memory.verdict, after=found.verdict, findings=bad, action=found.action
         ),
         severity=found.verdict if found.verdict in {"warning", "critical"} else None,
     )

@@ -211,7 +211,7 @@ class _Training:
     def _pass_over(self, step: int) -> None:
         """Leave a step out: the next one sees the examples that it would have seen anyway."""
         self.state = self.state.model_copy(update={"step": step})
-        self._notice(f"Step {step} was passed over: its numbers were not finite before.")
+        self._notice(f"Step {step} was passed over: something went wrong there before.")
 
     def _sizes(self, batches: list[Batch]) -> tuple[int, int, int]:
         """Return units, tokens and examples of a step, over all processes."""
