@@ -56,6 +56,7 @@ class MemoryStorage:
 
     def __init__(self) -> None:
         self._state = State()
+        self._num_commits = 0
         self._write_lock = threading.Lock()
         self._writing_thread: int | None = None
 
@@ -69,6 +70,7 @@ class MemoryStorage:
                 state = self._state.copy()
                 yield MemoryTransaction.on(state)
                 self._state = state
+                self._num_commits += 1
             finally:
                 self._writing_thread = None
 
@@ -79,6 +81,9 @@ class MemoryStorage:
         yield MemoryTransaction.on(view)
         if view != before:
             raise RuntimeError("a reading transaction was asked to write")
+
+    def stamp(self) -> object:
+        return self._num_commits
 
     def verify_events(self) -> tuple[int, tuple[ChainProblem, ...]]:
         problems = []

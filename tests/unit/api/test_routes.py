@@ -64,6 +64,7 @@ READ = {
     "/api/jobs/{job_id}/metrics": 200,
     "/api/jobs/{job_id}/log": 404,
     "/api/jobs/{job_id}/health": 404,
+    "/api/jobs/{job_id}/watch": 200,
     "/api/events": 200,
     "/api/audit/verify": 200,
 }

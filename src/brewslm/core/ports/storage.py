@@ -256,5 +256,11 @@ class Storage(Protocol):
     def read(self) -> AbstractContextManager[Transaction]:
         """Begin a reading transaction with one consistent view."""
 
+    def stamp(self) -> object:
+        """Return what is another value after a commit of any process; cheap to ask for, so that idle looks cost little.
+
+        Commits of the same moment may share one: who relies on it looks now and then all the same.
+        """
+
     def verify_events(self) -> tuple[int, tuple[ChainProblem, ...]]:
         """Re-compute every chain; return the number of events and the rows that do not fit."""

@@ -266,3 +266,15 @@ def test_checkpoints_count_for_the_losses_that_follow(tmp_path: Path) -> None:
     supervisor.run(TRAIN, name="exp-001")
     adjustments = recovery(scene).adjustments
     assert (adjustments.learning_rate_factor, adjustments.skipped_steps, adjustments.step_back_in) == (0.25, (5,), 3)
+
+
+def test_a_pause_of_the_whole_machine_is_no_death_and_who_hangs_after_it_is_found(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.trouble_within(20, pulse="training", busy=True)
+    for _ in range(3):
+        watched.clock.advance(300)  # all processes stood still, the one that watches among them
+        assert watched.liveness.trouble(step_seconds=None) == ""
+        assert watched.trouble_within(10, pulse="training", busy=True) == ""
+    watched.clock.jump(-3 * 3600)
+    assert watched.trouble_within(20, pulse="training", busy=True) == ""
+    assert "while training, without using the processor" in watched.trouble_within(40)
