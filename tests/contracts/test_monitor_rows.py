@@ -9,8 +9,8 @@ import pytest
 from brewslm.adapters.sql.storage import open_storage
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.job import Job
+from brewslm.core.patrol.watcher import Watcher
 from brewslm.core.ports.storage import Storage
-from brewslm.core.watcher import Watcher
 from tests.fakes.ledger import NOW, fill
 from tests.fakes.storage import MemoryStorage
 

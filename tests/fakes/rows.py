@@ -13,11 +13,11 @@ from brewslm.core.experiment import Experiment
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import TRANSITIONS, Job, JobStatus
+from brewslm.core.patrol.watcher import Watcher
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
 from brewslm.core.value import canonical_json
-from brewslm.core.watcher import Watcher
 
 
 @dataclass

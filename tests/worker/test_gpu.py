@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from brewslm.core.wire.progress import Vitals
-from brewslm.worker.train.gpu import Gpu
+from brewslm.worker.vitals.gpu import Gpu
 
 
 class NvmlError(Exception):

@@ -11,11 +11,11 @@ import pytest
 from brewslm.core.wire.progress import Vitals
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, CONTROL_FOLDER, LEARNING_RATE_FILE, STOP_FILE
 from brewslm.worker.journal import Journal
-from brewslm.worker.memory_limits import group_memory
-from brewslm.worker.train import vitals as vitals_module
 from brewslm.worker.train.checkpoints.keeping import whole_checkpoints
 from brewslm.worker.train.loop import train
-from brewslm.worker.train.vitals import VitalSigns
+from brewslm.worker.vitals import signs as vitals_module
+from brewslm.worker.vitals.memory import group_memory
+from brewslm.worker.vitals.signs import VitalSigns
 from tests.worker.test_adjusting import adjust
 from tests.worker.tiny import Scene, records
 

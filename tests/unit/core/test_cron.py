@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from brewslm.core.cron import Cron
 from brewslm.core.errors import InvalidRequestError
+from brewslm.core.patrol.cron import Cron
 
 MONDAY = datetime(2026, 3, 2, 0, 0, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from brewslm.cli.render.parts import facts, heading, indented, table
-from brewslm.core.health.rounds import Round, TrainingRound
+from brewslm.core.patrol.rounds import Round, TrainingRound
 
 _CRON = "*/30 * * * *  {program} patrol --once --next-within 45 >/dev/null"
 _UNIT = """\

@@ -11,10 +11,10 @@ from brewslm.core.experiment import Experiment
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.patrol.watcher import Watcher
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
 from brewslm.core.value import Value
-from brewslm.core.watcher import Watcher
 
 
 class ProjectRows(Protocol):

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from brewslm.core.cron import Cron
 from brewslm.core.errors import BrewError
-from brewslm.core.health.rounds import Round, TrainingRound, worst
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.patrol.cron import Cron
+from brewslm.core.patrol.rounds import Round, TrainingRound, worst
 from brewslm.core.ports.storage import Transaction
 from brewslm.core.value import Value
 from brewslm.core.wire.order import ORDER, TrainOrder

@@ -13,11 +13,11 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.health.monitor import Monitor
 from brewslm.core.health.observation import Observation
 from brewslm.core.health.report import HealthFinding, Verdict
-from brewslm.core.health.rounds import PatrolMemory, RoundCheckName, TrainingRound, checks_of, worst
 from brewslm.core.health.sighting import ACTIONS, DetectorName, Level, shown
 from brewslm.core.health.signs import renewed, trouble_of
 from brewslm.core.health.thresholds import Thresholds
 from brewslm.core.job import Job
+from brewslm.core.patrol.rounds import PatrolMemory, RoundCheckName, TrainingRound, checks_of, worst
 from brewslm.core.ports.engine import WorkerStatus
 from brewslm.core.ports.storage import Transaction
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, MANIFEST_FILE

@@ -6,8 +6,8 @@ from brewslm.core.events.base import Draft
 from brewslm.core.events.monitoring import WatcherLost
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import RunId
+from brewslm.core.patrol.watcher import Watcher
 from brewslm.core.ports.storage import Transaction
-from brewslm.core.watcher import Watcher
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
 

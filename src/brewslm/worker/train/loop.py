@@ -32,7 +32,6 @@ from brewslm.worker.train.checkpoints.restoring import resume
 from brewslm.worker.train.checkpoints.snapshot import take_snapshot
 from brewslm.worker.train.checkpoints.writer import CheckpointWriter
 from brewslm.worker.train.ending import End, early_end
-from brewslm.worker.train.gpu import open_gpu
 from brewslm.worker.train.leaks import refuse_leaks
 from brewslm.worker.train.objectives.choice import objective_of
 from brewslm.worker.train.objectives.objective import Batch, with_units
@@ -42,7 +41,8 @@ from brewslm.worker.train.results import write_results_for_people
 from brewslm.worker.train.schedule import learning_rate_at
 from brewslm.worker.train.state import TrainState, fingerprint_of, seed_step
 from brewslm.worker.train.trainee import new_trainee, set_training, untuned
-from brewslm.worker.train.vitals import VitalSigns
+from brewslm.worker.vitals.gpu import open_gpu
+from brewslm.worker.vitals.signs import VitalSigns
 
 
 def train(order: TrainOrder, run: Run) -> TrainResult | None:

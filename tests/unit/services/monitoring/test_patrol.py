@@ -11,9 +11,9 @@ import yaml
 
 from brewslm.adapters.files.health_log import YamlHealthLog
 from brewslm.core.health.journal import Cadence
-from brewslm.core.health.rounds import Round
 from brewslm.core.ids import ArtifactId, JobId
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.patrol.rounds import Round
 from brewslm.core.wire.rundir import BEAT_FILE, MANIFEST_FILE, ORDER_FILE, PULSE_FILE
 from brewslm.services.jobs.claim import Claim
 from brewslm.services.jobs.journal import JournalReader

@@ -8,8 +8,8 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from brewslm.adapters.sql.schema import monitor_states, watch_checks, watchers
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import JobId
+from brewslm.core.patrol.watcher import Watcher
 from brewslm.core.ports.storage import MonitorName
-from brewslm.core.watcher import Watcher
 
 _STATE = upsert(monitor_states)
 _KEEP_STATE = _STATE.on_conflict_do_update(index_elements=["job_id", "name"], set_={"state": _STATE.excluded.state})

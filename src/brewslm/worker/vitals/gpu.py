@@ -1,6 +1,5 @@
 """How a GPU is, by the library of its driver (NVML); loaded only where one trains."""
 
-import importlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -83,7 +82,8 @@ def open_gpu(device: torch.device) -> Gpu | None:
     if device.type != "cuda":
         return None
     try:
-        nvml = importlib.import_module("pynvml")
+        import pynvml as nvml
+
         nvml.nvmlInit()
         # By its own name: an index would be another device's where CUDA_VISIBLE_DEVICES leaves some out.
         handle = nvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(device).uuid}")

@@ -9,7 +9,7 @@ from typing import Protocol
 import psutil
 
 from brewslm.core.wire.progress import Vitals
-from brewslm.worker.memory_limits import group_memory
+from brewslm.worker.vitals.memory import group_memory
 
 EVERY_SECONDS = 1.0
 _SCHEDSTAT = Path("/proc/thread-self/schedstat")
