@@ -63,20 +63,25 @@ class Patrol:
         self._is_owner_gone = is_owner_gone
         self._cron = Cron(cron)
 
-    def walk(self, *, take_up: TakeUp | None = None, is_written: bool = True) -> Round:
+    def walk(
+        self, *, take_up: TakeUp | None = None, is_written: bool = True, looks_every: float | None = None
+    ) -> Round:
         """Walk one round over all running trainings.
 
         Args:
             take_up: starts a process that stands beside a job whose own has gone; None tells it, and leaves it.
             is_written: whether the round is written down.
+            looks_every: seconds between two rounds of a patrol that stays; None where each may come at any time.
         """
         with self._ports.storage.read() as transaction:
             running = transaction.jobs.list(statuses=[JobStatus.RUNNING], limit=_MOST)
             places = [self._place(transaction, job) for job in running if job.kind == "train"]
         found: list[TrainingRound] = []
         if places:
-            rounds = Rounds(self._ports, limits_now(self._ports.thresholds).thresholds, take_up)
-            found = [rounds.visit(self._stand(job, folder), folder) for job, folder in places if folder is not None]
+            limits = limits_now(self._ports.thresholds).thresholds
+            rounds = Rounds(self._ports, limits, take_up, looks_every=looks_every)
+            visits = (rounds.visit(self._stand(job, folder), folder) for job, folder in places if folder is not None)
+            found = [one for one in visits if one is not None]
         walked = Round(
             at=self._ports.clock.now(), verdict=worst([one.verdict for one in found]), trainings=tuple(found)
         )
@@ -99,7 +104,7 @@ class Patrol:
                 if is_mine:
                     now = clock.now()
                     is_due = self._cron.is_due(written_at, now)
-                    self.walk(take_up=take_up, is_written=is_due)
+                    self.walk(take_up=take_up, is_written=is_due, looks_every=LIVENESS_SECONDS)
                     written_at = now if is_due or now < written_at else written_at
             except BrewError:
                 log.exception("the patrol goes on after an error")

@@ -26,6 +26,7 @@ from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
 
 ACTOR = "patrol"
+LATE_TIMES = 3.0
 TAKE_UP_AGAIN_SECONDS = 60.0
 """What a process that takes work up needs at most until the ledger shows it."""
 
@@ -53,21 +54,35 @@ class Stand:
 class Rounds:
     """Looks at one training after the other. What it remembers of each is in the ledger, so that anyone may go on."""
 
-    def __init__(self, ports: Ports, thresholds: Thresholds, take_up: TakeUp | None) -> None:
-        """Judge by these thresholds; without `take_up` abandoned work is told, and left to who else is there."""
-        self._ports, self._limits, self._take_up = ports, thresholds, take_up
+    def __init__(
+        self, ports: Ports, thresholds: Thresholds, take_up: TakeUp | None, *, looks_every: float | None = None
+    ) -> None:
+        """Judge by these thresholds; without `take_up` abandoned work is told, and left to who else is there.
 
-    def visit(self, stand: Stand, folder: Path) -> TrainingRound:
-        """Look at one training, record what changed since the last round, and take abandoned work up."""
+        Args:
+            ports: the outside world.
+            thresholds: those that count.
+            take_up: starts a process that stands beside a job.
+            looks_every: seconds between two looks of a patrol that stays; one that comes much later was held up itself.
+        """
+        self._ports, self._limits, self._take_up = ports, thresholds, take_up
+        self._looks_every = looks_every
+
+    def visit(self, stand: Stand, folder: Path) -> TrainingRound | None:
+        """Look at one training, record what changed since the last round, and take abandoned work up.
+
+        Returns:
+            How it was found; None where it has just ended.
+        """
         job = stand.job
         seen = look_at(folder, self._ports.clock, self._ports.engine)
         status = self._ports.engine.status(folder)
         with self._ports.storage.write() as transaction:
             if transaction.jobs.get(job.id).status.is_final:
-                return _round(job, None, [], "", {})
+                return None
             memory = _memory(transaction, job)
             verdict, stored, said = self._judged(transaction, job, folder)
-            signs = renewed(memory.signs, seen)
+            signs = renewed(memory.signs, seen, blind_seconds=self._blind_seconds(memory, seen.now))
             findings = list(verdict.findings)
             if status.state == "alive":
                 trouble = trouble_of(signs, self._limits.stall, step_seconds=verdict.step_seconds)
@@ -95,6 +110,12 @@ class Rounds:
         if action and self._take_up is not None:
             self._take_up(job)
         return found
+
+    def _blind_seconds(self, memory: PatrolMemory, now: float) -> float:
+        """Return time that does not count, because who looks may have stood still with all the others."""
+        waited = now - memory.signs.looked_at if memory.signs is not None else 0.0
+        is_late = self._looks_every is not None and waited > LATE_TIMES * self._looks_every
+        return waited if is_late else 0.0
 
     def _judged(
         self, transaction: Transaction, job: Job, folder: Path

@@ -288,3 +288,18 @@ def test_rounds_of_a_timer_are_missed_when_the_next_one_is_not_there_in_time(sit
     assert timer.all()[0].is_lost
     assert timer.beat("patrol-timer", due_within_seconds=2700, is_process=False)
     assert not timer.all()[0].is_lost
+
+
+def test_a_patrol_that_stood_still_with_the_whole_machine_calls_nothing_a_stall(site: Site) -> None:
+    site.live()
+    site.train(*range(1, 30))
+    site.beat()
+    patrol = site.patrol()
+    patrol.walk(looks_every=5.0)
+    site.scene.clock.advance(300)
+    assert level_of(patrol.walk(looks_every=5.0), "progress") == "ok"
+    for _ in range(7):
+        site.scene.clock.advance(5)
+        (site.folder / BEAT_FILE).write_text(f"{site.scene.clock.monotonic()}")
+        walked = patrol.walk(looks_every=5.0)
+    assert level_of(walked, "progress") == "critical"
