@@ -37,7 +37,7 @@ def grammar_problems(taxonomy: Mapping[str, Row]) -> list[str]:
         noun, _, cause = reason.partition("_")
         if not _GRAMMAR.fullmatch(reason) or noun != row.stage:
             problems.append(f"{reason}: must be {row.stage!r}, or begin with it and an underscore")
-        elif row.severity == "info" and cause and cause not in SUCCESS_SUFFIXES:
+        elif row.severity == "info" and cause and cause.rpartition("_")[2] not in SUCCESS_SUFFIXES:
             problems.append(f"{reason}: a success is the bare noun {noun!r}, or ends in a step of it")
         elif row.severity != "info" and not cause:
             problems.append(f"{reason}: a failure names its cause, {noun}_cause")

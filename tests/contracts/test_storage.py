@@ -329,6 +329,16 @@ def metric(job: Job, seq: int, **body: object) -> MetricRow:
     return MetricRow(job_id=job.id, seq=seq, kind=kind, step=seq, body={"loss": 0.5, **body})
 
 
+def test_the_stamp_is_another_one_after_a_commit_and_the_same_after_a_look(storage: Storage, job: Job) -> None:
+    before = storage.stamp()
+    with storage.read() as transaction:
+        transaction.jobs.get(job.id)
+    assert storage.stamp() == before
+    with storage.write() as transaction:
+        transaction.jobs.change(job, message="changed")
+    assert storage.stamp() != before
+
+
 def test_metrics_and_offset_arrive_together(storage: Storage, job: Job) -> None:
     rows = [metric(job, seq) for seq in (1, 2, 3)]
     with storage.write() as transaction:

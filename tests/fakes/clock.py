@@ -9,6 +9,7 @@ class FakeClock:
     """Implements `Clock`. `sleep` returns at once, later."""
 
     def __init__(self, now: datetime = START) -> None:
+        self.boot = "boot-1"
         self._now = now
         self._monotonic = 0.0
 
@@ -18,6 +19,9 @@ class FakeClock:
     def monotonic(self) -> float:
         return self._monotonic
 
+    def boot_id(self) -> str:
+        return self.boot
+
     def sleep(self, seconds: float) -> None:
         self.advance(seconds)
 
@@ -25,3 +29,7 @@ class FakeClock:
         """Let time pass."""
         self._now += timedelta(seconds=seconds)
         self._monotonic += seconds
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock forward or back; the steady one does not notice."""
+        self._now += timedelta(seconds=seconds)

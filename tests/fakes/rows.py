@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from brewslm.core.approval import GateMode, GateState, StageGate
 from brewslm.core.alerts.notification import Notification
 from brewslm.core.alerts.outbox import ChannelState, Delivery
+from brewslm.core.approval import GateMode, GateState, StageGate
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.errors import ConflictError, NotFoundError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, RunEvent, event_hash
 from brewslm.core.experiment import Experiment
+from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import TRANSITIONS, Job, JobStatus
+from brewslm.core.patrol.watcher import Watcher
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
@@ -41,6 +43,9 @@ class State:
     routed: set[int] = field(default_factory=set)
     deliveries: dict[tuple[int, str], Delivery] = field(default_factory=dict)
     channel_states: dict[str, ChannelState] = field(default_factory=dict)
+    monitors: dict[tuple[JobId, str], bytes] = field(default_factory=dict)
+    checks: dict[tuple[JobId, int], tuple[WatchCheck, ...]] = field(default_factory=dict)
+    watchers: dict[str, Watcher] = field(default_factory=dict)
 
     def copy(self) -> "State":
         return State(**{name: value.copy() for name, value in vars(self).items()})
@@ -376,3 +381,42 @@ class MemoryGateModeRows:
     def set(self, project_id: ProjectId, stage: StageName, mode: GateMode) -> None:
         MemoryProjectRows(self._state).get(project_id)
         self._state.gate_modes[project_id, stage] = mode
+
+
+class MemoryMonitorRows:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def state(self, job_id: JobId, name: str) -> bytes | None:
+        return self._state.monitors.get((job_id, name))
+
+    def keep(self, job_id: JobId, name: str, state: bytes) -> None:
+        MemoryJobRows(self._state).get(job_id)
+        self._state.monitors[job_id, name] = state
+
+    def add_checks(self, job_id: JobId, checks: Sequence[WatchCheck]) -> None:
+        for step in {check.step for check in checks}:
+            of_step = tuple(check for check in checks if check.step == step)
+            self._state.checks.setdefault((job_id, step), of_step)
+
+    def checks(self, job_id: JobId) -> tuple[WatchCheck, ...]:
+        return tuple(
+            check for key, checks in sorted(self._state.checks.items()) if key[0] == job_id for check in checks
+        )
+
+
+class MemoryWatcherRows:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def get(self, name: str) -> Watcher | None:
+        return self._state.watchers.get(name)
+
+    def put(self, watcher: Watcher) -> None:
+        self._state.watchers[watcher.name] = watcher
+
+    def remove(self, name: str) -> None:
+        self._state.watchers.pop(name, None)
+
+    def list(self) -> tuple[Watcher, ...]:
+        return tuple(watcher for _, watcher in sorted(self._state.watchers.items()))

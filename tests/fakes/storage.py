@@ -17,8 +17,10 @@ from tests.fakes.rows import (
     MemoryGateRows,
     MemoryJobRows,
     MemoryMetricRows,
+    MemoryMonitorRows,
     MemoryProjectRows,
     MemoryReleaseRows,
+    MemoryWatcherRows,
     State,
 )
 
@@ -38,6 +40,8 @@ class MemoryTransaction:
     gate_modes: Any
     notifications: Any
     outbox: Any
+    monitors: Any
+    watchers: Any
 
     @classmethod
     def on(cls, state: State) -> "MemoryTransaction":
@@ -53,6 +57,8 @@ class MemoryTransaction:
             gate_modes=MemoryGateModeRows(state),
             notifications=MemoryNotificationRows(state),
             outbox=MemoryOutboxRows(state),
+            monitors=MemoryMonitorRows(state),
+            watchers=MemoryWatcherRows(state),
         )
 
 
@@ -61,6 +67,7 @@ class MemoryStorage:
 
     def __init__(self) -> None:
         self._state = State()
+        self._num_commits = 0
         self._write_lock = threading.Lock()
         self._writing_thread: int | None = None
 
@@ -74,6 +81,7 @@ class MemoryStorage:
                 state = self._state.copy()
                 yield MemoryTransaction.on(state)
                 self._state = state
+                self._num_commits += 1
             finally:
                 self._writing_thread = None
 
@@ -84,6 +92,9 @@ class MemoryStorage:
         yield MemoryTransaction.on(view)
         if view != before:
             raise RuntimeError("a reading transaction was asked to write")
+
+    def stamp(self) -> object:
+        return self._num_commits
 
     def verify_events(self) -> tuple[int, tuple[ChainProblem, ...]]:
         problems = []

@@ -14,6 +14,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from brewslm.adapters.engines.local import LocalEngine
+from brewslm.core.health.layers import ThresholdLayer
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.recovery import RecoveryFile
 from brewslm.core.wire.result import TrainResult
@@ -32,6 +33,17 @@ exec {python} "$@"
 """
 
 
+class OwnThresholds:
+    """What a workspace's file says."""
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+
+    def layers(self, extra: Path | None) -> list[ThresholdLayer]:
+        del extra
+        return [ThresholdLayer(source="test", values=self.values)]
+
+
 class SystemClock:
     """The clock that users have."""
 
@@ -39,7 +51,7 @@ class SystemClock:
         from brewslm.adapters.system.clock import SystemClock as Real
 
         self._real, self._every = Real(), every
-        self.now, self.monotonic = self._real.now, self._real.monotonic
+        self.now, self.monotonic, self.boot_id = self._real.now, self._real.monotonic, self._real.boot_id
 
     def sleep(self, seconds: float) -> None:
         self._every()
@@ -47,7 +59,12 @@ class SystemClock:
 
 
 def run(
-    folder: Path, order: TrainOrder, *, python: str = sys.executable, every: Callable[[], None] = lambda: None
+    folder: Path,
+    order: TrainOrder,
+    *,
+    python: str = sys.executable,
+    every: Callable[[], None] = lambda: None,
+    thresholds: dict[str, Any] | None = None,
 ) -> tuple[TrainResult, Scene, Path]:
     """Train under a real engine; return the result, the ledger, and the run directory."""
     (folder / "ledger").mkdir(parents=True, exist_ok=True)
@@ -55,7 +72,8 @@ def run(
     scene = Scene(folder / "ledger")
     clock: Any = SystemClock(every)
     scene.clock = clock
-    scene.ports = scene.ports_with(engine=engine, clock=clock)
+    files = OwnThresholds(thresholds or {})
+    scene.ports = scene.ports_with(engine=engine, clock=clock, thresholds=files)
     claim = scene.claim("train")
     supervisor = Supervisor(scene.ports, claim, folder / "experiments")
     result = supervisor.run(order, name="exp-001")
@@ -141,8 +159,7 @@ def limited(folder: Path, *, kilobytes: int) -> str:
 def test_a_frozen_process_is_ended_and_its_training_goes_on(
     things: tiny.Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(liveness, "TRAINING_LIMIT_SECONDS", 4.0)
-    monkeypatch.setattr(liveness, "LOOK_EVERY_SECONDS", 0.2)
+    monkeypatch.setattr(liveness, "LOOK_EVERY_SECONDS", 2.0)
     directory = tmp_path / "experiments" / "exp-001"
     frozen: list[int] = []
 
@@ -152,7 +169,7 @@ def test_a_frozen_process_is_ended_and_its_training_goes_on(
             os.kill(frozen[0], signal.SIGSTOP)
 
     order = things.order(data={"total_steps": 600}, monitor={"checkpoint_every": 50, "eval_every": 300})
-    result, scene, _ = run(tmp_path, order, every=freeze)
+    result, scene, _ = run(tmp_path, order, every=freeze, thresholds={"stall": {"idle_seconds": 4.0}})
     assert frozen
     assert (result.status, result.last_step) == ("completed", 600)
     (begun,) = [event for event in scene.events() if event.reason == "training_recovery_started"]

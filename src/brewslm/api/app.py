@@ -29,8 +29,8 @@ from brewslm.api.routes import (
 )
 from brewslm.bootstrap.container import House
 
-LANES_STOP_SECONDS = 1.0
-"""How long a lane may take to notice that it should stop. A lane in mid-job is left; its worker goes on."""
+STOP_SECONDS = 1.0
+"""How long a thread may take to notice that it should stop. A lane in mid-job is left; its worker goes on."""
 
 
 def create_api(house: House) -> FastAPI:
@@ -39,15 +39,16 @@ def create_api(house: House) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
-        lanes = threading.Thread(target=house.runner.serve, args=(stop,), name="lanes", daemon=True)
-        lanes.start()
-        alerting = threading.Thread(target=house.alerts.serve, args=(stop,), name="alerts", daemon=True)
-        alerting.start()
+        duties = {"lanes": house.runner.serve, "alerts": house.alerts.serve, "patrol": house.patrol.serve}
+        threads = [threading.Thread(target=duty, args=(stop,), name=name, daemon=True) for name, duty in duties.items()]
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
             stop.set()
-            await run_in_threadpool(lanes.join, LANES_STOP_SECONDS)
+            for thread in threads:
+                await run_in_threadpool(thread.join, STOP_SECONDS)
 
     app = FastAPI(
         title="BrewSLM",

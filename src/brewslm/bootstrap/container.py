@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from brewslm.adapters.advisor.chat import Chat
 from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint, NoAdvisor
 from brewslm.adapters.advisor.judge_endpoint import JudgeEndpoint, NoJudge
-from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.alerts.config_file import YamlAlertFiles
 from brewslm.adapters.alerts.senders import ChannelSenders
+from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
+from brewslm.adapters.files.health_log import FILE as HEALTH_FILE
+from brewslm.adapters.files.health_log import YamlHealthLog
 from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.files.thresholds import YamlThresholdFiles
@@ -44,6 +46,8 @@ from brewslm.services.importing import import_flow
 from brewslm.services.jobs.forks import Forks
 from brewslm.services.jobs.queue import Jobs
 from brewslm.services.monitoring.health import RunHealth
+from brewslm.services.monitoring.patrol import Patrol
+from brewslm.services.monitoring.watchers import Watchers
 from brewslm.services.optimizing import optimize_flow
 from brewslm.services.ports import Ports
 from brewslm.services.projects import Projects
@@ -73,6 +77,8 @@ class House:
     browsing: Browsing
     health: Health
     run_health: RunHealth
+    patrol: Patrol
+    watchers: Watchers
     cleaning: CleaningPreviews
     tracing: Tracing
     mappings: Mappings
@@ -109,9 +115,14 @@ def open_house(settings: Settings, *, actor: str) -> House:
         clock=clock,
         painter=PillowPainter(),
         mappers=EntryPointMappers(),
+        thresholds=YamlThresholdFiles(settings.home),
     )
     alerts = Alerts(ports, YamlAlertFiles(settings.home), _senders(settings))
     run_health = RunHealth(ports, FileTrainingLogs(), YamlThresholdFiles(settings.home))
+    owner = process_owner()
+    watchers = Watchers(ports, owner=owner, is_owner_gone=is_owner_gone)
+    health_log = YamlHealthLog(settings.logs / HEALTH_FILE)
+    patrol = Patrol(ports, watchers, health_log, is_owner_gone=is_owner_gone, cron=settings.patrol_cron)
     stage_runs = StageRuns(
         ports, entries={"release": enter_release}, monitoring=lambda: alerts.facts(run_health.thresholds)
     )
@@ -125,7 +136,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
             "optimize": optimize_flow,
             "golden": golden_flow,
         },
-        owner=process_owner(),
+        owner=owner,
         is_owner_gone=is_owner_gone,
         actor=actor,
     )
@@ -146,6 +157,8 @@ def open_house(settings: Settings, *, actor: str) -> House:
         browsing=browsing,
         health=Health(ports, projects),
         run_health=run_health,
+        patrol=patrol,
+        watchers=watchers,
         cleaning=CleaningPreviews(ports, projects),
         tracing=Tracing(ports, projects, browsing, audit),
         mappings=Mappings(ports),

@@ -17,6 +17,7 @@ OFFLINE_VARIABLES = ("BREWSLM_OFFLINE", "HF_HUB_OFFLINE")
 PRIVATE_VARIABLE = "BREWSLM_ALLOW_PRIVATE_SOURCES"
 SOURCE_BYTES_VARIABLE = "BREWSLM_MAX_SOURCE_BYTES"
 UPLOAD_BYTES_VARIABLE = "BREWSLM_MAX_UPLOAD_BYTES"
+PATROL_VARIABLE = "BREWSLM_PATROL_CRON"
 PROXY_SUFFIX = "_proxy"
 
 MIN_TOKEN_LENGTH = 16
@@ -51,6 +52,9 @@ class Settings(Value):
     """The model that it is asked for."""
     advisor_key: str | None = Field(None, repr=False)
     """What it is shown as bearer token; None where it wants none."""
+
+    patrol_cron: str = "*/30 * * * *"
+    """When the patrol writes a round down, as a cron expression; it looks every few seconds."""
 
     token: str | None = Field(None, repr=False)
     """What clients of the server must show where it asks for it; at least 16 visible ASCII characters."""
@@ -91,6 +95,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         is_private_allowed=_is_on(environment, PRIVATE_VARIABLE),
         kaggle_login=_kaggle_login(environment),
         proxies=_proxies(environment),
+        patrol_cron=environment.get(PATROL_VARIABLE) or "*/30 * * * *",
         token=token,
         allowed_hosts=hosts,
         advisor_url=_advisor_url(environment),

@@ -28,6 +28,7 @@ from brewslm.cli.commands import (
     mappings,
     notifications,
     optimize,
+    patrol,
     preflight,
     prepare,
     project,
@@ -85,6 +86,7 @@ app.command("train", short_help="08 Train an adapter, or all with --autopilot.")
 app.add_typer(run_health.app, name="health", short_help="How a training is, or was; judges any log.")
 app.command("results", short_help="What a training came to, beside its base.")(results.results)
 app.command("curves", short_help="Draw a training's curves as SVG and PNG.")(results.curves)
+app.command("patrol", short_help="Look at every running training; for cron.")(patrol.patrol)
 app.command("evaluate", short_help="09 Base and tuned on the same rows.")(evaluate.evaluate)
 app.command("optimize", short_help="Measure the bundle's forms for a device.")(optimize.optimize)
 app.command("export", short_help="10 Merge it into a bundle.")(export.export)
@@ -106,7 +108,7 @@ app.command("version", short_help="Print the version.")(about.version)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command and leave with its exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 
-    `health` has codes of its own: 0 ok, 1 warning, 2 critical, 3 unknown; there, whatever went wrong is 3.
+    `health` and `patrol` have codes of their own: 0 ok, 1 warning, 2 critical, 3 unknown; whatever went wrong is 3.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     is_debug = DEBUG_OPTION in words
@@ -124,5 +126,5 @@ def _run(words: list[str], *, is_debug: bool) -> int:
         code = app(words, prog_name="brewslm", standalone_mode=False)
     except Exception as error:  # noqa: BLE001 - the edge of the process
         code = failures.tell(error, is_debug=is_debug)
-        return run_health.UNKNOWN if words[:1] == ["health"] else code
+        return run_health.UNKNOWN if words[:1] in (["health"], ["patrol"]) else code
     return code if isinstance(code, int) else 0

@@ -98,7 +98,14 @@ def open_session(*, is_json: bool = False) -> Session:
     settings = read_settings()
     house = open_house(settings, actor="cli")
     _keep_log(settings.logs)
-    return Session(house=house, is_json=is_json)
+    session = Session(house=house, is_json=is_json)
+    for watcher in house.watchers.all():
+        if watcher.is_lost:
+            session.note(
+                f"note: the {watcher.name} gave no sign of life since {watcher.beat_at:%Y-%m-%d %H:%M} UTC, so nobody "
+                "watches the trainings; start `brewslm serve`, or see to the timer of `brewslm patrol --once`."
+            )
+    return session
 
 
 def completed(job: Job) -> Job:

@@ -2,8 +2,8 @@
 
 from typing import ClassVar
 
-from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
+from brewslm.core.reason import Reason
 
 
 class BrewError(Exception):

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
+from brewslm.core.reason import Reason
 
 
 @dataclass(frozen=True, slots=True)

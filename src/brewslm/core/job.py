@@ -4,8 +4,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import ArtifactId, JobId, ProjectId, RunId
+from brewslm.core.reason import Reason
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
 

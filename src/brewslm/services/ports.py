@@ -16,6 +16,7 @@ from brewslm.core.ports.similarity import Similarity
 from brewslm.core.ports.source import Sources
 from brewslm.core.ports.storage import Storage
 from brewslm.core.ports.tables import Tables
+from brewslm.core.ports.training_logs import NoThresholdFiles, ThresholdFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +37,4 @@ class Ports:
     clock: Clock
     painter: Painter
     mappers: Mappers = field(default_factory=NoMappers)
+    thresholds: ThresholdFiles = field(default_factory=NoThresholdFiles)

@@ -50,7 +50,7 @@ def emit_event(
         run_id=origin.run_id,
         parent_run_id=origin.parent_run_id,
         stage=stage_of(reason),
-        severity=TAXONOMY[reason].severity,
+        severity=draft.severity if draft.severity and reason is draft.reason else TAXONOMY[reason].severity,
         reason=reason,
         actor=origin.actor,
         summary=" ".join(summary.split()),

@@ -23,6 +23,8 @@ from brewslm.services.stage_runs import StageRuns
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
+IDLE_LOOK_SECONDS = 5.0
+"""Where nothing was written since the last look, there is work only where a process has gone, which says nothing."""
 HEAVY: frozenset[str] = frozenset({"train", "autopilot", "evaluate", "evaluation", "export", "deploy", "optimize"})
 """Kinds that use the device; one at a time. Everything else runs beside them."""
 
@@ -78,9 +80,14 @@ class Runner:
             lane.join()
 
     def _serve_lane(self, stop: threading.Event, is_heavy: bool) -> None:  # noqa: FBT001 - a thread's target
+        looked_at, stamp = float("-inf"), None
         while not stop.is_set():
             try:
-                claim = self._next(is_heavy=is_heavy)
+                now, newest = self._ports.clock.monotonic(), self._ports.storage.stamp()
+                claim = None
+                if newest != stamp or now - looked_at >= IDLE_LOOK_SECONDS:
+                    looked_at, stamp = now, newest
+                    claim = self._next(is_heavy=is_heavy)
                 if claim is not None:
                     self._do(claim)
                     forget_ended(self._ports)

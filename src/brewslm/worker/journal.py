@@ -20,6 +20,7 @@ class Stamp(TypedDict):
     seq: int
     time: float
     attempt: int
+    clock: float
 
 
 class Journal:
@@ -33,8 +34,9 @@ class Journal:
         disk.sync_folder(path.parent)
 
     def stamp(self) -> Stamp:
-        """Return sequence number, time and attempt of the record that is written next."""
-        return Stamp(seq=self._seq + 1, time=time.time(), attempt=self._attempt)
+        """Return sequence number, times and attempt of the record that is written next."""
+        clock = round(time.monotonic(), 3)
+        return Stamp(seq=self._seq + 1, time=time.time(), attempt=self._attempt, clock=clock)
 
     def append(self, record: Record) -> None:
         """Write one line; a reader may see it at once.

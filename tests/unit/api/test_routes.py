@@ -71,6 +71,7 @@ READ = {
     "/api/gates": 200,
     "/api/gates/{gate_id}": 404,
     "/api/projects/{project_id}/gates": 200,
+    "/api/jobs/{job_id}/watch": 200,
     "/api/events": 200,
     "/api/audit/verify": 200,
 }

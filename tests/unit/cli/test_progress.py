@@ -8,6 +8,7 @@ from rich.console import Console
 from brewslm.cli.progress.draw import draw
 from brewslm.cli.progress.lines import SAY_EVERY_SECONDS, Lines
 from brewslm.cli.progress.view import Row, View, curve_of
+from brewslm.core.health.watch import CheckLevel, CheckName, WatchCheck
 from brewslm.core.job import JobStatus
 
 
@@ -128,3 +129,22 @@ def test_lines_carry_no_control_characters() -> None:
         View((row("train", JobStatus.RUNNING),), None, ("lost \x1b[2J by\nsignal",)), now=0.0
     )
     assert stream.getvalue() == "01 Train: started\nwarning: lost \\x1b[2J by signal\n"
+
+
+def check(step: int, level: CheckLevel, name: CheckName = "memory") -> WatchCheck:
+    return WatchCheck(step=step, check=name, level=level, seen="97% of 8.0 GiB in use")
+
+
+def test_the_watch_is_one_line_in_place_and_every_line_in_a_pipe() -> None:
+    checks = (check(100, "ok"), check(200, "ok"), check(200, "unknown", "utilisation"))
+    training = (row("train", JobStatus.RUNNING),)
+    curve = curve_of([{"kind": "log", "step": 200, "total_steps": 900, "loss": 1.0, "step_seconds": 1.0}])
+    assert "watch, step 200: 1 checks ok, 1 not measured" in drawn(View(training, curve, (), checks), width=80)
+    worse = (*checks, check(300, "warning"))
+    assert "watch, step 300: memory warning: 97% of 8.0 GiB in use" in drawn(View(training, curve, (), worse), width=80)
+    stream = io.StringIO()
+    lines = Lines(Console(file=stream))
+    for seen in (checks, checks, worse):
+        lines.show(View(training, curve, (), seen), now=0.0)
+    written = [line.strip() for line in stream.getvalue().splitlines() if "watch" in line]
+    assert written == [f"watch, step {one.step}: {one.check} {one.level}, {one.seen}" for one in worse]

@@ -131,3 +131,54 @@ def test_whatever_happens_it_ends_and_a_file_read_back_decides_the_same(
     assert RecoveryFile.model_validate_json(known.model_dump_json()) == known
     for decision in decisions:
         assert 0 < decision.adjustments.learning_rate_factor <= 1
+
+
+def diverged(step: int, good_until: int, *, losses: int = 1) -> Ended:
+    return Ended(attempt=1, cause="diverged", step=step, good_until=good_until, losses=losses, episode=4)
+
+
+def test_a_divergence_goes_back_to_where_all_was_well_and_passes_over_where_it_began() -> None:
+    (decision,), known, _ = course(diverged(90, 60))
+    assert (decision.measure.action, decision.measure.episode) == ("lower_learning_rate", 4)
+    assert known.adjustments.learning_rate_factor == 0.5
+    assert (known.adjustments.step_back_in, known.adjustments.step_back_after) == (2, 60)
+    assert known.adjustments.skipped_steps == (61, 62, 63, 64, 65)  # one record of `log_every` steps
+    assert "the last checkpoint up to step 60, passes over step 61 to 65, and learns at 0.5" in decision.explanation
+
+
+def test_of_seldom_records_no_more_than_ten_steps_are_passed_over() -> None:
+    (decision,), _, _ = course(diverged(900, 500), of=recipe(monitor={"log_every": 100}))
+    assert decision.adjustments.skipped_steps == tuple(range(501, 511))
+
+
+def test_a_number_that_is_not_finite_after_wild_gradients_goes_back_before_those() -> None:
+    (decision,), _, _ = course(Ended(attempt=1, cause="not_finite", step=90, good_until=70))
+    assert (decision.adjustments.step_back_in, decision.adjustments.step_back_after) == (2, 70)
+    assert decision.adjustments.skipped_steps == (90,)
+
+
+def test_two_measures_that_led_to_no_newer_checkpoint_make_it_a_matter_of_design() -> None:
+    decisions, _, end = course(diverged(90, 60), diverged(80, 60, losses=2), diverged(70, 60, losses=3))
+    assert len(decisions) == 2
+    assert end is not None
+    assert end.is_design_problem
+    assert "a matter of the training's design" in end.explanation
+
+
+def test_with_newer_checkpoints_in_between_it_is_none() -> None:
+    decisions, _, end = course(*[diverged(90, 60)] * 4)
+    assert len(decisions) == 3
+    assert end is not None
+    assert not end.is_design_problem
+
+
+@pytest.mark.parametrize(
+    ("on_plateau", "actions"),
+    [("none", []), ("lower_lr", ["lower_learning_rate"] * 2), ("stop", ["stop"] * 2)],
+)
+def test_a_plateau_is_answered_as_the_recipe_says_at_most_twice(on_plateau: str, actions: list[str]) -> None:
+    flat = Ended(attempt=1, cause="plateau", step=400)
+    decisions, known, end = course(flat, flat, flat, of=recipe(monitor={"on_plateau": on_plateau}))
+    assert [decision.measure.action for decision in decisions] == actions
+    assert known.adjustments.learning_rate_factor == (0.25 if on_plateau == "lower_lr" else 1.0)
+    assert end is not None

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration. A database at another revision is migrated, or refused where this code does not know it."""
 
 
@@ -295,3 +295,29 @@ channel_states = Table(
     Column("is_dead", Boolean, nullable=False),
 )
 """How each alert channel has fared."""
+monitor_states = Table(
+    "monitor_states",
+    metadata,
+    Column("job_id", ForeignKey("jobs.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    PrimaryKeyConstraint("job_id", "name"),
+)
+"""What the judge of a training remembers between two pages of its journal, and the patrol between two rounds."""
+
+watch_checks = Table(
+    "watch_checks",
+    metadata,
+    Column("job_id", ForeignKey("jobs.id"), nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("job_id", "step", "position"),
+)
+
+watchers = Table(
+    "watchers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)

@@ -57,6 +57,10 @@ class SqlStorage:
         with self._connection(self._reader) as connection:
             yield SqlTransaction.on(connection)
 
+    def stamp(self) -> object:
+        """Return what is another value after a commit of any process: how the database and its log lie on disk."""
+        return tuple(_print(Path(f"{self._path}{suffix}")) for suffix in ("", "-wal"))
+
     def verify_events(self) -> tuple[int, tuple[ChainProblem, ...]]:
         """Re-compute every chain, page by page; return the number of events and the rows that do not fit."""
         with self._connection(self._reader) as connection:
@@ -133,3 +137,11 @@ def open_storage(database_path: Path, *, busy_timeout_seconds: float = BUSY_TIME
     storage = SqlStorage(path, busy_timeout_seconds=busy_timeout_seconds)
     storage.prepare()
     return storage
+
+
+def _print(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size

@@ -10,6 +10,7 @@ from brewslm.adapters.sql.rows.experiments import SqlExperimentRows
 from brewslm.adapters.sql.rows.gates import SqlGateModeRows, SqlGateRows
 from brewslm.adapters.sql.rows.jobs import SqlJobRows
 from brewslm.adapters.sql.rows.metrics import SqlMetricRows
+from brewslm.adapters.sql.rows.monitors import SqlMonitorRows, SqlWatcherRows
 from brewslm.adapters.sql.rows.notifications import SqlNotificationRows
 from brewslm.adapters.sql.rows.outbox import SqlOutboxRows
 from brewslm.adapters.sql.rows.projects import SqlProjectRows
@@ -23,8 +24,10 @@ from brewslm.core.ports.storage import (
     GateRows,
     JobRows,
     MetricRows,
+    MonitorRows,
     ProjectRows,
     ReleaseRows,
+    WatcherRows,
 )
 
 
@@ -43,6 +46,8 @@ class SqlTransaction:
     gate_modes: GateModeRows
     notifications: NotificationRows
     outbox: OutboxRows
+    monitors: MonitorRows
+    watchers: WatcherRows
 
     @classmethod
     def on(cls, connection: Connection) -> "SqlTransaction":
@@ -59,4 +64,6 @@ class SqlTransaction:
             gate_modes=SqlGateModeRows(connection),
             notifications=SqlNotificationRows(connection),
             outbox=SqlOutboxRows(connection),
+            monitors=SqlMonitorRows(connection),
+            watchers=SqlWatcherRows(connection),
         )

@@ -9,7 +9,8 @@ import psutil
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-def _boot_id() -> str:
+def boot_id() -> str:
+    """Return which start of the machine this is."""
     if _BOOT_ID.is_file():
         return _BOOT_ID.read_text().strip()
     return f"{psutil.boot_time():.0f}"
@@ -18,15 +19,15 @@ def _boot_id() -> str:
 def process_owner() -> str:
     """Return the name of this process."""
     pid = os.getpid()
-    return f"{platform.node()}|{_boot_id()}|{pid}|{psutil.Process(pid).create_time():.2f}"
+    return f"{platform.node()}|{boot_id()}|{pid}|{psutil.Process(pid).create_time():.2f}"
 
 
 def is_owner_gone(owner: str) -> bool:
     """Return whether the named process has certainly ended. Of another host nothing is certain."""
-    host, boot_id, pid, started = owner.split("|")
+    host, boot, pid, started = owner.split("|")
     if host != platform.node():
         return False
-    if boot_id != _boot_id():
+    if boot != boot_id():
         return True
     try:
         process = psutil.Process(int(pid))

@@ -1,6 +1,7 @@
 """What this server is and knows: health, stages, reasons, samples."""
 
 import importlib.metadata
+from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -17,11 +18,22 @@ router = APIRouter(tags=["about"])
 VERSION = importlib.metadata.version("brewslm")
 
 
+class WatcherFacts(Value):
+    """Who watches the trainings."""
+
+    name: str
+    state: Literal["ok", "lost"]
+    """`lost`: it gave no sign of life by its deadline."""
+    owner: str
+    beat_at: datetime
+
+
 class Health(Value):
     """This server answers."""
 
     status: Literal["ok"] = "ok"
     version: str = VERSION
+    watchers: tuple[WatcherFacts, ...] = ()
 
 
 class StageFacts(Value):
@@ -60,9 +72,13 @@ class Sample(Value):
 
 @router.get("/health")
 def health(house: HouseOf) -> Health:
-    """Say that the server answers, and that its database can be read."""
+    """Say that the server answers, that its database can be read, and who watches the trainings."""
     house.jobs.list(limit=1)
-    return Health()
+    watchers = tuple(
+        WatcherFacts(name=one.name, state="lost" if one.is_lost else "ok", owner=one.owner, beat_at=one.beat_at)
+        for one in house.watchers.all()
+    )
+    return Health(watchers=watchers)
 
 
 @router.get("/stages")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from brewslm.api.deps import After, HouseOf, IdempotencyKey, JobId, Limit, OfProject, submit
 from brewslm.core import ids
 from brewslm.core.events.base import RunEvent
+from brewslm.core.health.watch import WatchCheck
 from brewslm.core.job import Job, JobStatus
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.value import Value
@@ -91,6 +92,12 @@ def log(job_id: JobId, house: HouseOf) -> WorkerLog:
 def health(job_id: JobId, house: HouseOf) -> HealthReport:
     """Judge a training: ok, warning, critical, unknown or finished, with every finding and alert."""
     return house.run_health.of_job(ids.JobId(job_id))
+
+
+@router.get("/{job_id}/watch")
+def watch(job_id: JobId, house: HouseOf) -> tuple[WatchCheck, ...]:
+    """List the lines of a training's active watch: its checks every so many of the first steps, with their numbers."""
+    return house.run_health.watch_checks(ids.JobId(job_id))
 
 
 @router.post("/{job_id}/cancel", status_code=202)

@@ -37,8 +37,9 @@ def list_(
 
 @app.command("show")
 def show(job_id: JobNumber, as_json: options.AsJson = False) -> None:
-    """Show a job with its steps and its events."""
+    """Show a job with its steps, its events, and of a training the lines of the watch over its first steps."""
     from brewslm.cli.render.records import job_page
+    from brewslm.cli.render.run_health import watch_page
     from brewslm.cli.session import open_session
     from brewslm.core.ids import JobId
 
@@ -48,7 +49,9 @@ def show(job_id: JobNumber, as_json: options.AsJson = False) -> None:
     runs = [job.run_id, *(child.run_id for child in children)]
     found = [one for run in runs for one in session.house.jobs.events(project_id=job.project_id, run_id=run)]
     seen = sorted(found, key=lambda event: event.seq)
-    session.answer({"job": job, "steps": children, "events": seen}, *job_page(job, children, seen))
+    checks = session.house.run_health.watch_checks(job.id)
+    answer = {"job": job, "steps": children, "events": seen, "watch": checks}
+    session.answer(answer, *job_page(job, children, seen), *watch_page(checks))
 
 
 @app.command("watch")

@@ -1,6 +1,6 @@
 """Drawing a view: the stage rail, one bar, and the loss beside the base."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
@@ -10,6 +10,7 @@ from rich.text import Text
 
 from brewslm.cli.progress.view import Curve, Row, View
 from brewslm.cli.text import duration, excerpt, maybe, signed, sparkline
+from brewslm.core.health.watch import WatchCheck
 from brewslm.core.job import JobStatus
 
 _TITLE_WIDTH = 13
@@ -73,6 +74,8 @@ def _parts(view: View, console: Console) -> Iterable[RenderableType]:
         yield from _training(view.curve, console)
     elif running is not None and running.fraction > 0.0:
         yield _bar(running.fraction, console, "")
+    if view.curve is not None and view.checks:
+        yield _watch(view.checks)
     for warning in view.warnings[-2:]:
         yield Text(f"   ! {excerpt(warning, console.width - 6)}", style="yellow")
 
@@ -116,6 +119,17 @@ def _training(curve: Curve, console: Console) -> Iterable[RenderableType]:
         room = console.width - line.cell_len - 4
         line.append("  " + sparkline(curve.deltas, min(room, 24), is_ascii=console.options.ascii_only), style="cyan")
     yield line
+
+
+def _watch(checks: Sequence[WatchCheck]) -> RenderableType:
+    """The newest lines of the active watch: those that are not fine, or that all are."""
+    step = checks[-1].step
+    last = [check for check in checks if check.step == step]
+    bad = [f"{check.check} {check.level}: {check.seen}" for check in last if check.level in {"warning", "critical"}]
+    num_unknown = sum(check.level == "unknown" for check in last)
+    fine = f"{len(last) - num_unknown} checks ok" + (f", {num_unknown} not measured" if num_unknown else "")
+    line = Text("     ").append(f"watch, step {step:,}: ", style="dim")
+    return line.append("; ".join(bad) or fine, style="yellow" if bad else "")
 
 
 def _bar(fraction: float, console: Console, more: str) -> RenderableType:

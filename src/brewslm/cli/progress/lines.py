@@ -19,6 +19,7 @@ class Lines:
         self._said_at: dict[str, float] = {}
         self._said: dict[str, str] = {}
         self._warnings: set[str] = set()
+        self._num_checks = 0
 
     def show(self, view: View, *, now: float) -> None:
         """Write what has changed since the last call; `now` in seconds of any steady clock."""
@@ -32,6 +33,9 @@ class Lines:
             elif row.status is JobStatus.RUNNING and now - self._said_at[row.key] >= SAY_EVERY_SECONDS:
                 self._said_at[row.key] = now
                 self._tell(row, _progress(row, view))
+        for check in view.checks[self._num_checks :]:
+            self._write(f"   watch, step {check.step}: {check.check} {check.level}, {check.seen}")
+        self._num_checks = max(self._num_checks, len(view.checks))
         for warning in view.warnings:
             if warning not in self._warnings:
                 self._warnings.add(warning)

@@ -7,6 +7,7 @@ from statistics import median
 
 from brewslm.bootstrap.container import House
 from brewslm.core.events.base import RunEvent
+from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import JobId, ProjectId
 from brewslm.core.job import Job, JobStatus
 from brewslm.lifecycle import LIFECYCLE, stage_number
@@ -53,6 +54,8 @@ class View:
     curve: Curve | None
     warnings: tuple[str, ...]
     """Summaries of events that a person should see, such as a worker that was lost."""
+    checks: tuple[WatchCheck, ...] = ()
+    """The lines of the active watch over the first steps of what trains now."""
 
 
 class CurveReader:
@@ -134,9 +137,10 @@ class Lookout:
     def _view(self, rows: Sequence[Row], jobs: Sequence[Job]) -> View:
         active = [job for job in jobs if job.status is JobStatus.RUNNING]
         training = next((job for job in reversed(active) if job.kind == "train"), None)
-        warnings = [event.summary for job in active for event in self._events(job) if event.severity == "warning"]
+        warnings = [event.summary for job in active for event in self._events(job) if event.severity != "info"]
         curve = self._curves.read(training.id) if training is not None else None
-        return View(rows=tuple(rows), curve=curve, warnings=tuple(warnings))
+        checks = self._house.run_health.watch_checks(training.id) if training is not None else ()
+        return View(rows=tuple(rows), curve=curve, warnings=tuple(warnings), checks=checks)
 
     def _row(self, job: Job) -> Row:
         if job.id in self._ended:

@@ -1,6 +1,6 @@
 """The pages of how a training is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -8,6 +8,7 @@ from rich.text import Text
 from brewslm.cli.render.parts import facts, heading, indented, table
 from brewslm.core.health.layers import SourcedThresholds
 from brewslm.core.health.report import Alert, HealthFinding, Verdict
+from brewslm.core.health.watch import WatchCheck
 from brewslm.services.monitoring.health import HealthReport
 
 
@@ -27,6 +28,16 @@ def health_page(report: HealthReport) -> Iterable[RenderableType]:
     for note in (*report.notes, verdict.note):
         if note:
             yield Text(f"note: {note}")
+
+
+def watch_page(checks: Sequence[WatchCheck]) -> Iterable[RenderableType]:
+    """The lines of the active watch; nothing where there are none."""
+    if not checks:
+        return
+    yield Text("")
+    yield heading("Watch over the first steps")
+    rows = [(f"{one.step:,}", one.check, one.level, one.seen) for one in checks]
+    yield indented(table(("step", "check", "level", "what was seen"), rows, whole=(0, 1, 2)))
 
 
 def _step(finding: HealthFinding, alert: Alert) -> str:

@@ -18,6 +18,8 @@ class Draft:
     """One line, past tense."""
     payload: Value
     """Of the type that `core/events/payloads.py` names for the reason."""
+    severity: Severity | None = None
+    """Where it is another one than the taxonomy's: an alert is as severe as its finding."""
 
 
 class NewEvent(Value):

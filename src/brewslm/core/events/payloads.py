@@ -1,6 +1,6 @@
 """Which payload belongs to which reason."""
 
-from brewslm.core.events import data, lifecycle
+from brewslm.core.events import data, lifecycle, monitoring
 from brewslm.core.events.failure import FAILURES, Failure
 from brewslm.core.events.reasons import Reason
 from brewslm.core.value import Value
@@ -23,6 +23,11 @@ _OF_SUCCESS: dict[Reason, type[Value]] = {
     Reason.TRAINING_WORKER_LOST: lifecycle.WorkerLost,
     Reason.TRAINING_RECOVERY_STARTED: lifecycle.RecoveryStarted,
     Reason.TRAINING_RECOVERED: lifecycle.TrainingRecovered,
+    Reason.MONITORING_WATCH_PASSED: monitoring.WatchPassed,
+    Reason.MONITORING_PATROL: monitoring.PatrolChanged,
+    Reason.MONITORING_ALERT: monitoring.MonitoringAlert,
+    Reason.MONITORING_ALERT_RESOLVED: monitoring.MonitoringAlert,
+    Reason.MONITORING_WATCHER_LOST: monitoring.WatcherLost,
     Reason.EVALUATION: lifecycle.Evaluation,
     Reason.EVALUATION_GATE_FAILED: lifecycle.EvaluationGateFailed,
     Reason.EXPORT: lifecycle.Export,

@@ -184,6 +184,40 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.TRAINING_RESULTS_INCOMPLETE: _row(
         "training", "error", "A training ended without all the figures that it must leave.", _SEE_LOG
     ),
+    Reason.TRAINING_DIVERGED: _row(
+        "training",
+        "error",
+        "The loss rose and stayed, whatever was done about it.",
+        "Lower learning_rate; look at the data.",
+    ),
+    Reason.TRAINING_DESIGN_PROBLEM: _row(
+        "training",
+        "error",
+        "The training does not lead where it should, and no measure against a mishap would change that.",
+        "Read `design_problem.md` in its run directory: what was expected, what was seen, what to consider.",
+    ),
+    Reason.MONITORING_WATCH_PASSED: _row(
+        "monitoring", "info", "The first steps were watched, and nothing was the matter.", _NOTHING
+    ),
+    Reason.MONITORING_PATROL: _row(
+        "monitoring",
+        "info",
+        "A patrol found a training otherwise than on its round before.",
+        "Look at it with `brewslm health JOB`.",
+    ),
+    Reason.MONITORING_ALERT: _row(
+        "monitoring",
+        "warning",
+        "A trouble of a training began, or became critical.",
+        "Do what its action says; `brewslm health JOB` shows it with its numbers.",
+    ),
+    Reason.MONITORING_ALERT_RESOLVED: _row("monitoring", "info", "A trouble of a training is over.", _NOTHING),
+    Reason.MONITORING_WATCHER_LOST: _row(
+        "monitoring",
+        "error",
+        "Who watched the trainings gave no sign of life by its deadline.",
+        "Start it again: `brewslm serve`, or the timer that runs `brewslm patrol --once`.",
+    ),
     Reason.EVALUATION: _row("evaluation", "info", "Base and tuned model were scored on the same rows.", "Export."),
     Reason.EVALUATION_RUNTIME_ERROR: _row("evaluation", "error", "The evaluation process failed.", _SEE_LOG),
     Reason.EVALUATION_DATASET_MISSING: _row(
@@ -231,6 +265,12 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.SYSTEM_STARTED: _row("system", "info", "A server started on this workspace.", _NOTHING),
     Reason.SYSTEM_RECOVERED: _row(
         "system", "warning", "Work whose owner had disappeared was taken up again.", _NOTHING
+    ),
+    Reason.SYSTEM_CONFIG_INVALID: _row(
+        "system",
+        "warning",
+        "A file of settings of the workspace cannot be used, and the defaults count.",
+        "Correct it as the message says.",
     ),
     Reason.SYSTEM_REQUEST_INVALID: _row("system", "error", "A request cannot be honoured as it stands.", "Correct it."),
     Reason.SYSTEM_NOT_FOUND: _row("system", "error", "What was named does not exist.", "List what there is."),

@@ -1,10 +1,11 @@
 """Episodes: a trouble is told once when it begins, once more if it gets worse, and once when it is over."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from brewslm.core.health.observation import Observation
 from brewslm.core.health.report import Alert, AlertEvent, HealthFinding
-from brewslm.core.health.sighting import ACTIONS, ONE_CLEAR_LOOK, DetectorName, Level, Sighting
+from brewslm.core.health.sighting import ACTIONS, OF_AN_ATTEMPT, ONE_CLEAR_LOOK, DetectorName, Level, Sighting
 from brewslm.core.health.thresholds import EpisodeThresholds
 
 _KEPT = 50
@@ -87,11 +88,15 @@ class EpisodeBook:
     open: dict[DetectorName, Episode] = field(default_factory=dict)
     closed: list[Episode] = field(default_factory=list)
     last: dict[DetectorName, Told] = field(default_factory=dict)
+    measured: list[DetectorName] = field(default_factory=list)
+    """Detectors that have had something to judge."""
 
     def enter(
         self, sighting: Sighting, seen: Observation, *, step: int | None, record: int, limits: EpisodeThresholds
     ) -> Alert | None:
         """Note what a detector saw, and return what is to be told of it."""
+        if sighting.detector not in self.measured:
+            self.measured.append(sighting.detector)
         episode = self.open.get(sighting.detector)
         if sighting.level is None:
             return None if episode is None else self._clear(episode, seen, step=step, record=record, limits=limits)
@@ -105,6 +110,16 @@ class EpisodeBook:
         episode.told = _RANK[episode.level]
         self.last[episode.detector] = Told(record, episode.told)
         return Alert(event=event, record=record, time=seen.time, finding=episode.finding(is_open=True))
+
+    def begin_attempt(self, seen: Observation, *, record: int) -> Iterator[Alert]:
+        """End what was the matter with the weights of the attempt before; if it comes again, it is told again."""
+        for detector in sorted(OF_AN_ATTEMPT & self.open.keys()):
+            episode = self.open.pop(detector)
+            episode.recovery_step = seen.resumed_from_step
+            self.closed = [*self.closed[1 - _KEPT :], episode]
+            self.last.pop(detector, None)
+            if episode.told:
+                yield Alert(event="resolved", record=record, time=seen.time, finding=episode.finding(is_open=False))
 
     def _begin(self, sighting: Sighting, *, step: int | None, record: int) -> Episode:
         assert sighting.level is not None  # noqa: S101 - for the type checker

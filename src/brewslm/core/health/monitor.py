@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pydantic import TypeAdapter
 
 from brewslm.core.health.detectors.cadence import Checkpoints, Stall, StepOrder
+from brewslm.core.health.detectors.design import Design
 from brewslm.core.health.detectors.gradient import Gradient
 from brewslm.core.health.detectors.loss import LossTrack
 from brewslm.core.health.detectors.machine import Machine
@@ -20,6 +21,7 @@ from brewslm.core.health.run import Run
 from brewslm.core.health.sighting import Sighting
 from brewslm.core.health.statistics import median
 from brewslm.core.health.thresholds import Thresholds
+from brewslm.core.health.watch import WatchCheck, Watched, WatchLog
 
 
 @dataclass(slots=True)
@@ -41,6 +43,8 @@ class _State:
     stall: Stall = field(default_factory=Stall)
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
     step_order: StepOrder = field(default_factory=StepOrder)
+    design: Design = field(default_factory=Design)
+    watch_log: WatchLog = field(default_factory=WatchLog)
 
 
 _STATE: TypeAdapter[_State] = TypeAdapter(_State)
@@ -57,6 +61,8 @@ class Monitor:
         """
         self._limits = thresholds or Thresholds()
         self._state = _STATE.validate_json(state) if state is not None else _State()
+        self.checks: tuple[WatchCheck, ...] = ()
+        """The lines of the active watch that the last observation gave; empty where none were due."""
 
     def state(self) -> bytes:
         """Return all that is remembered, as JSON of bounded size."""
@@ -65,11 +71,12 @@ class Monitor:
     def feed(self, seen: Observation) -> tuple[Alert, ...]:
         """Take in one observation, and return what is to be told of it."""
         state, limits = self._state, self._limits
+        self.checks = ()
         if state.run.is_repeated(seen):
             state.run.num_repeated += 1
             return ()
         state.run.take(seen)
-        alerts = []
+        alerts = list(state.book.begin_attempt(seen, record=state.run.num_records)) if seen.kind == "start" else []
         for sighting in self._look(seen):
             alert = state.book.enter(
                 sighting, seen, step=state.run.step, record=state.run.num_records, limits=limits.episodes
@@ -78,6 +85,7 @@ class Monitor:
                 alerts.append(alert)
         if seen.kind == "step":
             state.run.forget_mark()
+            state.watch_log.look(seen)
             self._end_watch()
         return tuple(alerts)
 
@@ -96,6 +104,7 @@ class Monitor:
             state.stall,
             state.checkpoints,
             state.step_order,
+            state.design,
         ):
             yield from detector.look(seen, run, limits)
 
@@ -103,8 +112,26 @@ class Monitor:
         state = self._state
         if state.watch_ended != "watching" or state.run.step is None:
             return
-        if state.run.step - (state.run.first_step or 0) >= state.run.watch_until(self._limits.watch):
+        # Of a handful of records nobody can say that all is well.
+        is_told = state.watch.line.num >= self._limits.watch.min_records
+        steps = state.run.step - (state.run.first_step or 0)
+        is_over = is_told and steps >= state.run.watch_until(self._limits.watch)
+        self.checks = state.watch_log.lines(self._watched(), self._limits, is_over=is_over)
+        if is_over:
             state.watch_ended = "failed" if state.book.open else "passed"
+
+    def _watched(self) -> Watched:
+        state = self._state
+        return Watched(state.run, state.book, state.watch, state.gradient, state.throughput, state.utilisation)
+
+    def checks_now(self) -> tuple[WatchCheck, ...]:
+        """Return the lines of the watch as they would be now, whether they are due or not."""
+        return tuple(self._state.watch_log.checks(self._watched(), self._limits))
+
+    @property
+    def watch(self) -> WatchState:
+        """How the active watch stands."""
+        return self._state.watch_ended
 
     def verdict(self) -> Verdict:
         """Say how the training is, now."""
@@ -115,12 +142,15 @@ class Monitor:
             verdict=level,
             findings=tuple(sorted(found, key=lambda one: (one.level != "critical", one.episode))),
             recovered=tuple(episode.finding(is_open=False) for episode in book.closed),
+            measured=tuple(sorted(book.measured)),
             watch=self._state.watch_ended,
+            attempt=run.attempt,
             num_records=run.num_records,
             num_repeated=run.num_repeated,
             step=run.step,
             total_steps=run.total_steps,
             loss=median(run.levels.values) if run.levels.values else None,
+            step_seconds=run.step_seconds,
             note="no record holds a loss" if level == "unknown" else "",
         )
 

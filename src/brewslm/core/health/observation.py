@@ -19,6 +19,8 @@ class Observation:
     step: int | None = None
     time: float | None = None
     """Seconds since some moment; only differences are used."""
+    clock: float | None = None
+    """Seconds of a clock that is never set, where the writer has one; pauses are measured by it."""
     seq: int | None = None
     """Number of the record where the writer numbers them; one that is not higher than the last is a repetition."""
     attempt: int | None = None
@@ -27,6 +29,8 @@ class Observation:
 
     loss: float | None = None
     eval_loss: float | None = None
+    eval_delta_low: float | None = None
+    """Lower end of the 95 % interval of tuned minus base on the eval split, nats."""
     grad_norm: float | None = None
     learning_rate: float | None = None
     tokens_per_second: float | None = None

@@ -54,7 +54,11 @@ class Verdict(Value):
     """What is the matter, the worst first."""
     recovered: tuple[HealthFinding, ...]
     """What was the matter, the last 50 of it, in the order of their ends."""
+    measured: tuple[DetectorName, ...]
+    """Detectors that have had something to judge; the others say nothing because nothing was measured."""
     watch: WatchState
+    attempt: int
+    """The attempt that the last record is of; 0 where the log does not say."""
     num_records: int
     num_repeated: int
     """Records that came twice and were left out."""
@@ -62,5 +66,6 @@ class Verdict(Value):
     total_steps: int | None
     loss: float | None
     """Median of the last 8 records."""
+    step_seconds: float | None
     note: str = ""
     """Why nothing is known, where that is so."""

@@ -34,6 +34,8 @@ class Run:
     checkpoint_bytes: int | None = None
     peak_learning_rate: float = 0.0
     learning_rate: float | None = None
+    step_seconds: float | None = None
+    """Of the last record that said."""
     is_ended: bool = False
     levels: Window = field(default_factory=lambda: Window(8))
     """The last finite training losses."""
@@ -63,6 +65,7 @@ class Run:
         self.checkpoint_bytes = seen.checkpoint_bytes or self.checkpoint_bytes
         if (rate := finite(seen.learning_rate)) is not None:
             self.learning_rate, self.peak_learning_rate = rate, max(rate, self.peak_learning_rate)
+        self.step_seconds = finite(seen.step_seconds) or self.step_seconds
         if seen.kind == "end":
             self.is_ended = True
 

@@ -24,6 +24,8 @@ DetectorName = Literal[
     "gpu_temperature",
     "gpu_errors",
     "step_order",
+    "worse_than_base",
+    "process_alive",
 ]
 DETECTORS: tuple[DetectorName, ...] = get_args(DetectorName)
 
@@ -45,13 +47,27 @@ ACTIONS: dict[DetectorName, str] = {
     "gpu_temperature": "Improve cooling or lower the power limit; the device slows down or stops otherwise.",
     "gpu_errors": "Save, and go on on another device; have this one checked.",
     "step_order": "Compare the steps around: a restart without a mark, or two trainings that write one log.",
+    "process_alive": "Take it up again: `brewslm jobs watch JOB`, a server, or `brewslm patrol --daemon`.",
+    "worse_than_base": "Stop and think: labels and template (`brewslm xray`), learning_rate, more or better data.",
 }
 """What to do, for people; how recovery acts on it is its own matter."""
 
 ONE_CLEAR_LOOK: frozenset[DetectorName] = frozenset(
-    {"over_fit", "stall", "checkpoint_freshness", "step_order", "disk_space", "plateau", "not_learning"}
+    {
+        "over_fit",
+        "stall",
+        "checkpoint_freshness",
+        "step_order",
+        "disk_space",
+        "plateau",
+        "not_learning",
+        "worse_than_base",
+    }
 )
 """Detectors that look so seldom, or so surely, that one look without trouble ends an episode."""
+
+OF_AN_ATTEMPT: frozenset[DetectorName] = frozenset({"non_finite", "zero_loss", "spike", "divergence", "gradient_norm"})
+"""Detectors of weights that went astray: a new attempt takes older weights, so what was the matter is over."""
 
 Evidence = Mapping[str, float | int | str]
 

@@ -29,6 +29,8 @@ class WatchThresholds(_Section):
     """Steps that are watched, at most."""
     watch_share: float = Field(0.2, gt=0, le=1)
     """Share of the run that is watched, if that is less."""
+    check_every: int = Field(100, ge=1)
+    """Steps between two lines of each check; the last one comes where the watch ends."""
     min_records: int = Field(12, ge=4)
     """Records without which nothing is said of the trend."""
     min_fall: float = Field(0.01, ge=0)
@@ -165,6 +167,12 @@ class StallThresholds(_Section):
     """Pause before a checkpoint that is always fine."""
     critical_times: float = Field(3.0, gt=1)
     """Times the limit from which on it is critical."""
+    idle_seconds: float = Field(20.0, gt=0)
+    """Of a worker that has not used the processor lately: pause without a pulse while training or evaluating."""
+    busy_times: float = Field(5.0, ge=1)
+    """Times as long is waited for a worker that uses the processor: it may be slow, and not hang."""
+    beat_seconds: float = Field(30.0, gt=0)
+    """Without a beat of the shim beside a worker, which beats once a second."""
 
 
 class CheckpointThresholds(_Section):
@@ -202,6 +210,15 @@ class DeviceThresholds(_Section):
     """Records in a row that are slowed down by heat or power, and a warning."""
 
 
+class DesignThresholds(_Section):
+    """When a training is taken to lead nowhere: a matter of its design, which nothing is done about by itself."""
+
+    share: float = Field(0.5, gt=0, le=1)
+    """Share of the steps after which it should have been better than its untuned base once."""
+    evals: int = Field(2, ge=1)
+    """Evaluations without which nothing is said."""
+
+
 class Thresholds(_Section):
     """All of them. A file may hold any part; what it does not say stays as it is here."""
 
@@ -220,6 +237,7 @@ class Thresholds(_Section):
     checkpoint: CheckpointThresholds = CheckpointThresholds()
     disk: DiskThresholds = DiskThresholds()
     device: DeviceThresholds = DeviceThresholds()
+    design: DesignThresholds = DesignThresholds()
 
     @model_validator(mode="after")
     def _warns_before_it_is_critical(self) -> Self:

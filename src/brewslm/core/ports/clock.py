@@ -13,5 +13,8 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds that never run backwards; for intervals."""
 
+    def boot_id(self) -> str:
+        """Which start of the machine `monotonic` counts from; processes of the same one may compare theirs."""
+
     def sleep(self, seconds: float) -> None:
         """Wait."""

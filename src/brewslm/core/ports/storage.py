@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from brewslm.core.approval import GateMode, GateState, StageGate
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.events.base import NewEvent, RunEvent
 from brewslm.core.experiment import Experiment
+from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.patrol.watcher import Watcher
 from brewslm.core.ports.alerts import NotificationRows, OutboxRows
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
@@ -227,6 +229,42 @@ class GateModeRows(Protocol):
         """Insert or replace."""
 
 
+MonitorName = Literal["monitor", "patrol"]
+"""Who remembers something of a training: the judge of its journal, or the patrol."""
+
+
+class MonitorRows(Protocol):
+    """What the watch over trainings remembers, and the lines that it writes."""
+
+    def state(self, job_id: JobId, name: MonitorName) -> bytes | None:
+        """What was kept last; None at first."""
+
+    def keep(self, job_id: JobId, name: MonitorName, state: bytes) -> None:
+        """Keep it, in the place of what was kept before."""
+
+    def add_checks(self, job_id: JobId, checks: Sequence[WatchCheck]) -> None:
+        """Insert lines of the active watch; of one step they come together, once."""
+
+    def checks(self, job_id: JobId) -> tuple[WatchCheck, ...]:
+        """By step, and in the order in which they came."""
+
+
+class WatcherRows(Protocol):
+    """Who watches."""
+
+    def get(self, name: str) -> Watcher | None:
+        """Return it; None where it never was, or has said goodbye."""
+
+    def put(self, watcher: Watcher) -> None:
+        """Insert it, or put it in the place of the one of that name."""
+
+    def remove(self, name: str) -> None:
+        """Forget it; it is fine if there is none."""
+
+    def list(self) -> tuple[Watcher, ...]:
+        """All, by name."""
+
+
 class Transaction(Protocol):
     """Everything inside happens, or nothing."""
 
@@ -241,6 +279,8 @@ class Transaction(Protocol):
     gate_modes: GateModeRows
     notifications: NotificationRows
     outbox: OutboxRows
+    monitors: MonitorRows
+    watchers: WatcherRows
 
 
 class ChainProblem(Value):
@@ -264,6 +304,12 @@ class Storage(Protocol):
 
     def read(self) -> AbstractContextManager[Transaction]:
         """Begin a reading transaction with one consistent view."""
+
+    def stamp(self) -> object:
+        """Return what is another value after a commit of any process; cheap to ask for, so that idle looks cost little.
+
+        Commits of the same moment may share one: who relies on it looks now and then all the same.
+        """
 
     def verify_events(self) -> tuple[int, tuple[ChainProblem, ...]]:
         """Re-compute every chain; return the number of events and the rows that do not fit."""

@@ -33,6 +33,15 @@ class TrainingLogs(Protocol):
         """
 
 
+class NoThresholdFiles:
+    """A workspace in which the defaults count."""
+
+    def layers(self, extra: Path | None) -> list[ThresholdLayer]:
+        """Return nothing that would change them."""
+        del extra
+        return []
+
+
 class ThresholdFiles(Protocol):
     """Reads them."""
 

@@ -11,10 +11,15 @@ Changes = dict[str, tuple[Setting, Setting]]
 BACKOFF_SECONDS = (0.0, 5.0, 30.0, 120.0)
 """Before the next attempt after the first, second, … loss without a newer checkpoint."""
 MAX_LOSSES_WITHOUT_PROGRESS = 3
-MAX_MEASURES: dict[Cause, int] = {"stalled": 2, "out_of_memory": 4, "not_finite": 3}
+MAX_MEASURES: dict[Cause, int] = {"stalled": 2, "out_of_memory": 4, "not_finite": 3, "diverged": 3, "plateau": 2}
 """Of one cause."""
 LEARNING_RATE_FACTOR = 0.5
 MIN_MICRO_BATCH_TOKENS = 16
+MAX_SKIPPED_STEPS = 10
+"""Of one divergence: what is passed over is where it began, not what it led to."""
+_ASTRAY: frozenset[Cause] = frozenset({"not_finite", "diverged"})
+"""Weights that went astray. Two measures in a row that lead to no newer checkpoint say that it is no mishap."""
+MAX_ASTRAY_WITHOUT_PROGRESS = 2
 
 
 class Ended(Value):
@@ -23,6 +28,10 @@ class Ended(Value):
     attempt: int
     cause: Cause
     step: int | None = None
+    good_until: int | None = None
+    """Last step up to which the detectors saw nothing, where they saw something."""
+    episode: int | None = None
+    """Of the monitor, where that ended the attempt."""
     losses: int = 1
     """Attempts in a row, with this one, that ended without a newer checkpoint."""
     micro_batch: MicroBatch | None = None
@@ -44,23 +53,25 @@ class GivenUp(Value):
 
     explanation: str
     """Why, as a clause; empty where there is nothing to say besides the failure."""
+    is_design_problem: bool = False
+    """Whether what was tried says that the training itself is at fault, which nothing is done about."""
 
 
 def decide(ended: Ended, recipe: Recipe, known: RecoveryFile) -> Decision | GivenUp:
     """Return what is to be done so that the training goes on."""
     against = _against(ended, recipe, known)
     if against:
-        return GivenUp(explanation=against)
+        return GivenUp(explanation=against, is_design_problem=against == _NO_MISHAP)
     match ended.cause:
-        case "lost":
-            wait = BACKOFF_SECONDS[min(ended.losses, len(BACKOFF_SECONDS)) - 1]
+        case "lost" | "stalled":
+            wait = BACKOFF_SECONDS[min(ended.losses, len(BACKOFF_SECONDS)) - 1] if ended.cause == "lost" else 0.0
             return _go_on(ended, known, "resume", "it is resumed", wait_seconds=wait)
-        case "stalled":
-            return _go_on(ended, known, "resume", "it is resumed")
         case "out_of_memory":
             return _with_less_memory(ended, recipe, known)
-        case "not_finite":
+        case "not_finite" | "diverged":
             return _more_gently(ended, recipe, known)
+        case "plateau":
+            return _against_plateau(ended, recipe, known)
         case "disk_full":
             return _with_less_disk(ended, recipe, known)
 
@@ -71,6 +82,8 @@ def _against(ended: Ended, recipe: Recipe, known: RecoveryFile) -> str:
         return "recovery='off' lets it end there"
     if ended.cause == "lost" and ended.losses > MAX_LOSSES_WITHOUT_PROGRESS:
         return f"the training process was lost {ended.losses} times without a newer checkpoint"
+    if _is_no_mishap(ended, known):
+        return _NO_MISHAP
     num_counted = sum(not measure.is_free for measure in known.measures)
     if not _is_free(ended) and num_counted >= recipe.retry.max_attempts:
         return f"{num_counted} measures were taken, as many as retry.max_attempts allows"
@@ -78,6 +91,20 @@ def _against(ended: Ended, recipe: Recipe, known: RecoveryFile) -> str:
     if num_same >= MAX_MEASURES.get(ended.cause, num_same + 1):
         return f"{num_same} measures against it did not help"
     return ""
+
+
+_NO_MISHAP = (
+    f"{MAX_ASTRAY_WITHOUT_PROGRESS} measures against it led to no newer checkpoint, so that it is taken for a matter "
+    "of the training's design"
+)
+
+
+def _is_no_mishap(ended: Ended, known: RecoveryFile) -> bool:
+    last = known.measures[-MAX_ASTRAY_WITHOUT_PROGRESS:]
+    if ended.cause not in _ASTRAY:
+        return False
+    is_again = len(last) == MAX_ASTRAY_WITHOUT_PROGRESS and all(measure.cause in _ASTRAY for measure in last)
+    return is_again and ended.losses > MAX_ASTRAY_WITHOUT_PROGRESS
 
 
 def _is_free(ended: Ended) -> bool:
@@ -101,6 +128,7 @@ def _go_on(
         step=ended.step,
         action=action,
         wait_seconds=wait_seconds,
+        episode=ended.episode,
         is_free=_is_free(ended),
     )
     return Decision(
@@ -144,23 +172,63 @@ def _with_less_memory(ended: Ended, recipe: Recipe, known: RecoveryFile) -> Deci
 
 
 def _more_gently(ended: Ended, recipe: Recipe, known: RecoveryFile) -> Decision:
-    """Go back to a good checkpoint, pass over the step that failed, and learn half as fast from there."""
-    now, is_again = known.adjustments, any(measure.cause == ended.cause for measure in known.measures)
+    """Go back to a good checkpoint, pass over where it began, and learn half as fast from there."""
+    now, is_again = known.adjustments, any(measure.cause in _ASTRAY for measure in known.measures)
     factor = now.learning_rate_factor * LEARNING_RATE_FACTOR
-    peak = recipe.optim.learning_rate
-    skipped = now.skipped_steps if ended.step is None else tuple(sorted({*now.skipped_steps, ended.step}))
-    passed_over = "" if ended.step is None else f", passes over step {ended.step},"
+    skipped = _offending(ended, recipe)
+    passed_over = f", passes over step {_shown(skipped)}," if skipped else ""
+    if ended.good_until is not None:
+        where = f"the last checkpoint up to step {ended.good_until}"
+    else:
+        where = "an older checkpoint" if is_again else "the newest good checkpoint"
     return _go_on(
         ended,
         known,
         "lower_learning_rate",
-        f"it goes back to {'an older' if is_again else 'the newest good'} checkpoint{passed_over} and learns at "
-        f"{factor:g} of the rate from there",
-        changes={"optim.learning_rate": (peak * now.learning_rate_factor, peak * factor)},
+        f"it goes back to {where}{passed_over} and learns at {factor:g} of the rate from there",
+        changes=_learning_rates(recipe, now.learning_rate_factor, factor),
         learning_rate_factor=factor,
-        skipped_steps=skipped,
-        step_back_in=ended.attempt + 1 if is_again else now.step_back_in,
+        skipped_steps=tuple(sorted({*now.skipped_steps, *skipped})),
+        step_back_in=ended.attempt + 1 if is_again or ended.good_until is not None else now.step_back_in,
+        step_back_after=ended.good_until,
     )
+
+
+def _offending(ended: Ended, recipe: Recipe) -> range:
+    """Return the steps to pass over: the one that failed, or the record after the last good one."""
+    if ended.cause == "diverged" and ended.good_until is not None:
+        first = ended.good_until + 1
+        return range(first, first + min(recipe.monitor.log_every, MAX_SKIPPED_STEPS))
+    return range(0) if ended.step is None else range(ended.step, ended.step + 1)
+
+
+def _shown(steps: range) -> str:
+    return f"{steps[0]}" if len(steps) == 1 else f"{steps[0]} to {steps[-1]}"
+
+
+def _learning_rates(recipe: Recipe, before: float, after: float) -> Changes:
+    peak = recipe.optim.learning_rate
+    return {"optim.learning_rate": (peak * before, peak * after)}
+
+
+def _against_plateau(ended: Ended, recipe: Recipe, known: RecoveryFile) -> Decision | GivenUp:
+    """Do what the recipe says of a loss that no longer falls; the worker goes on meanwhile."""
+    now = known.adjustments.learning_rate_factor
+    match recipe.monitor.on_plateau:
+        case "lower_lr":
+            factor = now * LEARNING_RATE_FACTOR
+            return _go_on(
+                ended,
+                known,
+                "lower_learning_rate",
+                f"it learns at {factor:g} of the rate from here on",
+                changes=_learning_rates(recipe, now, factor),
+                learning_rate_factor=factor,
+            )
+        case "stop":
+            return _go_on(ended, known, "stop", "it stops after this step with the best checkpoint")
+        case _:
+            return GivenUp(explanation="monitor.on_plateau='none' leaves it to people")
 
 
 def _with_less_disk(ended: Ended, recipe: Recipe, known: RecoveryFile) -> Decision:

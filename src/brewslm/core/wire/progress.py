@@ -40,6 +40,8 @@ class _Record(Value):
     time: float
     """Seconds since the epoch, UTC."""
     attempt: int
+    clock: float | None = None
+    """Steady clock of the machine, seconds: for pauses, because the clock on the wall jumps."""
 
 
 class StartedRecord(_Record):
@@ -70,6 +72,31 @@ class BaselineRecord(_Record):
     num_tokens: int
 
 
+class Vitals(Value):
+    """What the machine is like beside a training. What cannot be known there is null."""
+
+    utilisation: float | None = None
+    """Share of the time in which the device worked: of a GPU as its driver says; of a CPU the share in which the
+    training thread computed or waited for its turn."""
+    num_cores_used: float | None = None
+    """Processor time of the process over wall time."""
+    data_wait: float | None = None
+    """Share of the time in which the step waited for its examples."""
+    memory_bytes: int | None = None
+    """In use of what is scarcest: the GPU's memory, the control group's, the address space's, or the machine's,"""
+    memory_limit_bytes: int | None = None
+    """and how much of that there is."""
+    disk_free_bytes: int | None = None
+    """Where checkpoints are written."""
+    temperature: float | None = None
+    """Of the GPU's core, °C."""
+    memory_temperature: float | None = None
+    throttled_by: tuple[str, ...] | None = None
+    """What slows the GPU down: heat or power; empty where nothing does."""
+    num_device_errors: int | None = None
+    """Uncorrected errors that the GPU has counted (ECC), and errors that its driver reported (Xid)."""
+
+
 class LogRecord(_Record):
     """One logged span of training steps."""
 
@@ -92,6 +119,8 @@ class LogRecord(_Record):
     step_seconds: float
     memory_bytes: int | None
     """Peak resident memory of the process so far."""
+    vitals: Vitals | None = None
+    """At most once a second; null in between."""
     non_finite: NonFinite = Field(default_factory=dict)
 
 
@@ -119,6 +148,7 @@ class CheckpointRecord(_Record):
     folder: str
     eval_loss: float | None
     is_best: bool
+    size_bytes: int | None = None
 
 
 class EndedRecord(_Record):

@@ -6,9 +6,15 @@ from pydantic import Field
 
 from brewslm.core.value import Value
 
-Cause = Literal["lost", "stalled", "out_of_memory", "not_finite", "disk_full"]
+Cause = Literal["lost", "stalled", "out_of_memory", "not_finite", "diverged", "disk_full", "plateau"]
 Action = Literal[
-    "resume", "smaller_micro_batch", "activation_checkpointing", "lower_learning_rate", "prune_checkpoints", "wait"
+    "resume",
+    "smaller_micro_batch",
+    "activation_checkpointing",
+    "lower_learning_rate",
+    "prune_checkpoints",
+    "wait",
+    "stop",
 ]
 
 
@@ -24,6 +30,8 @@ class Adjustments(Value):
     keep_checkpoints: int | None = Field(None, ge=1)
     step_back_in: int | None = None
     """The attempt that sets the newest checkpoint aside, where there is an older one, before it resumes."""
+    step_back_after: int | None = None
+    """Where it is known up to which step all was well, that attempt sets aside every checkpoint of a later one."""
 
 
 class Measure(Value):
@@ -37,6 +45,8 @@ class Measure(Value):
     action: Action
     wait_seconds: float = 0.0
     """Before the next attempt."""
+    episode: int | None = None
+    """The episode of the monitor that it answers, where there is one."""
     is_free: bool = False
     """Whether it does not count against `retry.max_attempts`."""
 

@@ -160,7 +160,7 @@ class Claim:
             self.stored(transaction)
             self.emit_in(transaction, draft)
 
-    def emit_in(self, transaction: Transaction, draft: Draft) -> None:
+    def emit_in(self, transaction: Transaction, draft: Draft, *, actor: str | None = None) -> None:
         """Write a RunEvent of this job in the caller's transaction, which has asked for `stored` or `change`."""
         emit_event(
             transaction,
@@ -168,7 +168,7 @@ class Claim:
             origin=Origin(
                 project_id=self.job.project_id,
                 run_id=self.job.run_id,
-                actor=self.actor,
+                actor=actor or self.actor,
                 parent_run_id=self.parent_run_id,
             ),
             occurred_at=self._ports.clock.now(),

@@ -12,12 +12,14 @@ from pydantic import ValidationError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import TrainingLimit, TrainingRecovered, TrainingStarted
 from brewslm.core.events.reasons import Reason
+from brewslm.core.health.report import Verdict
 from brewslm.core.ids import ExperimentId, JobId
 from brewslm.core.ports.storage import MetricRow, Transaction
 from brewslm.core.wire.progress import RECORD, EndedRecord, LogRecord, ProgressRecord, Record, StartedRecord
 from brewslm.core.wire.rundir import LOG_FILE
 from brewslm.services.jobs.claim import Claim
 from brewslm.services.jobs.files import read_recovery
+from brewslm.services.monitoring.live import ACTOR, LiveMonitor
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +32,20 @@ _NUM_RECORDS = 50
 class JournalReader:
     """Follows one `log.jsonl`. A line counts once its newline is there."""
 
-    def __init__(self, claim: Claim, run_directory: Path, *, experiment_id: ExperimentId | None) -> None:
-        """Follow the journal in `run_directory`; `experiment_id` is given for trainings, whose starts are events."""
+    def __init__(
+        self,
+        claim: Claim,
+        run_directory: Path,
+        *,
+        experiment_id: ExperimentId | None,
+        monitor: LiveMonitor | None = None,
+    ) -> None:
+        """Follow the journal in `run_directory`; of trainings the starts are events, and a monitor judges the rest."""
         self._claim = claim
         self._path = run_directory / LOG_FILE
         self._experiment_id = experiment_id
+        self._monitor = monitor
+        self._verdict: Verdict | None = None
         self._offset = -1
         self.last_step: int | None = None
         self._step_seconds: deque[float] = deque(maxlen=_NUM_RECORDS)
@@ -52,6 +63,16 @@ class JournalReader:
     def step_seconds(self) -> float | None:
         """What a step takes, by the newest records that were read; None where there are none."""
         return median(self._step_seconds) if self._step_seconds else None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """How the training is by what was taken in; None where nothing judges it."""
+        if self._monitor is None:
+            return None
+        if self._verdict is None:
+            with self._claim.reading() as transaction:
+                self._verdict = self._monitor.verdict(transaction)
+        return self._verdict
 
     def drain(self) -> None:
         """Take in every whole line that has not been taken in."""
@@ -73,6 +94,9 @@ class JournalReader:
             transaction.metrics.append(rows, job_id=job_id, offset=offset + sum(map(len, lines)))
             for draft in self._told(transaction, records):
                 self._claim.emit_in(transaction, draft)
+            for draft in self._monitor.take(transaction, records) if self._monitor is not None else ():
+                self._claim.emit_in(transaction, draft, actor=ACTOR)
+        self._verdict = None
         for record in records:
             self._show(record)
         return True

@@ -6,8 +6,10 @@ from brewslm.core.errors import WorkerError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import RecoveryStarted, WorkerLost
 from brewslm.core.events.reasons import Reason
+from brewslm.core.health.report import Verdict
 from brewslm.core.ports.engine import WorkerStatus
 from brewslm.core.recipe.recipe import Recipe
+from brewslm.core.recovery.onset import divergence_in, good_until
 from brewslm.core.recovery.policy import Decision, Ended, GivenUp, decide
 from brewslm.core.wire.attempt import FailureFile
 from brewslm.core.wire.recovery import Cause, Measure, RecoveryFile
@@ -26,22 +28,26 @@ _REASONS: dict[Cause, Reason] = {
     "stalled": Reason.TRAINING_STALLED,
     "out_of_memory": Reason.TRAINING_OOM,
     "not_finite": Reason.TRAINING_NAN,
+    "diverged": Reason.TRAINING_DIVERGED,
+    "plateau": Reason.TRAINING_DESIGN_PROBLEM,
     "disk_full": Reason.TRAINING_DISK_FULL,
 }
 MIN_FREE_BYTES = 64 << 20
 
 
 def ended_of(
-    status: WorkerStatus, directory: Path, journal: JournalReader, *, stalled_attempt: int | None
+    status: WorkerStatus, directory: Path, journal: JournalReader, recipe: Recipe, *, stalled_attempt: int | None
 ) -> Ended | None:
     """Say what ended an attempt; None where it would end the same way again."""
     failure = failure_of(directory, status.attempt)
+    verdict = journal.verdict
+    astray = None if verdict is None else divergence_in(verdict, status.attempt)
     if status.attempt == stalled_attempt:
         cause: Cause | None = "stalled"
     elif status.is_out_of_memory:
         cause = "out_of_memory"
     elif status.state == "lost" or status.signal is not None:
-        cause = "lost"
+        cause = "lost" if astray is None else "diverged"
     else:
         cause = _CAUSES.get(status.exit_code)
     if cause is None:
@@ -50,9 +56,15 @@ def ended_of(
         attempt=status.attempt,
         cause=cause,
         step=failure.step if failure is not None and failure.step is not None else journal.last_step,
+        good_until=_good_until(verdict, status.attempt, recipe) if cause in {"not_finite", "diverged"} else None,
+        episode=astray.episode if astray is not None and cause == "diverged" else None,
         losses=journal.attempts_without_progress(status.attempt),
         micro_batch=failure.micro_batch if failure is not None else None,
     )
+
+
+def _good_until(verdict: Verdict | None, attempt: int, recipe: Recipe) -> int | None:
+    return None if verdict is None else good_until(verdict, attempt, log_every=recipe.monitor.log_every)
 
 
 def failure_of(directory: Path, attempt: int) -> FailureFile | None:
@@ -79,8 +91,9 @@ def recover(
     decision = decide(ended, recipe, known)
     if isinstance(decision, GivenUp):
         _note(claim, ended, _lost(status, ended) if ended.cause == "lost" else None)
-        raise WorkerError(_words_at_the_end(what, decision, directory), reason=_REASONS[ended.cause])
-    draft = _lost(status, ended) if ended.cause == "lost" else _started(decision, what)
+        reason = Reason.TRAINING_DESIGN_PROBLEM if decision.is_design_problem else _REASONS[ended.cause]
+        raise WorkerError(_words_at_the_end(what, decision, directory), reason=reason)
+    draft = _lost(status, ended) if ended.cause == "lost" else recovery_draft(decision, what)
     _note(claim, ended, draft)
     measures = (*known.measures, decision.measure)
     recovery = RecoveryFile(measures=measures, adjustments=decision.adjustments)
@@ -103,6 +116,8 @@ def _said(status: WorkerStatus, directory: Path, ended: Ended, trouble: str) -> 
         return failure.message.partition(". ")[0].rstrip(".")  # what happened, without what a person could do
     if ended.cause == "stalled":
         return f"The training process of attempt {ended.attempt} was ended: {trouble}"
+    if ended.cause == "diverged":
+        return f"Attempt {ended.attempt} was ended at step {ended.step}: its loss rose and stayed"
     if ended.cause == "out_of_memory":
         return f"The training process of attempt {ended.attempt} was killed by the system for want of memory"
     how = f"signal {status.signal}" if status.signal else "an unknown cause"
@@ -124,7 +139,8 @@ def _lost(status: WorkerStatus, ended: Ended) -> Draft:
     )
 
 
-def _started(decision: Decision, what: str) -> Draft:
+def recovery_draft(decision: Decision, what: str) -> Draft:
+    """Return the event of a measure: what happened, and what is changed about it."""
     measure = decision.measure
     return Draft(
         reason=Reason.TRAINING_RECOVERY_STARTED,

@@ -6,9 +6,15 @@ from time import thread_time
 from pydantic import ValidationError
 
 from brewslm.core.errors import BrewError, WorkerError
+from brewslm.core.events.base import Draft
+from brewslm.core.events.failure import Failure
 from brewslm.core.events.reasons import Reason
+from brewslm.core.health.journal import Cadence
+from brewslm.core.health.thresholds import StallThresholds
 from brewslm.core.ids import ExperimentId
 from brewslm.core.ports.engine import WorkerStatus
+from brewslm.core.recipe.recipe import Recipe
+from brewslm.core.recovery.onset import divergence_in
 from brewslm.core.wire.order import ORDER, Order, TrainOrder
 from brewslm.core.wire.result import RESULT, Result
 from brewslm.core.wire.rundir import ORDER_FILE, RESULT_FILE, WORKER_LOG_FILE, ExitCode
@@ -16,7 +22,10 @@ from brewslm.services.jobs.claim import Claim
 from brewslm.services.jobs.files import write_whole
 from brewslm.services.jobs.journal import JournalReader
 from brewslm.services.jobs.liveness import Liveness
+from brewslm.services.jobs.observing import answer_plateau, note_design_problem, write_design_report
 from brewslm.services.jobs.recovering import ended_of, failure_of, needed_bytes, recover
+from brewslm.services.monitoring.limits import limits_now
+from brewslm.services.monitoring.live import LiveMonitor
 from brewslm.services.ports import Ports
 
 POLL_SECONDS, LONGEST_POLL_SECONDS = 0.5, 1.0
@@ -43,6 +52,7 @@ class Supervisor:
         self._ports = ports
         self._claim = claim
         self._folder = folder
+        self._stall_limits = StallThresholds()
 
     def folder(self, name: str) -> Path:
         """The run directory `name`."""
@@ -53,7 +63,8 @@ class Supervisor:
         directory = self.folder(name)
         _write_order(directory, order)
         experiment = ExperimentId(int(name.removeprefix("exp-"))) if order.kind == "train" else None
-        journal = JournalReader(self._claim, directory, experiment_id=experiment)
+        monitor = self._monitor(order)
+        journal = JournalReader(self._claim, directory, experiment_id=experiment, monitor=monitor)
         stalled: tuple[int, str] | None = None
         while True:
             status = self._ports.engine.status(directory)
@@ -69,9 +80,23 @@ class Supervisor:
             self._claim.phase("starting" if status.attempt == 0 else "recovering")
             self._ports.engine.submit(directory, attempt=status.attempt + 1)
 
+    def _monitor(self, order: Order) -> LiveMonitor | None:
+        """Return what judges a training, by the thresholds of now; a file of them that cannot be used is an event."""
+        if not isinstance(order, TrainOrder):
+            return None
+        limits = limits_now(self._ports.thresholds)
+        self._stall_limits = limits.thresholds.stall
+        if limits.problem:
+            summary = f"The defaults count, because of the thresholds: {limits.problem}"
+            payload = Failure(error=limits.problem)
+            self._claim.emit(Draft(reason=Reason.SYSTEM_CONFIG_INVALID, summary=summary, payload=payload))
+        settings = order.recipe.monitor
+        cadence = Cadence(settings.eval_every, settings.checkpoint_every)
+        return LiveMonitor(self._claim.job.id, limits.thresholds, cadence)
+
     def _stay_beside(self, directory: Path, order: Order, journal: JournalReader) -> tuple[int, str] | None:
         """Follow a living worker to its end; return its attempt and what was wrong where it hung and was ended."""
-        liveness = Liveness(self._ports.clock, self._ports.engine, directory)
+        liveness = Liveness(self._ports.clock, self._ports.engine, directory, self._stall_limits)
         began_at = thread_time()
         while (status := self._ports.engine.status(directory)).state == "alive":
             journal.drain()
@@ -82,10 +107,26 @@ class Supervisor:
                 self._claim.phase("recovering")
                 self._ports.engine.kill(directory)
                 return status.attempt, trouble
+            elif isinstance(order, TrainOrder) and self._is_astray(directory, order.recipe, status, journal):
+                self._claim.phase("recovering")
+                self._ports.engine.kill(directory)
+                return None
             else:
                 self._ports.clock.sleep(rest_after(thread_time() - began_at))
             began_at = thread_time()
         return None
+
+    def _is_astray(self, directory: Path, recipe: Recipe, status: WorkerStatus, journal: JournalReader) -> bool:
+        """Act on what the monitor says; return whether this attempt leads away and should be ended."""
+        verdict = journal.verdict
+        if verdict is None or verdict.attempt != status.attempt:
+            return False
+        if problem := next((one for one in verdict.findings if one.detector == "worse_than_base"), None):
+            note_design_problem(self._claim, directory, recipe, verdict, problem.seen)
+        if recipe.recovery == "off":
+            return False
+        answer_plateau(self._claim, directory, recipe, verdict)
+        return divergence_in(verdict, status.attempt) is not None
 
     def _recover(
         self,
@@ -100,10 +141,15 @@ class Supervisor:
         stalled_attempt, trouble = stalled or (None, "")
         ended = None
         if isinstance(order, TrainOrder):
-            ended = ended_of(status, directory, journal, stalled_attempt=stalled_attempt)
+            ended = ended_of(status, directory, journal, order.recipe, stalled_attempt=stalled_attempt)
         if ended is None or not isinstance(order, TrainOrder):
             raise _explained(directory, order, status)
-        measure = recover(self._claim, directory, order.recipe, status, ended, trouble=trouble)
+        try:
+            measure = recover(self._claim, directory, order.recipe, status, ended, trouble=trouble)
+        except WorkerError as error:
+            if error.code is Reason.TRAINING_DESIGN_PROBLEM and journal.verdict is not None:
+                write_design_report(directory, order.recipe, journal.verdict, str(error))
+            raise
         self._wait(measure.wait_seconds)
         while measure.action == "wait" and not self._has_room(directory):
             self._claim.phase("waiting_disk")

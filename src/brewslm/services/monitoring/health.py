@@ -1,6 +1,7 @@
 """How a training is: judged from its log, now or long after."""
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from brewslm.core.errors import NotFoundError
@@ -8,6 +9,7 @@ from brewslm.core.health.layers import SourcedThresholds, layered
 from brewslm.core.health.monitor import Monitor
 from brewslm.core.health.observation import Observation
 from brewslm.core.health.report import Alert, Verdict
+from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import JobId
 from brewslm.core.job import Job, JobStatus
 from brewslm.core.ports.training_logs import LogFormat, ThresholdFiles, TrainingLogs
@@ -26,6 +28,8 @@ class HealthReport(Value):
     verdict: Verdict
     alerts: tuple[Alert, ...]
     """All that was to be told, in order; the same log gives the same."""
+    checks: tuple[WatchCheck, ...]
+    """The lines of the active watch over the first steps."""
 
 
 class RunHealth:
@@ -73,23 +77,37 @@ class RunHealth:
         message = f"job {job_id} has no training log yet; only trainings write one, once their worker has started"
         raise NotFoundError(message)
 
+    def watch_checks(self, job_id: JobId) -> tuple[WatchCheck, ...]:
+        """Return the lines of the active watch of a training, or of the trainings within a flow.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
+        with self._ports.storage.read() as transaction:
+            jobs = [transaction.jobs.get(job_id), *transaction.jobs.list(parent_id=job_id)]
+            return tuple(check for job in jobs if job.kind == "train" for check in transaction.monitors.checks(job.id))
+
     def _now(self, job: Job, run_directory: Path) -> Iterator[Observation]:
         """Yield what is known beyond the log of a training that still runs: its machine, and the time."""
         if job.status is not JobStatus.RUNNING:
             return
         now = self._ports.clock.now().timestamp()
         yield Observation("device", time=now, disk_free_bytes=self._ports.machine.free_disk_bytes(run_directory))
-        yield Observation("tick", time=now)
+        yield Observation("tick", time=now, clock=self._ports.clock.monotonic())
 
     def _judge(self, path: Path, thresholds: Path | None, more: Iterator[Observation] | tuple[()]) -> HealthReport:
         monitor = Monitor(self.thresholds(thresholds).thresholds)
         log = self._logs.read(path)
-        alerts = [alert for seen in log.observations for alert in monitor.feed(seen)]
-        alerts += [alert for seen in more for alert in monitor.feed(seen)]
+        alerts: list[Alert] = []
+        checks: list[WatchCheck] = []
+        for seen in chain(log.observations, more):
+            alerts += monitor.feed(seen)
+            checks += monitor.checks
         return HealthReport(
             log=str(log.path),
             format=log.format,
             notes=tuple(log.notes),
             verdict=monitor.verdict(),
             alerts=tuple(alerts),
+            checks=tuple(checks),
         )

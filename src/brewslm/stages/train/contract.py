@@ -14,9 +14,9 @@ from brewslm.core.experiment import experiment_folder
 from brewslm.core.finding import Finding
 from brewslm.core.overlap.golden import trained_goldens
 from brewslm.core.value import Value
-from brewslm.stages.train.parent import check_parent, has_order
 from brewslm.core.wire.rundir import RESULTS_FOR_PEOPLE_FILE
 from brewslm.stages.train.leaving import read_results
+from brewslm.stages.train.parent import check_parent, has_order
 
 
 class TrainInputs(Value):

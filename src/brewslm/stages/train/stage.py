@@ -13,8 +13,8 @@ from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import ADAPTER_FOLDER, MODEL_FOLDER
 from brewslm.stages.train.contract import CONTRACT, TrainInputs
-from brewslm.stages.train.parent import origin_of, pinned_parent
 from brewslm.stages.train.leaving import leave_curves, leave_results
+from brewslm.stages.train.parent import origin_of, pinned_parent
 
 
 def run(inputs: TrainInputs, context: StageContext) -> Adapter:

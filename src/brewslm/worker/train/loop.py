@@ -48,6 +48,8 @@ from brewslm.worker.train.recorder import (
 from brewslm.worker.train.schedule import learning_rate_at
 from brewslm.worker.train.state import TrainState, fingerprint_of, seed_step
 from brewslm.worker.train.trainee import new_trainee, set_training, untuned
+from brewslm.worker.vitals.gpu import open_gpu
+from brewslm.worker.vitals.signs import VitalSigns
 
 
 def train(order: TrainOrder, run: Run) -> TrainResult | None:
@@ -92,6 +94,9 @@ class _Training:
         self.total_steps = self.curriculum.total_steps
         self.state = TrainState()
         self.is_base = True
+        device = next(self.model.parameters()).device
+        self.vitals = VitalSigns(run.folder, open_gpu(device) if run.processes.is_first else None)
+        self.learning_rate_factor = self.adjustments.learning_rate_factor
 
     def run(self) -> TrainResult | None:
         monitor = self.recipe.monitor
@@ -119,7 +124,8 @@ class _Training:
                 if is_last or step % monitor.log_every == 0:
                     self._log(outcome, batches)
             end = self._early_end()
-            is_cancelled, request = self._requests()
+            is_cancelled, request, stop = self._requests()
+            end = end or stop
             if is_last or end or step % monitor.eval_every == 0 or (is_cancelled and not self.state.evaluated):
                 self._evaluate()
                 end = end or self._early_end()
@@ -132,7 +138,7 @@ class _Training:
     def _resume(self) -> None:
         """Continue from the newest whole checkpoint, if there is one."""
         if self.processes.is_first and self.adjustments.step_back_in == self.job.attempt:
-            line = step_back(self.checkpoints, self.job.disk)
+            line = step_back(self.checkpoints, self.job.disk, after=self.adjustments.step_back_after)
             if line is not None:
                 self._notice(line)
         with self.processes.first_then_others():
@@ -178,15 +184,18 @@ class _Training:
             self._notice(f"Warm-up is {shorter} steps, not {warmup_steps}: the run has only {self.total_steps} steps.")
 
     def _batches(self, step: int) -> list[Batch]:
-        return [self.objective.pack(indices) for indices in self.curriculum.micro_batches(step, self.processes)]
+        began_at = time.monotonic()
+        batches = [self.objective.pack(indices) for indices in self.curriculum.micro_batches(step, self.processes)]
+        self.vitals.waited(time.monotonic() - began_at)
+        return batches
 
     def _optimise(self, step: int, batches: list[Batch]) -> StepOutcome:
         """Make one optimiser step; the loss is the mean over the units of all micro-batches of all processes."""
         began_at = time.monotonic()
         num_units, num_tokens, num_examples = self._sizes(batches)
-        learning_rate = learning_rate_at(
-            step, peak=self.recipe.optim.learning_rate, settings=self.recipe.schedule, total_steps=self.total_steps
-        )
+        # The recipe's rate is lowered already by what was adjusted when this attempt began.
+        peak = self.recipe.optim.learning_rate * self.learning_rate_factor / self.adjustments.learning_rate_factor
+        learning_rate = learning_rate_at(step, peak=peak, settings=self.recipe.schedule, total_steps=self.total_steps)
         seed_step(self.recipe.seed, step, self.processes.rank)
         self.objective.prepare_step(batches)
         passes = trained_in_lockstep(self.model, with_units(batches), self.processes)
@@ -230,7 +239,7 @@ class _Training:
     def _pass_over(self, step: int) -> None:
         """Leave a step out: the next one sees the examples that it would have seen anyway."""
         self.state = self.state.model_copy(update={"step": step})
-        self._notice(f"Step {step} was passed over: its numbers were not finite before.")
+        self._notice(f"Step {step} was passed over: something went wrong there before.")
 
     def _sizes(self, batches: list[Batch]) -> tuple[int, int, int]:
         """Return units, tokens and examples of a step, over all processes."""
@@ -248,7 +257,7 @@ class _Training:
         self.state = write_log(
             self.job.journal,
             self.state.model_copy(update={"baseline_seconds": self.batch_baseline.seconds_spent}),
-            outcome,
+            replace(outcome, vitals=self.vitals.sample()),
             total_steps=self.total_steps,
             epoch=self.curriculum.epoch(self.state.step),
             baseline_loss=baseline_loss,
@@ -301,12 +310,22 @@ class _Training:
             message = f"The loss on the eval split after step {self.state.step} is not finite."
             raise NotFiniteError(message, step=self.state.step)
 
-    def _requests(self) -> tuple[bool, str | None]:
-        """Return whether somebody asks to stop, and why for a checkpoint; the first process looks for all."""
-        is_first = self.processes.is_first
-        request = self.job.takes_checkpoint_request() if is_first else None
-        is_cancelled, is_asked = self.processes.any(is_first and self.job.is_cancelled(), request is not None)
-        return is_cancelled, (request or "") if is_asked else None
+    def _requests(self) -> tuple[bool, str | None, tuple[EarlyEnd, str] | None]:
+        """Return whether somebody asks to stop, why for a checkpoint, and what ends it as a whole training.
+
+        The first process looks for all.
+        """
+        is_first, job = self.processes.is_first, self.job
+        request, stop = (job.takes_checkpoint_request(), job.stop_request()) if is_first else (None, None)
+        factor = job.learning_rate_factor() or 1.0 if is_first else 0.0
+        cancelled, asked, stopped, factor = self.processes.total(
+            float(is_first and job.is_cancelled()), float(request is not None), float(stop is not None), factor
+        )
+        self.learning_rate_factor = min(self.learning_rate_factor, factor)
+        end: tuple[EarlyEnd, str] | None = None
+        if stopped:
+            end = "early_stopping", f"Stopped after step {self.state.step}, as was asked for: {stop}."
+        return cancelled > 0, (request or "") if asked else None, end
 
     def _is_checkpoint_due(self, step: int) -> bool:
         """Whether it is time for a checkpoint, or this would be the best so far."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brewslm.core.wire.progress import EvalRecord, LogRecord
+from brewslm.core.wire.progress import EvalRecord, LogRecord, Vitals
 from brewslm.core.wire.result import PairedLoss, PassRate
 from brewslm.worker.journal import Journal, split_non_finite
 from brewslm.worker.train.baseline import paired_interval
@@ -34,6 +34,7 @@ class StepOutcome:
     """Before clipping."""
     learning_rate: float
     seconds: float
+    vitals: Vitals | None = None
 
     @property
     def loss(self) -> float:
@@ -114,6 +115,7 @@ def write_log(
             samples_per_second=window.num_examples / seconds,
             step_seconds=window.seconds / max(1, window.num_steps),
             memory_bytes=peak_memory_bytes(),
+            vitals=outcome.vitals,
             non_finite=non_finite,
         )
     )

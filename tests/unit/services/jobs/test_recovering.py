@@ -7,17 +7,19 @@ from typing import Any
 import pytest
 
 from brewslm.core.errors import CancelledError, WorkerError
+from brewslm.core.health.thresholds import StallThresholds
 from brewslm.core.ports.engine import WorkerStatus
 from brewslm.core.wire.attempt import FailureFile, MicroBatch
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.recovery import RecoveryFile
 from brewslm.core.wire.rundir import BEAT_FILE, FAILURE_FILE, PULSE_FILE, RECOVERY_FILE, ExitCode
-from brewslm.services.jobs.liveness import BEAT_LIMIT_SECONDS, OTHER_LIMIT_SECONDS, TRAINING_LIMIT_SECONDS, Liveness
+from brewslm.services.jobs.liveness import Liveness
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import FakeEngine
 from tests.unit.scene import Scene, journal, logged, saved, started
 from tests.unit.services.jobs.test_supervision import TRAIN, TRAINED, attempts, done, scene_with, stays, supervisor_of
 
+LIMITS = StallThresholds()
 Script = Callable[[Path, int], int | None]
 
 
@@ -194,7 +196,7 @@ class Watched:
         self.engine = FakeEngine(lambda _folder, _attempt: None)
         self.folder = folder
         self.engine.submit(folder, attempt=1)
-        self.liveness = Liveness(self.clock, self.engine, folder)
+        self.liveness = Liveness(self.clock, self.engine, folder, LIMITS)
         self._number = 0
 
     def trouble_within(self, seconds: float, *, beat: bool = True, pulse: str = "", busy: bool = False) -> str:
@@ -219,28 +221,28 @@ def test_a_worker_that_gets_on_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_shim_without_a_beat_is_trouble(tmp_path: Path) -> None:
     watched = Watched(tmp_path)
-    assert watched.trouble_within(BEAT_LIMIT_SECONDS, beat=False, pulse="training") == ""
+    assert watched.trouble_within(LIMITS.beat_seconds, beat=False, pulse="training") == ""
     assert "no beat" in watched.trouble_within(10, beat=False, pulse="training")
 
 
 def test_a_worker_that_sleeps_between_steps_is_trouble_soon_and_one_that_computes_later(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     asleep = Watched(tmp_path / "a")
-    asleep.trouble_within(20, pulse="training")
-    assert asleep.trouble_within(TRAINING_LIMIT_SECONDS - 6) == ""
+    asleep.trouble_within(20, pulse="training", busy=True)
+    assert asleep.trouble_within(LIMITS.idle_seconds - 6) == ""
     assert "while training, without using the processor" in asleep.trouble_within(20)
     (tmp_path / "b").mkdir()
     busy = Watched(tmp_path / "b")
-    busy.trouble_within(20, pulse="training")
-    assert busy.trouble_within(TRAINING_LIMIT_SECONDS * 4, busy=True) == ""
-    assert "while training, busy" in busy.trouble_within(TRAINING_LIMIT_SECONDS * 2, busy=True)
+    busy.trouble_within(20, pulse="training", busy=True)
+    assert busy.trouble_within(LIMITS.training_seconds * 4, busy=True) == ""
+    assert "while training, busy" in busy.trouble_within(LIMITS.training_seconds * 2, busy=True)
 
 
 def test_other_phases_and_slow_steps_get_more_time(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     saving = Watched(tmp_path / "a")
-    saving.trouble_within(20, pulse="saving")
-    assert saving.trouble_within(OTHER_LIMIT_SECONDS - 10) == ""
+    saving.trouble_within(20, pulse="saving", busy=True)
+    assert saving.trouble_within(LIMITS.saving_seconds - 10) == ""
     assert "while saving" in saving.trouble_within(30)
     (tmp_path / "b").mkdir()
     slow = Watched(tmp_path / "b")
@@ -264,3 +266,15 @@ def test_checkpoints_count_for_the_losses_that_follow(tmp_path: Path) -> None:
     supervisor.run(TRAIN, name="exp-001")
     adjustments = recovery(scene).adjustments
     assert (adjustments.learning_rate_factor, adjustments.skipped_steps, adjustments.step_back_in) == (0.25, (5,), 3)
+
+
+def test_a_pause_of_the_whole_machine_is_no_death_and_who_hangs_after_it_is_found(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.trouble_within(20, pulse="training", busy=True)
+    for _ in range(3):
+        watched.clock.advance(300)  # all processes stood still, the one that watches among them
+        assert watched.liveness.trouble(step_seconds=None) == ""
+        assert watched.trouble_within(10, pulse="training", busy=True) == ""
+    watched.clock.jump(-3 * 3600)
+    assert watched.trouble_within(20, pulse="training", busy=True) == ""
+    assert "while training, without using the processor" in watched.trouble_within(40)

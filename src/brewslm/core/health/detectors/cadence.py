@@ -19,7 +19,9 @@ class Stall:
 
     pauses: dict[Phase, Window] = field(default_factory=dict)
     last: float | None = None
-    """Time of the last record that shows progress."""
+    """Time of the last record that shows progress,"""
+    last_clock: float | None = None
+    """and the steady clock there, where the writer has one."""
     num_steps: int = 0
     """Step records of this attempt."""
     eval_step: int | None = None
@@ -29,15 +31,22 @@ class Stall:
         """Judge the pause before a record, or, at a tick, the one that lasts."""
         now = finite(seen.time)
         if seen.kind == "start":
-            self.num_steps, self.last = 0, now
+            self.num_steps, self.last, self.last_clock = 0, now, finite(seen.clock)
         if now is None or self.last is None or seen.kind in {"start", "device", "note", "end"}:
             self._advance(seen, run)
             return
         phase = seen.phase or self._phase(seen, run)
-        yield _stall(now - self.last, phase, self._limit(phase, limits.stall), limits.stall)
+        pause = self._pause(now - self.last, finite(seen.clock))
+        yield _stall(pause, phase, self._limit(phase, limits.stall), limits.stall)
         if seen.kind != "tick":
-            self._learn(now - self.last, phase)
+            self._learn(pause, phase)
             self._advance(seen, run)
+
+    def _pause(self, by_time: float, clock: float | None) -> float:
+        """Return the pause by the steady clock, where both records have one of the same start of the machine."""
+        if clock is None or self.last_clock is None or clock < self.last_clock:
+            return by_time
+        return clock - self.last_clock
 
     def _advance(self, seen: Observation, run: Run) -> None:
         if seen.kind == "eval":
@@ -46,7 +55,7 @@ class Stall:
             self.eval_step = run.step
         self.num_steps += seen.kind == "step"
         if seen.kind in _PHASE_OF or seen.kind == "note":
-            self.last = finite(seen.time)
+            self.last, self.last_clock = finite(seen.time), finite(seen.clock)
 
     def _phase(self, seen: Observation, run: Run) -> Phase:
         """Return what was done in this pause; where that is not known, the slowest that it can have been."""

@@ -34,6 +34,8 @@ class LossTrack:
     highest: float = 0.0
     first_level: float | None = None
     best_level: float | None = None
+    best_step: int = 0
+    """Step at which the level was lowest: up to there all was well."""
     num_risen: int = 0
 
     def look(self, seen: Observation, run: Run, limits: Thresholds) -> Iterator[Sighting]:
@@ -48,7 +50,7 @@ class LossTrack:
         spike = self._spike(loss, value, noise, limits.spike)
         yield spike
         self.recent.add(value)
-        if self.recent.is_full and (divergence := self._divergence(noise, limits)) is not None:
+        if self.recent.is_full and (divergence := self._divergence(noise, limits, run.step or 0)) is not None:
             yield divergence
         self._take_in(value, is_spike=spike.level is not None)
         self.highest = max(self.highest, loss) if self.num else loss
@@ -99,12 +101,12 @@ class LossTrack:
         evidence = {"median": level, "rolling_sd": rolling, "frozen_sd": frozen, "sd_off": rise / rolling}
         return _spike(loss, unbent(center + bound), rise / bound, text, evidence)
 
-    def _divergence(self, noise: Noise, limits: Thresholds) -> Sighting | None:
+    def _divergence(self, noise: Noise, limits: Thresholds, step: int) -> Sighting | None:
         level = median(self.recent.values)
         if self.first_level is None:
             self.first_level = level
         if self.best_level is None or level < self.best_level:
-            self.best_level = level
+            self.best_level, self.best_step = level, step
         rise, bound = level - self.best_level, self._bound(noise, limits.divergence)
         self.num_risen = self.num_risen + 1 if rise > bound else 0
         if rise <= bound / 2:
@@ -113,7 +115,12 @@ class LossTrack:
             return None
         best = unbent(self.best_level)
         text = f"the level of the loss, {shown(unbent(level))}, is above the lowest so far, {shown(best)}, and stays"
-        evidence = {"lowest": best, "first": unbent(self.first_level), "records": self.num_risen}
+        evidence = {
+            "lowest": best,
+            "first": unbent(self.first_level),
+            "records": self.num_risen,
+            "good_until": self.best_step,
+        }
         grade = _grade(level, rise, bound, self.first_level, limits.divergence)
         return Sighting(
             "divergence", grade, unbent(level), unbent(self.best_level + bound), rise / bound, text, evidence

@@ -43,11 +43,15 @@ class Throughput:
         if self.recent.is_full:
             yield self._judge(run, limits)
 
-    def _judge(self, run: Run, limits: Thresholds) -> Sighting:
-        now = median(self.recent.values)
+    def expected(self, run: Run, limits: Thresholds) -> tuple[float | None, bool]:
+        """Return the speed that is taken as normal, None where none is known yet; and whether it is the run's own."""
         is_own = len(self.own) >= limits.throughput.baseline_records
         forecast = run.expected_tokens_per_second if self.unit == "tokens" else None
-        expected = median(self.own) if is_own else forecast
+        return (median(self.own) if is_own else forecast), is_own
+
+    def _judge(self, run: Run, limits: Thresholds) -> Sighting:
+        now = median(self.recent.values)
+        expected, is_own = self.expected(run, limits)
         if expected is None or expected <= 0 or now >= limits.throughput.share * expected:
             return Sighting("throughput")
         whose = "the run's own median" if is_own else "the forecast"

@@ -76,9 +76,20 @@ def set_aside(folder: Path, disk: Disk) -> Path:
     return target
 
 
-def step_back(root: Path, disk: Disk) -> str | None:
-    """Set the newest whole checkpoint aside where there is an older one; return a line that says so."""
+def step_back(root: Path, disk: Disk, *, after: int | None = None) -> str | None:
+    """Set the newest whole checkpoint aside where there is an older one; return a line that says so.
+
+    Where it is known `after` which step things went wrong, every checkpoint of a later one is set aside, even the last.
+    """
     whole = whole_checkpoints(root)
+    if after is not None:
+        wrong = [checkpoint.folder for checkpoint in whole if checkpoint.step > after]
+        kept_as = ", ".join(set_aside(folder, disk).name for folder in wrong)
+        return (
+            f"Things went wrong after step {after}; checkpoints of later steps are kept as {kept_as}."
+            if wrong
+            else None
+        )
     if len(whole) < 2:
         return None
     kept_as = set_aside(whole[0].folder, disk).name

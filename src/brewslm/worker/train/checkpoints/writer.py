@@ -64,6 +64,7 @@ class CheckpointWriter:
                 folder=f"{CHECKPOINTS_FOLDER}/{checkpoint.folder.name}",
                 eval_loss=checkpoint.eval_loss,
                 is_best=is_best,
+                size_bytes=sum(entry.size_bytes for entry in checkpoint.manifest.files.values()),
             )
         )
 
