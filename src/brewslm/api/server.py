@@ -40,7 +40,8 @@ def serve(host: str, port: int, *, is_token_required: bool = False) -> None:
     with listen(host, port) as listener:
         own_port = int(listener.getsockname()[1])
         hosts = allowed_hosts(own_port, host=host, more=settings.allowed_hosts)
-        app = create_app(house, hosts=hosts, token=token)
+        server: uvicorn.Server
+        app = create_app(house, hosts=hosts, token=token, is_stopping=lambda: server.should_exit)
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -51,6 +52,7 @@ def serve(host: str, port: int, *, is_token_required: bool = False) -> None:
             lifespan="on",
             timeout_graceful_shutdown=CLOSE_SECONDS,
         )
+        server = uvicorn.Server(config)
         note_start(house, host, own_port)
         shown = f"[{host}]" if ":" in host else host
         sys.stdout.write(
@@ -61,7 +63,7 @@ def serve(host: str, port: int, *, is_token_required: bool = False) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             # uvicorn raises the signal again when it has closed; that is not another wish.
             signal.signal(number, lambda _number, _frame: None)
-        uvicorn.Server(config).run(sockets=[listener])
+        server.run(sockets=[listener])
     logging.shutdown()
     # Lanes in mid-job are daemon threads; leaving at once spares them an interpreter that is being taken apart.
     os._exit(0)

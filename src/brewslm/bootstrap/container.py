@@ -13,6 +13,7 @@ from brewslm.adapters.files.uploads import FileUploads
 from brewslm.adapters.logs.files import FileTrainingLogs
 from brewslm.adapters.plugins.mappers import EntryPointMappers
 from brewslm.adapters.sources.base_models import LocalBaseModels
+from brewslm.adapters.sql.feed import SqlFeed
 from brewslm.adapters.sql.storage import open_storage
 from brewslm.adapters.system.clock import SystemClock
 from brewslm.adapters.system.machine import SystemMachine
@@ -41,6 +42,7 @@ from brewslm.services.projects import Projects
 from brewslm.services.releases.book import Releases, enter_release
 from brewslm.services.runner import Runner
 from brewslm.services.stage_runs import StageRuns
+from brewslm.services.streams.streams import Streams
 from brewslm.services.uploads.book import Uploads
 
 
@@ -64,6 +66,7 @@ class House:
     tracing: Tracing
     mappings: Mappings
     rejections: Rejections
+    streams: Streams
     uploads: Uploads
 
 
@@ -79,8 +82,9 @@ def open_house(settings: Settings, *, actor: str) -> House:
     """
     uploads = FileUploads(settings.home, max_bytes=settings.max_upload_bytes)
     secrets, clock = FileLocatorSecrets(settings.home), SystemClock()
+    storage = open_storage(settings.database)
     ports = Ports(
-        storage=open_storage(settings.database),
+        storage=storage,
         store=FileArtifactStore(settings.home),
         tables=ParquetTables(),
         similarity=MinHashSimilarity(),
@@ -126,6 +130,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         tracing=Tracing(ports, projects, browsing, audit),
         mappings=Mappings(ports),
         rejections=Rejections(ports),
+        streams=Streams(SqlFeed(storage)),
         uploads=Uploads(uploads, clock, max_bytes=settings.max_upload_bytes),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 
 from brewslm.adapters.sql.driver import load_driver
@@ -56,6 +56,16 @@ class SqlStorage:
         """
         with self._connection(self._reader) as connection:
             yield SqlTransaction.on(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Begin a reading transaction for a neighbour in this room."""
+        with self._connection(self._reader) as connection:
+            yield connection
+
+    def watching(self) -> PoolProxiedConnection:
+        """Open a reading connection outside of any transaction, for as long as it is kept."""
+        return self._reader.raw_connection()
 
     def verify_events(self) -> tuple[int, tuple[ChainProblem, ...]]:
         """Re-compute every chain, page by page; return the number of events and the rows that do not fit."""

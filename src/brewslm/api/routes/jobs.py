@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query
 
 from brewslm.api.deps import After, HouseOf, JobId, Limit, OfProject
 from brewslm.core import ids
-from brewslm.core.events.base import RunEvent
 from brewslm.core.job import Job, JobStatus
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.value import Value
@@ -56,16 +55,6 @@ def list_(
 def show(job_id: JobId, house: HouseOf) -> Job:
     """Show one job."""
     return house.jobs.get(ids.JobId(job_id))
-
-
-@router.get("/{job_id}/events")
-def events(job_id: JobId, house: HouseOf, after: After = 0, limit: Limit = 1000) -> tuple[RunEvent, ...]:
-    """List the RunEvents of a job and its steps, by sequence number."""
-    job = house.jobs.get(ids.JobId(job_id))
-    found: list[RunEvent] = []
-    for one in (job, *house.jobs.list(parent_id=job.id)):
-        found += house.jobs.events(project_id=job.project_id, run_id=one.run_id, after_seq=after, limit=limit)
-    return tuple(sorted(found, key=lambda event: event.seq)[:limit])
 
 
 @router.get("/{job_id}/metrics")
