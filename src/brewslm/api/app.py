@@ -38,7 +38,6 @@ def create_api(house: House, *, is_stopping: Callable[[], bool] = lambda: False)
         house: the services.
         is_stopping: whether the server is about to close, so that streams end.
     """
-
     hub = Hub(house.streams, is_stopping=is_stopping)
 
     @asynccontextmanager

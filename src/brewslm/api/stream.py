@@ -138,7 +138,8 @@ class Hub:
             beat_at = time.monotonic() + BEAT_SECONDS
             while self._num_followers and not self._is_closing:
                 await asyncio.sleep(POLL_SECONDS)
-                self._is_closing = self._is_closing or self._is_stopping()
+                if self._is_stopping():
+                    self._is_closing = True
                 is_new = await self._catch_up()
                 if time.monotonic() >= beat_at:
                     beat_at += BEAT_SECONDS
@@ -153,19 +154,21 @@ class Hub:
 
     async def _begin(self) -> None:
         """Fill the ring with what is new, so that clients of a server that was started again find their place in it."""
-        while True:
-            try:
-                newest = await self.call(self.streams.newest)
-                break
-            except BrewError:
-                log.exception("the ledger cannot be read for followers; trying again")
-                await asyncio.sleep(BEGIN_AGAIN_SECONDS)
+        newest = await self._newest()
         back = RING_FRAMES // 2
         self._cursor = Cursor(max(newest.event - back, 0), max(newest.metric - back, 0))
         self.ring = Ring(self._cursor)
         self._ended.clear()
         self._is_behind = True
         await self._catch_up()
+
+    async def _newest(self) -> Cursor:
+        while True:
+            try:
+                return await self.call(self.streams.newest)
+            except BrewError:
+                log.exception("the ledger cannot be read for followers; trying again")
+                await asyncio.sleep(BEGIN_AGAIN_SECONDS)
 
     async def _catch_up(self) -> bool:
         try:

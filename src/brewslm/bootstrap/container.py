@@ -13,9 +13,12 @@ from brewslm.adapters.files.uploads import FileUploads
 from brewslm.adapters.logs.files import FileTrainingLogs
 from brewslm.adapters.plugins.mappers import EntryPointMappers
 from brewslm.adapters.sources.base_models import LocalBaseModels
+from brewslm.adapters.sql.epochs import SqlServerEpochs
 from brewslm.adapters.sql.feed import SqlFeed
 from brewslm.adapters.sql.storage import open_storage
+from brewslm.adapters.sql.views import SqlViews
 from brewslm.adapters.system.clock import SystemClock
+from brewslm.adapters.system.filesystem import refuse_network
 from brewslm.adapters.system.machine import SystemMachine
 from brewslm.adapters.system.owner import is_owner_gone, process_owner
 from brewslm.adapters.text.similarity import MinHashSimilarity
@@ -35,6 +38,7 @@ from brewslm.services.data.xray import Xrays
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.queue import Jobs
+from brewslm.services.jobs.views import JobViews
 from brewslm.services.monitoring.health import RunHealth
 from brewslm.services.optimizing import optimize_flow
 from brewslm.services.ports import Ports
@@ -56,6 +60,7 @@ class House:
     manifests: Manifests
     xrays: Xrays
     jobs: Jobs
+    job_views: JobViews
     runner: Runner
     releases: Releases
     audit: Audit
@@ -67,6 +72,7 @@ class House:
     mappings: Mappings
     rejections: Rejections
     streams: Streams
+    epochs: SqlServerEpochs
     uploads: Uploads
 
 
@@ -80,6 +86,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
     Raises:
         WorkspaceError: the workspace cannot be used.
     """
+    refuse_network(settings.home)
     uploads = FileUploads(settings.home, max_bytes=settings.max_upload_bytes)
     secrets, clock = FileLocatorSecrets(settings.home), SystemClock()
     storage = open_storage(settings.database)
@@ -113,13 +120,15 @@ def open_house(settings: Settings, *, actor: str) -> House:
         actor=actor,
     )
     projects, browsing, audit = Projects(ports, actor=actor), Browsing(ports), Audit(ports.storage, ports.store)
+    jobs = Jobs(ports, actor=actor)
     return House(
         settings=settings,
         ports=ports,
         projects=projects,
         manifests=Manifests(ports, projects, actor=actor),
         xrays=Xrays(ports, projects),
-        jobs=Jobs(ports, actor=actor),
+        jobs=jobs,
+        job_views=JobViews(SqlViews(storage), jobs, ports),
         runner=runner,
         releases=Releases(ports),
         audit=audit,
@@ -131,6 +140,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         mappings=Mappings(ports),
         rejections=Rejections(ports),
         streams=Streams(SqlFeed(storage)),
+        epochs=SqlServerEpochs(storage),
         uploads=Uploads(uploads, clock, max_bytes=settings.max_upload_bytes),
     )
 

@@ -75,3 +75,5 @@ Kind = Literal[
     "optimization",
     "golden",
 ]
+
+JobOrder = Literal["newest", "oldest", "finished"]

@@ -76,8 +76,17 @@ class Ledger:
         for seq in seqs:
             body = {
                 **dict.fromkeys(("grad_norm", "tokens_per_second", "samples_per_second", "memory_bytes", "delta")),
-                **{"seq": seq, "time": 1e9 + seq, "attempt": 1, "kind": "log", "step": seq, "total_steps": 9},
-                **{"epoch": 0.1, "loss": loss, "baseline_loss": 2.0, "learning_rate": 0.1, "step_seconds": 0.1},
+                "seq": seq,
+                "time": 1e9 + seq,
+                "attempt": 1,
+                "kind": "log",
+                "step": seq,
+                "total_steps": 9,
+                "epoch": 0.1,
+                "loss": loss,
+                "baseline_loss": 2.0,
+                "learning_rate": 0.1,
+                "step_seconds": 0.1,
                 **more,
             }
             rows.append(MetricRow(job_id=job.id, seq=seq, kind="log", step=seq, body=body))
@@ -143,7 +152,13 @@ def test_the_frames_of_a_training_are_those_that_are_promised(ledger: Ledger, hu
             await asyncio.wait_for(task, ENOUGH_SECONDS)
         assert client.names == ["training.log", "training.log", "training.failed", "end"]
         (_, good), (_, bad), (_, failed), (_, end) = [one for one in client.frames if one[0] != "job.progress"]
-        assert (good["type"], good["jobId"], good["seq"], good["step"], good["loss"]) == ("training.log", job.id, 1, 1, 1)
+        assert (good["type"], good["jobId"], good["seq"], good["step"], good["loss"]) == (
+            "training.log",
+            job.id,
+            1,
+            1,
+            1,
+        )
         assert good["timestamp"].startswith("2001-09-09T01:46:41")
         assert "nonFinite" not in good
         assert (bad["loss"], bad["nonFinite"], bad["nonFiniteFields"]) == (None, "nan", {"loss": "nan"})
@@ -217,7 +232,9 @@ def test_a_reader_that_comes_and_goes_gets_every_row_once_and_in_order(
         writing = asyncio.create_task(write())
         while not client.names or client.names[-1] != "end":
             async with following(hub, client, Scope(job_id=job.id), client.last_id) as task:
-                await asyncio.wait({task, asyncio.create_task(asyncio.sleep(chance.random() / 20))}, return_when="FIRST_COMPLETED")
+                await asyncio.wait(
+                    {task, asyncio.create_task(asyncio.sleep(chance.random() / 20))}, return_when="FIRST_COMPLETED"
+                )
         await writing
         assert client.seqs("training.log") == list(range(1, num_rows + 1))
         events = client.seqs("run.event")
@@ -304,7 +321,9 @@ def test_how_far_a_job_is_is_told_as_a_state(ledger: Ledger, hub: Hub) -> None:
                 with ledger.house.ports.storage.write() as transaction:
                     stored = transaction.jobs.get(JobId(job.id))
                     transaction.jobs.change(stored, status=JobStatus.RUNNING, phase="training", fraction=fraction)
-                await client.until(lambda fraction=fraction: bool(client.frames) and client.frames[-1][1]["fraction"] == fraction)
+                await client.until(
+                    lambda fraction=fraction: bool(client.frames) and client.frames[-1][1]["fraction"] == fraction
+                )
         name, data = client.frames[-1]
         assert name == "job.progress"
         assert (data["status"], data["phase"], data["jobId"]) == ("running", "training", job.id)

@@ -69,7 +69,7 @@ def _states(connection: Connection, scope: Scope) -> list[JobState]:
     else:
         query = _STATES.where(jobs.c.status == JobStatus.RUNNING.value)
         query = query if scope.project_id is None else query.where(jobs.c.project_id == scope.project_id)
-    return [JobState._make(row) for row in connection.execute(query)]
+    return [JobState._make(row) for row in connection.execute(query).all()]
 
 
 def _events(
@@ -79,7 +79,7 @@ def _events(
     if scope.project_id is not None:
         query = query.where(run_events.c.project_id == scope.project_id)
     if family is None:
-        return [StoredEvent._make(row) for row in connection.execute(query)]
+        return [StoredEvent._make(row) for row in connection.execute(query).all()]
     # One walk for each run: asked for all at once, SQLite would sort everything for every page.
     runs = connection.execute(select(jobs.c.run_id).where(jobs.c.id.in_([state.id for state in family])))
     found = _rows(connection, [query.where(run_events.c.run_id == run_id) for run_id in runs.scalars()])
@@ -91,13 +91,14 @@ def _metrics(
 ) -> list[StoredMetric]:
     query = _METRICS.where(metrics.c.id > after).order_by(metrics.c.id).limit(limit)
     if scope.project_id is not None:
-        query = query.where(jobs.c.project_id == scope.project_id)
+        # Without the addition SQLite would begin at the project's jobs, and sort all of their rows for every page.
+        query = query.where(jobs.c.project_id + 0 == scope.project_id)
     if family is None:
-        return [StoredMetric._make(row) for row in connection.execute(query)]
+        return [StoredMetric._make(row) for row in connection.execute(query).all()]
     found = _rows(connection, [query.where(metrics.c.job_id == state.id) for state in family])
     return [StoredMetric._make(row) for row in found[:limit]]
 
 
 def _rows(connection: Connection, queries: Iterable[Select[Any]]) -> list[Any]:
     """The rows of several walks, by their first column."""
-    return sorted((row for query in queries for row in connection.execute(query)), key=itemgetter(0))
+    return sorted((row for query in queries for row in connection.execute(query).all()), key=itemgetter(0))

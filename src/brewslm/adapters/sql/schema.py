@@ -109,7 +109,7 @@ jobs = Table(
     Column("error", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("started_at", UtcDateTime),
-    Column("finished_at", UtcDateTime),
+    Column("finished_at", UtcDateTime, index=True),
     Column("version", Integer, nullable=False),
     UniqueConstraint("project_id", "idempotency_key"),
     Index(None, "project_id", "id"),

@@ -44,7 +44,7 @@ class SqlStorage:
             DiskFullError: there was no space.
             RuntimeError: this thread is inside another `write` already, and would wait for itself.
         """
-        with self._turn(), self._connection(self._writer) as connection:
+        with self.writing() as connection:
             yield SqlTransaction.on(connection)
 
     @contextmanager
@@ -61,6 +61,12 @@ class SqlStorage:
     def reading(self) -> Iterator[Connection]:
         """Begin a reading transaction for a neighbour in this room."""
         with self._connection(self._reader) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Begin a writing transaction for a neighbour in this room."""
+        with self._turn(), self._connection(self._writer) as connection:
             yield connection
 
     def watching(self) -> PoolProxiedConnection:

@@ -29,9 +29,7 @@ def refuse_network(folder: Path) -> None:
 
 
 def kind_of(folder: PurePath, mounts: list[tuple[str, str]]) -> str:
-    """Return the kind of the file system that holds `folder`: of the mounts above it the nearest, and of several at
-    one place the last.
-    """
+    """Return the kind of the file system that holds `folder`: that of the nearest mount, the last of several there."""
     above = [(len(PurePath(point).parts), kind) for point, kind in mounts if folder.is_relative_to(point)]
     deepest = max((depth for depth, _ in above), default=0)
     return next((kind for depth, kind in reversed(above) if depth == deepest), "")

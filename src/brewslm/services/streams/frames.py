@@ -86,7 +86,7 @@ def text_of_end(job_id: int, status: str) -> bytes:
 
 
 def _head(name: str, job_id: int | None, seq: int, moment: datetime) -> Body:
-    return {"type": name, "jobId": job_id, "seq": seq, "timestamp": moment.isoformat()}
+    return {"type": name, "jobId": job_id, "seq": seq, "timestamp": moment}
 
 
 def _text(name: str, body: Body) -> bytes:

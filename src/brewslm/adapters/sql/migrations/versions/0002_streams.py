@@ -43,6 +43,7 @@ def upgrade() -> None:
     op.rename_table("metrics_numbered", "metrics")
     op.create_index(op.f("ix_metrics_job_id"), "metrics", ["job_id"])
     op.create_index("ix_metrics_series", "metrics", ["job_id", "kind", "seq", *_SERIES, "is_non_finite"])
+    op.create_index(op.f("ix_jobs_finished_at"), "jobs", ["finished_at"])
     op.create_table(
         "server_leader",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
