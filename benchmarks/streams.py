@@ -11,7 +11,6 @@ that came while it was connected. A slow client never reads. Memory and processo
 
 import argparse
 import asyncio
-import json
 import os
 import random
 import signal
@@ -37,6 +36,7 @@ from brewslm.services.recording import Origin, emit_event
 from brewslm.services.requests import AutopilotRequest
 
 RUN = RunId("stream-bench")
+RUN_BYTES = b'"runId":"stream-bench"'
 
 
 class Server:
@@ -106,28 +106,25 @@ class Client:
             if self.is_slow:
                 await asyncio.sleep(3600)
             connected_at = time.time()
-            block: list[bytes] = []
-            while line := await reader.readline():
-                text = line.strip()
-                if text:
-                    block.append(text)
-                    if text.startswith(b"data: "):
-                        self._take(block, connected_at)
-                        block = []
+            rest = b""
+            while chunk := await reader.read(1 << 16):
+                *blocks, rest = (rest + chunk).split(b"\n\n")
+                for block in blocks:
+                    self._take(block, connected_at)
         finally:
             writer.close()
 
-    def _take(self, block: list[bytes], connected_at: float) -> None:
-        for line in block:
-            if line.startswith(b"id: "):
-                self.last_id = line[4:].decode()
-        if b"event: run.event" not in block:
+    def _take(self, block: bytes, connected_at: float) -> None:
+        """Read what is needed without a JSON parser: a thousand clients share one process here."""
+        place = block.find(b"id: ")
+        if place < 0:
             return
-        data = json.loads(block[-1][6:])
-        if data["event"]["runId"] != RUN:
+        self.last_id = block[place + 4 : block.find(b"\n", place) if b"\n" in block[place:] else None].decode()
+        if RUN_BYTES not in block:
             return
-        self.seqs.append(data["seq"])
-        committed = float(data["event"]["payload"]["name"])
+        self.seqs.append(int(self.last_id.partition("-")[0]))
+        begin = block.find(b'"name":"') + 8
+        committed = float(block[begin : block.find(b'"', begin)])
         if committed > connected_at + 1:
             self.delays.append(time.time() - committed)
 
@@ -154,7 +151,7 @@ async def crowd(server: Server, house: House, options: argparse.Namespace, chanc
     tasks = [asyncio.create_task(client.follow(random.Random(chance.random()), stop_at)) for client in clients]
     await asyncio.sleep(2)
     writer.start()
-    kills = sorted(chance.uniform(4, options.seconds - 6) for _ in range(options.restarts))
+    kills = [options.seconds * (n + 1) / (options.restarts + 2) for n in range(options.restarts)]
     while time.monotonic() < stop_at:
         await asyncio.sleep(0.25)
         server.look()
@@ -169,8 +166,8 @@ async def crowd(server: Server, house: House, options: argparse.Namespace, chanc
     double = sum(len(client.seqs) - len(set(client.seqs)) for client in readers)
     disorder = sum(client.seqs != sorted(client.seqs) for client in readers)
     delays = sorted(delay for client in readers for delay in client.delays)
-    for share in (0.5, 0.99, 0.999):
-        print(f"latency p{share * 100:g}: {delays[int(len(delays) * share)] * 1000:.0f} ms")
+    for share in (0.5, 0.99, 0.999) if delays else ():
+        print(f"latency p{share * 100:g}: {delays[int(len(delays) * share)] * 1000:.0f} ms of {len(delays):,} frames")
     print(
         f"{len(written)} events, {len(readers)} clients, {sum(client.num_connections for client in clients)} connections"
     )
