@@ -36,6 +36,7 @@ from brewslm.services.recording import Origin, emit_event
 from brewslm.services.requests import AutopilotRequest
 
 RUN = RunId("stream-bench")
+LAST_SECONDS = 60.0
 RUN_BYTES = b'"runId":"stream-bench"'
 
 
@@ -85,10 +86,13 @@ class Client:
     is_live: bool = False
     num_connections: int = 0
 
-    async def follow(self, chance: random.Random, stop_at: float) -> None:
-        while time.monotonic() < stop_at:
+    async def follow(self, chance: random.Random, stop_at: float, written: list[int]) -> None:
+        """Drop the connection at random until `stop_at`, and then stay until everything is there."""
+        while (left := stop_at - time.monotonic()) > 0 or (not self.is_slow and self.seqs[-1:] != written[-1:]):
+            if left < -LAST_SECONDS:
+                return
             try:
-                async with asyncio.timeout(max(0.1, min(chance.expovariate(1 / 20), stop_at - time.monotonic()))):
+                async with asyncio.timeout(min(chance.expovariate(1 / 20), left) if left > 0 else 1):
                     await self._connection()
             except (TimeoutError, OSError, asyncio.IncompleteReadError, ValueError):
                 await asyncio.sleep(chance.random() / 5)
@@ -148,7 +152,7 @@ async def crowd(server: Server, house: House, options: argparse.Namespace, chanc
     writer = threading.Thread(target=write_events, args=(house, options.rate, stop_at - 3, written))
     for client in clients:
         client.last_id = str(house.streams.newest())
-    tasks = [asyncio.create_task(client.follow(random.Random(chance.random()), stop_at)) for client in clients]
+    tasks = [asyncio.create_task(client.follow(random.Random(chance.random()), stop_at, written)) for client in clients]
     await asyncio.sleep(2)
     writer.start()
     kills = [options.seconds * (n + 1) / (options.restarts + 2) for n in range(options.restarts)]
@@ -168,9 +172,8 @@ async def crowd(server: Server, house: House, options: argparse.Namespace, chanc
     delays = sorted(delay for client in readers for delay in client.delays)
     for share in (0.5, 0.99, 0.999) if delays else ():
         print(f"latency p{share * 100:g}: {delays[int(len(delays) * share)] * 1000:.0f} ms of {len(delays):,} frames")
-    print(
-        f"{len(written)} events, {len(readers)} clients, {sum(client.num_connections for client in clients)} connections"
-    )
+    num_connections = sum(client.num_connections for client in clients)
+    print(f"{len(written)} events, {len(readers)} clients, {num_connections} connections")
     print(f"{missing} missing, {double} double, {disorder} clients out of order")
     print(f"server: {server.used():.1f} CPU-seconds, peak memory {server.peak_bytes / 1e6:.0f} MB")
     began = time.monotonic()

@@ -12,10 +12,11 @@ from brewslm.core.artifacts.manifest import LeakCheck, LeakPolicy, SplitName, Tr
 from brewslm.core.artifacts.optimization import DeviceName
 from brewslm.core.artifacts.snapshot import EncodingName, SourceFormat
 from brewslm.core.data.example import Shape
-from brewslm.core.job import JobStatus
+from brewslm.core.job import FlowName, JobStatus
 from brewslm.core.ports.views import JobOrder
 from brewslm.core.project import Template
 from brewslm.core.recipe.recipe import Recipe
+from brewslm.core.stage_name import StageName
 from brewslm.stages.preflight.contract import PreflightInputs, Profile
 
 
@@ -25,6 +26,7 @@ from brewslm.stages.preflight.contract import PreflightInputs, Profile
         (choices.Template, get_args(Template)),
         (choices.Shape, get_args(Shape)),
         (choices.JobOrder, get_args(JobOrder)),
+        (choices.JobKind, (*get_args(StageName), *get_args(FlowName))),
         (choices.SourceFormat, get_args(SourceFormat)),
         (choices.Encoding, get_args(EncodingName)),
         (choices.Profile, get_args(Profile)),

@@ -1,9 +1,22 @@
 """Pages of jobs, and charts of a million rows, computed inside SQLite: the interpreter sees what is shown."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    null,
+    or_,
+    select,
+    union_all,
+)
 
 from brewslm.adapters.sql.rows.jobs import job_of_row
 from brewslm.adapters.sql.schema import jobs, metrics, projects
@@ -13,6 +26,7 @@ from brewslm.core.job import Job
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.ports.views import JobQuery, Series
 
+_AT_ONCE = 500
 _SEARCHED = (
     jobs.c.run_id,
     jobs.c.kind,
@@ -47,19 +61,18 @@ class SqlViews:
             if num_rows <= max_points:
                 return _rows(connection, select(*_ROW).where(own).order_by(metrics.c.seq))
             num_stretches = max(1, (max_points - 2) // (2 * len(series) + 1))
-            stretch = ((metrics.c.seq - first) * num_stretches).op("/")(last - first + 1)
+            asked = _extremes(and_(own, metrics.c.seq.between(bindparam("begin"), bindparam("end"))), series)
+            bounds_of = [first + (last + 1 - first) * number // num_stretches for number in range(num_stretches + 1)]
             kept = {first, last}
-            for chosen in _extremes(own, series):
-                kept.update(connection.execute(chosen.group_by(stretch)).scalars())
+            for begin, after in pairwise(bounds_of):
+                kept.update(connection.execute(asked, {"begin": begin, "end": after - 1}).scalars())
+            kept.discard(None)
             numbers = sorted(kept)
             found: list[MetricRow] = []
             for start in range(0, len(numbers), _AT_ONCE):
                 some = metrics.c.seq.in_(numbers[start : start + _AT_ONCE])
                 found += _rows(connection, select(*_ROW).where(own, some).order_by(metrics.c.seq))
             return tuple(found)
-
-
-_AT_ONCE = 500
 
 
 def _conditions(query: JobQuery) -> list[ColumnElement[bool]]:
@@ -94,15 +107,17 @@ def _ordered(asked: Select[Any], query: JobQuery) -> Select[Any]:
     return asked.where(jobs.c.finished_at <= ended_at, or_(jobs.c.finished_at < ended_at, jobs.c.id < here))
 
 
-def _extremes(own: ColumnElement[bool], series: tuple[Series, ...]) -> list[Select[Any]]:
-    """Questions for the rows of each stretch. SQLite gives with min() and max() the row that holds it."""
-    queries = [select(func.min(metrics.c.seq)).where(own, metrics.c.is_non_finite)]
+def _extremes(own: ColumnElement[bool], series: tuple[Series, ...]) -> CompoundSelect[Any]:
+    """One question for the rows of a stretch. SQLite gives with min() and max() the row that holds it.
+
+    A stretch at a time, because grouping by stretches would sort all rows for every extreme.
+    """
+    queries = [select(func.min(metrics.c.seq), null()).where(own, metrics.c.is_non_finite)]
     for name in series:
         column = metrics.c[name]
-        queries += [
-            select(metrics.c.seq, extreme(column)).where(own, column.is_not(None)) for extreme in (func.min, func.max)
-        ]
-    return queries
+        known = and_(own, column.is_not(None))
+        queries += [select(metrics.c.seq, extreme(column)).where(known) for extreme in (func.min, func.max)]
+    return union_all(*queries)
 
 
 def _rows(connection: Connection, query: Select[Any]) -> tuple[MetricRow, ...]:

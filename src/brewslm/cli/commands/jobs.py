@@ -15,7 +15,7 @@ JobNumber = Annotated[int, typer.Argument(metavar="JOB", min=1, help="The job's 
 def list_(
     project: options.AnyProject = None,
     status: Annotated[choices.Status | None, typer.Option("--status", help="Only these.")] = None,
-    kind: Annotated[str | None, typer.Option("--kind", help="Only this kind, such as train or import.")] = None,
+    kind: Annotated[choices.JobKind | None, typer.Option("--kind", help="Only this kind, also steps of flows.")] = None,
     search: Annotated[
         str, typer.Option("--search", metavar="TEXT", help="Part of a run id, message, error, reason or project name.")
     ] = "",
