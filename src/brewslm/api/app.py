@@ -1,7 +1,7 @@
 """Putting the HTTP face together: routes, errors, the guard, and the lanes that do queued work."""
 
 import threading
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -24,17 +24,25 @@ from brewslm.api.routes import (
     projects,
     records,
     results,
+    streams,
     uploads,
     work,
 )
+from brewslm.api.stream import Hub
 from brewslm.bootstrap.container import House
 
 STOP_SECONDS = 1.0
 """How long a thread may take to notice that it should stop. A lane in mid-job is left; its worker goes on."""
 
 
-def create_api(house: House) -> FastAPI:
-    """Build the routes over a house. While the app runs, queued jobs are done."""
+def create_api(house: House, *, is_stopping: Callable[[], bool] = lambda: False) -> FastAPI:
+    """Build the routes over a house. While the app runs, queued jobs are done.
+
+    Args:
+        house: the services.
+        is_stopping: whether the server is about to close, so that streams end.
+    """
+    hub = Hub(house.streams, is_stopping=is_stopping)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -47,6 +55,7 @@ def create_api(house: House) -> FastAPI:
             yield
         finally:
             stop.set()
+            hub.close()
             for thread in threads:
                 await run_in_threadpool(thread.join, STOP_SECONDS)
 
@@ -62,6 +71,7 @@ def create_api(house: House) -> FastAPI:
         responses=ERRORS,
     )
     app.state.house = house
+    app.state.hub = hub
     rooms = (
         about,
         projects,
@@ -73,6 +83,7 @@ def create_api(house: House) -> FastAPI:
         manifests,
         artifacts,
         health,
+        streams,
         jobs,
         results,
         records,
@@ -91,12 +102,19 @@ def create_api(house: House) -> FastAPI:
     return app
 
 
-def create_app(house: House, *, hosts: Iterable[str], token: str | None = None) -> Guard:
+def create_app(
+    house: House,
+    *,
+    hosts: Iterable[str],
+    token: str | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> Guard:
     """Build what a server serves: the guard, and behind it the routes.
 
     Args:
         house: the services.
         hosts: the exact values that a Host header may have.
         token: what clients must show; None where local clients need none.
+        is_stopping: whether the server is about to close, so that streams end.
     """
-    return Guard(create_api(house), hosts=hosts, token=token)
+    return Guard(create_api(house, is_stopping=is_stopping), hosts=hosts, token=token)

@@ -35,6 +35,8 @@ STATUSES: dict[type[errors.BrewError], int] = {
     errors.WorkerError: 500,
     errors.InternalError: 500,
 }
+RETRY_AFTER_SECONDS = "5"
+"""What 503 advises: by then another process has mostly let go of the ledger."""
 _REASONS_OF_STATUS = {404: Reason.SYSTEM_NOT_FOUND, 409: Reason.SYSTEM_CONFLICT}
 
 
@@ -75,7 +77,9 @@ def install(app: FastAPI) -> None:
 
 def _of_brew_error(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, errors.BrewError)  # noqa: S101 - how it was registered
-    return error_response(status_of(error), error.code, str(error), error.findings)
+    status = status_of(error)
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else None
+    return error_response(status, error.code, str(error), error.findings, headers)
 
 
 def _of_validation(_request: Request, error: Exception) -> JSONResponse:

@@ -6,6 +6,8 @@ import os
 import signal
 import socket
 import sys
+import threading
+import time
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -14,16 +16,20 @@ import uvicorn
 from brewslm.api.app import create_app
 from brewslm.api.guard import allowed_hosts, is_loopback, is_wildcard
 from brewslm.api.routes.about import VERSION
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import House
+from brewslm.bootstrap.leadership import Leadership, open_as_leader
 from brewslm.bootstrap.settings import MIN_TOKEN_LENGTH, TOKEN_VARIABLE, Settings, read_settings
-from brewslm.core.errors import ConflictError, InvalidRequestError
+from brewslm.core.errors import BrewError, ConflictError, InvalidRequestError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import SystemStarted
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import RunId
 from brewslm.services.recording import Origin, emit_event
 
+log = logging.getLogger(__name__)
+
 CLOSE_SECONDS = 2
+LEADER_CHECK_SECONDS = 5.0
 _LOG_BYTES = 5_000_000
 
 
@@ -35,12 +41,15 @@ def serve(host: str, port: int, *, is_token_required: bool = False) -> None:
     """
     settings = read_settings()
     token = token_for(settings, host, is_required=is_token_required)
-    house = open_house(settings, actor="api")
+    house, leadership = open_as_leader(settings)
     keep_log(settings.logs)
     with listen(host, port) as listener:
         own_port = int(listener.getsockname()[1])
+        shown = f"[{host}]" if ":" in host else host
+        leadership.lock.tell(f"http://{shown}:{own_port}")
         hosts = allowed_hosts(own_port, host=host, more=settings.allowed_hosts)
-        app = create_app(house, hosts=hosts, token=token)
+        server: uvicorn.Server
+        app = create_app(house, hosts=hosts, token=token, is_stopping=lambda: server.should_exit)
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -51,8 +60,8 @@ def serve(host: str, port: int, *, is_token_required: bool = False) -> None:
             lifespan="on",
             timeout_graceful_shutdown=CLOSE_SECONDS,
         )
+        server = uvicorn.Server(config)
         note_start(house, host, own_port)
-        shown = f"[{host}]" if ":" in host else host
         sys.stdout.write(
             f"BrewSLM serves {settings.home} at http://{shown}:{own_port}\n"
             f"API description: http://{shown}:{own_port}/api/openapi.json. Stop with Ctrl-C.\n"
@@ -61,10 +70,27 @@ def serve(host: str, port: int, *, is_token_required: bool = False) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             # uvicorn raises the signal again when it has closed; that is not another wish.
             signal.signal(number, lambda _number, _frame: None)
-        uvicorn.Server(config).run(sockets=[listener])
+        threading.Thread(target=end_when_replaced, args=(leadership,), name="leadership", daemon=True).start()
+        server.run(sockets=[listener])
     logging.shutdown()
     # Lanes in mid-job are daemon threads; leaving at once spares them an interpreter that is being taken apart.
     os._exit(0)
+
+
+def end_when_replaced(leadership: Leadership) -> None:
+    """End this server where another one has taken the workspace. Its workers go on, in the other's care."""
+    while True:
+        time.sleep(LEADER_CHECK_SECONDS)
+        try:
+            is_current = leadership.is_current()
+        except BrewError:
+            log.exception("it is not known whether another server began; asking again")
+            continue
+        if not is_current:
+            message = "another server has taken this workspace, because its lock file was removed; this one ends"
+            log.critical(message)
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
 
 
 def note_start(house: House, host: str, port: int) -> None:

@@ -20,8 +20,12 @@ from brewslm.adapters.files.uploads import FileUploads
 from brewslm.adapters.logs.files import FileTrainingLogs
 from brewslm.adapters.plugins.mappers import EntryPointMappers
 from brewslm.adapters.sources.base_models import LocalBaseModels
+from brewslm.adapters.sql.epochs import SqlServerEpochs
+from brewslm.adapters.sql.feed import SqlFeed
 from brewslm.adapters.sql.storage import open_storage
+from brewslm.adapters.sql.views import SqlViews
 from brewslm.adapters.system.clock import SystemClock
+from brewslm.adapters.system.filesystem import refuse_network
 from brewslm.adapters.system.machine import SystemMachine
 from brewslm.adapters.system.owner import is_owner_gone, process_owner
 from brewslm.adapters.text.similarity import MinHashSimilarity
@@ -45,6 +49,7 @@ from brewslm.services.gates.book import Gates
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.forks import Forks
 from brewslm.services.jobs.queue import Jobs
+from brewslm.services.jobs.views import JobViews
 from brewslm.services.monitoring.health import RunHealth
 from brewslm.services.monitoring.patrol import Patrol
 from brewslm.services.monitoring.watchers import Watchers
@@ -55,6 +60,7 @@ from brewslm.services.releases.book import Releases, enter_release
 from brewslm.services.results import TrainingResults
 from brewslm.services.runner import Runner
 from brewslm.services.stage_runs import StageRuns
+from brewslm.services.streams.streams import Streams
 from brewslm.services.uploads.book import Uploads
 
 
@@ -69,6 +75,7 @@ class House:
     xrays: Xrays
     jobs: Jobs
     forks: Forks
+    job_views: JobViews
     runner: Runner
     releases: Releases
     results: TrainingResults
@@ -83,6 +90,8 @@ class House:
     tracing: Tracing
     mappings: Mappings
     rejections: Rejections
+    streams: Streams
+    epochs: SqlServerEpochs
     uploads: Uploads
     notifications: Notifications
     alerts: Alerts
@@ -98,10 +107,12 @@ def open_house(settings: Settings, *, actor: str) -> House:
     Raises:
         WorkspaceError: the workspace cannot be used.
     """
+    refuse_network(settings.home)
     uploads = FileUploads(settings.home, max_bytes=settings.max_upload_bytes)
     secrets, clock = FileLocatorSecrets(settings.home), SystemClock()
+    storage = open_storage(settings.database)
     ports = Ports(
-        storage=open_storage(settings.database),
+        storage=storage,
         store=FileArtifactStore(settings.home),
         tables=ParquetTables(),
         similarity=MinHashSimilarity(),
@@ -141,14 +152,16 @@ def open_house(settings: Settings, *, actor: str) -> House:
         actor=actor,
     )
     projects, browsing, audit = Projects(ports, actor=actor), Browsing(ports), Audit(ports.storage, ports.store)
+    jobs = Jobs(ports, actor=actor)
     return House(
         settings=settings,
         ports=ports,
         projects=projects,
         manifests=Manifests(ports, projects, actor=actor),
         xrays=Xrays(ports, projects),
-        jobs=Jobs(ports, actor=actor),
+        jobs=jobs,
         forks=Forks(ports),
+        job_views=JobViews(SqlViews(storage), jobs, ports),
         runner=runner,
         releases=Releases(ports),
         results=TrainingResults(ports),
@@ -163,6 +176,8 @@ def open_house(settings: Settings, *, actor: str) -> House:
         tracing=Tracing(ports, projects, browsing, audit),
         mappings=Mappings(ports),
         rejections=Rejections(ports),
+        streams=Streams(SqlFeed(storage)),
+        epochs=SqlServerEpochs(storage),
         uploads=Uploads(uploads, clock, max_bytes=settings.max_upload_bytes),
         notifications=Notifications(ports),
         alerts=alerts,

@@ -90,3 +90,23 @@ Kind = Literal[
     "optimization",
     "golden",
 ]
+
+JobOrder = Literal["newest", "oldest", "finished"]
+JobKind = Literal[
+    "ingest",
+    "introspect",
+    "map_dry_run",
+    "map_commit",
+    "clean",
+    "prepare",
+    "preflight",
+    "train",
+    "evaluate",
+    "export",
+    "deploy",
+    "import",
+    "autopilot",
+    "evaluation",
+    "optimize",
+    "golden",
+]

@@ -14,7 +14,8 @@ from brewslm.core.artifacts.optimization import DeviceName
 from brewslm.core.artifacts.snapshot import EncodingName, SourceFormat
 from brewslm.core.curves.drawing import ThemeName
 from brewslm.core.data.example import Shape
-from brewslm.core.job import JobStatus
+from brewslm.core.job import FlowName, JobStatus
+from brewslm.core.ports.views import JobOrder
 from brewslm.core.project import Template
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.stage_name import StageName
@@ -26,6 +27,8 @@ from brewslm.stages.preflight.contract import PreflightInputs, Profile
     [
         (choices.Template, get_args(Template)),
         (choices.Shape, get_args(Shape)),
+        (choices.JobOrder, get_args(JobOrder)),
+        (choices.JobKind, (*get_args(StageName), *get_args(FlowName))),
         (choices.SourceFormat, get_args(SourceFormat)),
         (choices.Encoding, get_args(EncodingName)),
         (choices.Profile, get_args(Profile)),

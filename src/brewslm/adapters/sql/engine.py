@@ -10,6 +10,9 @@ from brewslm.adapters.sql.driver import journal_mode, load_driver
 
 Use = Literal["write", "read"]
 
+WAL_BYTES = 4 << 20
+"""What the write-ahead log keeps on disk once its content is in the database; SQLite's own pace makes it as large."""
+
 
 def make_engine(database_path: Path, *, use: Use, busy_timeout_seconds: float) -> Engine:
     """Return an engine for the file; nothing is opened yet.
@@ -28,6 +31,7 @@ def make_engine(database_path: Path, *, use: Use, busy_timeout_seconds: float) -
         f"PRAGMA busy_timeout = {round(busy_timeout_seconds * 1000)}",
         "PRAGMA foreign_keys = ON",
         "PRAGMA synchronous = FULL",
+        f"PRAGMA journal_size_limit = {WAL_BYTES}",
     ]
     if use == "read":
         pragmas.append("PRAGMA query_only = ON")

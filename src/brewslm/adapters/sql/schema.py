@@ -22,8 +22,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration. A database at another revision is migrated, or refused where this code does not know it."""
+
+
+SERIES = ("loss", "delta", "learning_rate", "grad_norm")
+"""What charts draw of progress rows, as columns, so that a million rows are thinned out without reading their text."""
 
 
 def in_utc(moment: datetime) -> datetime:
@@ -105,7 +109,7 @@ jobs = Table(
     Column("error", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("started_at", UtcDateTime),
-    Column("finished_at", UtcDateTime),
+    Column("finished_at", UtcDateTime, index=True),
     Column("version", Integer, nullable=False),
     UniqueConstraint("project_id", "idempotency_key"),
     Index(None, "project_id", "id"),
@@ -177,13 +181,32 @@ chain_heads = Table(
 metrics = Table(
     "metrics",
     metadata,
+    Column("id", Integer, primary_key=True),
     Column("job_id", ForeignKey("jobs.id"), nullable=False),
     Column("seq", Integer, nullable=False),
     Column("kind", Text, nullable=False),
     Column("step", Integer),
     Column("body", Text, nullable=False),
-    PrimaryKeyConstraint("job_id", "seq"),
+    Column("loss", Float),
+    Column("delta", Float),
+    Column("learning_rate", Float),
+    Column("grad_norm", Float),
+    Column("is_non_finite", Boolean, nullable=False),
+    UniqueConstraint("job_id", "seq", name="uq_metrics_job_id_seq"),
+    Index(None, "job_id"),
+    Index("ix_metrics_series", "job_id", "kind", "seq", *SERIES, "is_non_finite"),
 )
+"""`id` rises in the order of commits over all jobs, and streams resume by it; the series repeat what `body` holds."""
+
+server_leader = Table(
+    "server_leader",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+)
+"""One row: how often a server took the workspace, and the last that did."""
 
 journal_positions = Table(
     "journal_positions",

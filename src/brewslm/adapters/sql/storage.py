@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 
 from brewslm.adapters.sql.driver import load_driver
@@ -44,7 +44,7 @@ class SqlStorage:
             DiskFullError: there was no space.
             RuntimeError: this thread is inside another `write` already, and would wait for itself.
         """
-        with self._turn(), self._connection(self._writer) as connection:
+        with self.writing() as connection:
             yield SqlTransaction.on(connection)
 
     @contextmanager
@@ -60,6 +60,22 @@ class SqlStorage:
     def stamp(self) -> object:
         """Return what is another value after a commit of any process: how the database and its log lie on disk."""
         return tuple(_print(Path(f"{self._path}{suffix}")) for suffix in ("", "-wal"))
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Begin a reading transaction for a neighbour in this room."""
+        with self._connection(self._reader) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Begin a writing transaction for a neighbour in this room."""
+        with self._turn(), self._connection(self._writer) as connection:
+            yield connection
+
+    def watching(self) -> PoolProxiedConnection:
+        """Open a reading connection outside of any transaction, for as long as it is kept."""
+        return self._reader.raw_connection()
 
     def verify_events(self) -> tuple[int, tuple[ChainProblem, ...]]:
         """Re-compute every chain, page by page; return the number of events and the rows that do not fit."""

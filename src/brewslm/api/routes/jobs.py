@@ -6,11 +6,13 @@ from fastapi import APIRouter, Query, Response
 
 from brewslm.api.deps import After, HouseOf, IdempotencyKey, JobId, Limit, OfProject, submit
 from brewslm.core import ids
-from brewslm.core.events.base import RunEvent
+from brewslm.core.artifacts.base import ArtifactRecord
 from brewslm.core.health.watch import WatchCheck
-from brewslm.core.job import Job, JobStatus
+from brewslm.core.job import Job, JobKind, JobStatus
 from brewslm.core.ports.storage import MetricRow
+from brewslm.core.ports.views import JobOrder, JobQuery, Series
 from brewslm.core.value import Value
+from brewslm.services.jobs.views import ActiveJobs, WorkerLog
 from brewslm.services.monitoring.health import HealthReport
 from brewslm.services.requests import ForkRequest
 
@@ -27,47 +29,49 @@ class JobPage(Value):
     """Ask for the next page with `before_id`; None where this is the last one."""
 
 
-class WorkerLog(Value):
-    """What a worker has written."""
-
-    job_id: int
-    text: str
-
-
 @router.get("")
 def list_(
     house: HouseOf,
     project_id: OfProject = None,
-    status: Annotated[list[JobStatus] | None, Query(description="Only these; may be repeated.")] = None,
+    status: Annotated[tuple[JobStatus, ...], Query(max_length=5, description="Only these; may be repeated.")] = (),
+    kind: Annotated[tuple[JobKind, ...], Query(max_length=20, description="Only these; may be repeated.")] = (),
+    q: Annotated[
+        str, Query(max_length=200, description="Part of a run id, kind, phase, message, error, reason or project name.")
+    ] = "",
     parent_id: Annotated[int | None, Query(ge=1, le=_LARGEST, description="Only the steps of this flow.")] = None,
-    before_id: Annotated[int | None, Query(ge=1, le=_LARGEST, description="Only older ones.")] = None,
+    top_level: Annotated[bool, Query(description="Without the steps of flows.")] = False,
+    sort: Annotated[JobOrder, Query(description="`finished`: what has ended, the last first.")] = "newest",
+    before_id: Annotated[
+        int | None, Query(ge=1, le=_LARGEST, description="Go on after this job, in the same order.")
+    ] = None,
     limit: Limit = 100,
 ) -> JobPage:
     """List jobs, the newest first, page by page."""
-    jobs = house.jobs.list(
+    query = JobQuery(
         project_id=ids.ProjectId(project_id) if project_id is not None else None,
-        statuses=status or (),
+        statuses=status,
+        kinds=kind,
         parent_id=ids.JobId(parent_id) if parent_id is not None else None,
+        is_top_level=top_level,
+        text=q,
+        order=sort,
         before_id=ids.JobId(before_id) if before_id is not None else None,
         limit=limit,
     )
+    jobs = house.job_views.find(query)
     return JobPage(jobs=jobs, next_before_id=jobs[-1].id if len(jobs) == limit else None)
+
+
+@router.get("/active")
+def active(house: HouseOf) -> ActiveJobs:
+    """List what is queued or running, and what ended last."""
+    return house.job_views.active()
 
 
 @router.get("/{job_id}")
 def show(job_id: JobId, house: HouseOf) -> Job:
     """Show one job."""
     return house.jobs.get(ids.JobId(job_id))
-
-
-@router.get("/{job_id}/events")
-def events(job_id: JobId, house: HouseOf, after: After = 0, limit: Limit = 1000) -> tuple[RunEvent, ...]:
-    """List the RunEvents of a job and its steps, by sequence number."""
-    job = house.jobs.get(ids.JobId(job_id))
-    found: list[RunEvent] = []
-    for one in (job, *house.jobs.list(parent_id=job.id)):
-        found += house.jobs.events(project_id=job.project_id, run_id=one.run_id, after_seq=after, limit=limit)
-    return tuple(sorted(found, key=lambda event: event.seq)[:limit])
 
 
 @router.get("/{job_id}/metrics")
@@ -77,15 +81,37 @@ def metrics(
     after: After = 0,
     kind: Annotated[str | None, Query(max_length=40, description="Only this kind of record, e.g. log.")] = None,
     limit: Annotated[int, Query(ge=1, le=10_000, description="At most so many.")] = 10_000,
+    max_points: Annotated[
+        int | None,
+        Query(ge=12, le=10_000, description="Of the whole job so many, chosen so that no spike of a series is lost."),
+    ] = None,
+    series: Annotated[
+        tuple[Series, ...], Query(max_length=4, description="With max_points: whose spikes; all of them by default.")
+    ] = (),
 ) -> tuple[MetricRow, ...]:
-    """List the progress records of a job's worker, by sequence number."""
+    """List the progress records of a job's worker, by sequence number; with `max_points` thinned out for a chart."""
+    if max_points is not None:
+        return house.job_views.chart(ids.JobId(job_id), kind=kind or "log", series=series, max_points=max_points)
     return house.jobs.metrics(ids.JobId(job_id), after_seq=after, kind=kind, limit=limit)
 
 
 @router.get("/{job_id}/log")
-def log(job_id: JobId, house: HouseOf) -> WorkerLog:
-    """Show what a job's worker has written."""
-    return WorkerLog(job_id=job_id, text=house.jobs.worker_log(ids.JobId(job_id)))
+def log(
+    job_id: JobId,
+    house: HouseOf,
+    offset: Annotated[int, Query(ge=0, le=_LARGEST, description="From this byte on.")] = 0,
+    tail: Annotated[int | None, Query(ge=1, le=100_000, description="Only the last lines.")] = None,
+) -> WorkerLog:
+    """Show what a job's worker has written, at most a megabyte at once; `next_offset` asks for what follows."""
+    if tail is not None:
+        return house.job_views.log_tail(ids.JobId(job_id), num_lines=tail)
+    return house.job_views.log_part(ids.JobId(job_id), offset=offset)
+
+
+@router.get("/{job_id}/artifacts")
+def artifacts(job_id: JobId, house: HouseOf) -> tuple[ArtifactRecord, ...]:
+    """List what a job and its steps made, oldest first."""
+    return house.job_views.artifacts(ids.JobId(job_id))
 
 
 @router.get("/{job_id}/health")

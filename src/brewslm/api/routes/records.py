@@ -4,9 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from brewslm.api.deps import HouseOf, Limit, OfProject
-from brewslm.core import ids
-from brewslm.core.events.base import RunEvent
+from brewslm.api.deps import HouseOf
 from brewslm.core.value import Value
 from brewslm.services.audit.report import ArtifactsReport, EventsReport
 
@@ -20,24 +18,6 @@ class AuditReport(Value):
     events: EventsReport
     artifacts: ArtifactsReport | None
     """None where files were not asked for."""
-
-
-@router.get("/events")
-def events(
-    house: HouseOf,
-    project_id: OfProject = None,
-    run_id: Annotated[str | None, Query(max_length=100, description="Only this run, e.g. train-7.")] = None,
-    after: Annotated[int | None, Query(ge=0, le=2**53, description="After this number; without it the newest.")] = None,
-    limit: Limit = 100,
-) -> tuple[RunEvent, ...]:
-    """List RunEvents, by sequence number."""
-    project = ids.ProjectId(project_id) if project_id is not None else None
-    if project is not None:
-        house.projects.get(project)
-    if after is None and run_id is None:
-        return house.jobs.newest_events(project_id=project, limit=limit)
-    run = ids.RunId(run_id) if run_id is not None else None
-    return house.jobs.events(project_id=project, run_id=run, after_seq=after or 0, limit=limit)
 
 
 @router.get("/audit/verify")

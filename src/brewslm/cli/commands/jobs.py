@@ -15,23 +15,37 @@ JobNumber = Annotated[int, typer.Argument(metavar="JOB", min=1, help="The job's 
 def list_(
     project: options.AnyProject = None,
     status: Annotated[choices.Status | None, typer.Option("--status", help="Only these.")] = None,
+    kind: Annotated[choices.JobKind | None, typer.Option("--kind", help="Only this kind, also steps of flows.")] = None,
+    search: Annotated[
+        str, typer.Option("--search", metavar="TEXT", help="Part of a run id, message, error, reason or project name.")
+    ] = "",
+    sort: Annotated[
+        choices.JobOrder, typer.Option("--sort", help="finished: what has ended, the last first.")
+    ] = "newest",
     is_all: Annotated[bool, typer.Option("--all", help="The steps of flows, too.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 20,
     as_json: options.AsJson = False,
 ) -> None:
     """List jobs, the newest first."""
     from brewslm.cli.render.records import job_table
-    from brewslm.cli.session import open_session
+    from brewslm.cli.session import open_session, validated
     from brewslm.core.ids import ProjectId
-    from brewslm.core.job import JobStatus
+    from brewslm.core.ports.views import JobQuery
 
     session = open_session(is_json=as_json)
-    project_id = ProjectId(project) if project is not None else None
-    if project_id is not None:
-        session.house.projects.get(project_id)
-    statuses = [JobStatus(status)] if status is not None else []
-    jobs = session.house.jobs.list(project_id=project_id, statuses=statuses, limit=1000)
-    shown = [job for job in jobs if is_all or job.parent_id is None][:limit]
+    if project is not None:
+        session.house.projects.get(ProjectId(project))
+    query = validated(
+        JobQuery,
+        project_id=project,
+        statuses=(status,) if status is not None else (),
+        kinds=(kind,) if kind is not None else (),
+        text=search,
+        order=sort,
+        is_top_level=not is_all and kind is None,
+        limit=limit,
+    )
+    shown = session.house.job_views.find(query)
     session.answer(shown, job_table(shown) if shown else "There is no such job.")
 
 

@@ -1,6 +1,7 @@
 """Asking for work, and asking about it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from brewslm.core.errors import CancelledError, ConflictError, NotFoundError
@@ -122,7 +123,15 @@ class Jobs:
             return transaction.metrics.list(job_id, after_seq=after_seq, kind=kind, limit=limit)
 
     def worker_log(self, job_id: JobId) -> str:
-        """Return the text of a job's `worker.log`; of a flow, that of its newest child that has one.
+        """Return the text of a job's `worker.log`.
+
+        Raises:
+            NotFoundError: the job has no worker, or it has written nothing yet.
+        """
+        return self.worker_log_path(job_id).read_text(errors="replace")
+
+    def worker_log_path(self, job_id: JobId) -> Path:
+        """Return where a job's `worker.log` is; of a flow, that of its newest child that has one.
 
         Raises:
             NotFoundError: the job has no worker, or it has written nothing yet.
@@ -135,6 +144,6 @@ class Jobs:
             paths += sorted(folder.glob(f"exp-*/*-{job.id}/{WORKER_LOG_FILE}"))
             for path in paths:
                 if path.is_file():
-                    return path.read_text(errors="replace")
+                    return path
         message = f"job {job_id} has no worker log; only trainings, evaluations, exports and deployments have one"
         raise NotFoundError(message)

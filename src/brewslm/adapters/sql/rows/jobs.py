@@ -67,7 +67,7 @@ class SqlJobRows:
         if row is None:
             message = f"There is no job {job_id}; `brewslm jobs list` shows those that there are."
             raise NotFoundError(message)
-        return _from_row(row)
+        return job_of_row(row)
 
     def list(
         self,
@@ -88,7 +88,7 @@ class SqlJobRows:
             query = query.where(jobs.c.parent_id == parent_id)
         if before_id is not None:
             query = query.where(jobs.c.id < before_id)
-        return tuple(_from_row(row) for row in self._connection.execute(query).mappings())
+        return tuple(job_of_row(row) for row in self._connection.execute(query).mappings())
 
     def of_run(self, run_id: RunId) -> Job | None:
         """Return the job of a run; None where the run is no job's."""
@@ -110,12 +110,12 @@ class SqlJobRows:
             .returning(jobs)
         )
         stored = self._connection.execute(query).mappings().one_or_none()
-        return None if stored is None else _from_row(stored)
+        return None if stored is None else job_of_row(stored)
 
     def _by_key(self, project_id: ProjectId, key: str) -> Job | None:
         query = select(jobs).where(jobs.c.project_id == project_id, jobs.c.idempotency_key == key)
         row = self._connection.execute(query).mappings().one_or_none()
-        return None if row is None else _from_row(row)
+        return None if row is None else job_of_row(row)
 
 
 def changed(job: Job, changes: Mapping[str, Any]) -> Job:
@@ -158,5 +158,6 @@ def _to_row(job: Job) -> dict[str, Any]:
     }
 
 
-def _from_row(row: Mapping[Any, Any]) -> Job:
+def job_of_row(row: Mapping[Any, Any]) -> Job:
+    """Read a row as the job that it is."""
     return Job.model_validate({**row, "payload": json.loads(row["payload"])})

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from brewslm.adapters.sql.schema import journal_positions, metrics
+from brewslm.adapters.sql.schema import SERIES, journal_positions, metrics
 from brewslm.core.errors import ConflictError
 from brewslm.core.ids import JobId
 from brewslm.core.ports.storage import MetricRow
@@ -16,6 +17,7 @@ _UPSERT = upsert(journal_positions)
 _MOVE_POSITION = _UPSERT.on_conflict_do_update(
     index_elements=["job_id"], set_={"offset_bytes": _UPSERT.excluded.offset_bytes}
 )
+_COLUMNS = tuple(metrics.c[name] for name in MetricRow.model_fields)
 
 
 class SqlMetricRows:
@@ -39,7 +41,7 @@ class SqlMetricRows:
                 message = f"row {row.seq} is of job {row.job_id}, not {job_id}"
                 raise ValueError(message)
             if row.seq not in known:
-                new.append({**row.model_dump(), "body": canonical_json(row.body)})
+                new.append(_to_row(row))
             elif known[row.seq] != canonical_json(row.body):
                 message = f"Journal record {row.seq} of job {job_id} is known with another content."
                 raise ConflictError(message)
@@ -58,7 +60,7 @@ class SqlMetricRows:
     ) -> tuple[MetricRow, ...]:
         """By sequence number."""
         query = (
-            select(metrics)
+            select(*_COLUMNS)
             .where(metrics.c.job_id == job_id, metrics.c.seq > after_seq)
             .order_by(metrics.c.seq)
             .limit(limit)
@@ -76,3 +78,14 @@ class SqlMetricRows:
             metrics.c.job_id == job_id, metrics.c.seq.between(min(numbers), max(numbers))
         )
         return {row.seq: row.body for row in self._connection.execute(query)}
+
+
+def _to_row(row: MetricRow) -> dict[str, Any]:
+    series = {name: row.body.get(name) for name in SERIES}
+    return {
+        **row.model_dump(),
+        **series,
+        "body": canonical_json(row.body),
+        "loss": row.body.get("loss", row.body.get("eval_loss")),
+        "is_non_finite": bool(row.body.get("non_finite")),
+    }
