@@ -33,6 +33,7 @@ from brewslm.services.data.trace import Tracing
 from brewslm.services.data.xray import Xrays
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.importing import import_flow
+from brewslm.services.jobs.control import Control
 from brewslm.services.jobs.queue import Jobs
 from brewslm.services.monitoring.health import RunHealth
 from brewslm.services.optimizing import optimize_flow
@@ -54,6 +55,7 @@ class House:
     manifests: Manifests
     xrays: Xrays
     jobs: Jobs
+    control: Control
     runner: Runner
     releases: Releases
     audit: Audit
@@ -88,7 +90,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         secrets=secrets,
         advisor=_advisor(settings),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
-        machine=SystemMachine(),
+        machine=SystemMachine(visible_gpus=os.environ.get("CUDA_VISIBLE_DEVICES")),
         engine=LocalEngine(environment=os.environ),
         clock=clock,
         mappers=EntryPointMappers(),
@@ -116,6 +118,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         manifests=Manifests(ports, projects, actor=actor),
         xrays=Xrays(ports, projects),
         jobs=Jobs(ports, actor=actor),
+        control=Control(ports, actor=actor),
         runner=runner,
         releases=Releases(ports),
         audit=audit,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brewslm.core.wire.progress import ProgressRecord
-from brewslm.core.wire.rundir import CANCEL_FILE, CHECKPOINT_NOW_FILE, CONTROL_FOLDER
+from brewslm.core.wire.rundir import CANCEL_FILE, CHECKPOINT_NOW_FILE, CONTROL_FOLDER, PAUSE_FILE
 from brewslm.worker.fence import Fence
 from brewslm.worker.files import LOCAL_DISK, Disk
 from brewslm.worker.journal import Journal
@@ -33,6 +33,10 @@ class Run:
     def is_cancelled(self) -> bool:
         """Whether somebody asked us to stop."""
         return (self.folder / CONTROL_FOLDER / CANCEL_FILE).exists()
+
+    def is_paused(self) -> bool:
+        """Whether somebody asked for a checkpoint to go on from later, and for the end of this attempt."""
+        return (self.folder / CONTROL_FOLDER / PAUSE_FILE).exists()
 
     def takes_checkpoint_request(self) -> str | None:
         """Why a checkpoint was asked for, empty where no reason was given, None where nobody asked.

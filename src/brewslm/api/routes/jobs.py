@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
 from brewslm.api.deps import After, HouseOf, JobId, Limit, OfProject
 from brewslm.core import ids
 from brewslm.core.events.base import RunEvent
-from brewslm.core.job import Job, JobStatus
+from brewslm.core.job import MAX_PRIORITY, Job, JobStatus
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.value import Value
 from brewslm.services.monitoring.health import HealthReport
@@ -23,6 +24,19 @@ class JobPage(Value):
     jobs: tuple[Job, ...]
     next_before_id: int | None
     """Ask for the next page with `before_id`; None where this is the last one."""
+
+
+class JobChange(Value):
+    """What can be changed of a job that waits."""
+
+    priority: int = Field(ge=-MAX_PRIORITY, le=MAX_PRIORITY)
+    """The highest goes first; of equal ones, the lowest id."""
+
+
+class RecoveryAnswer(Value):
+    """Whether a training may go on as it proposes."""
+
+    accept: bool
 
 
 class WorkerLog(Value):
@@ -96,3 +110,33 @@ def health(job_id: JobId, house: HouseOf) -> HealthReport:
 def cancel(job_id: JobId, house: HouseOf) -> Job:
     """Ask a job to stop."""
     return house.jobs.cancel(ids.JobId(job_id))
+
+
+@router.post("/{job_id}/pause", status_code=202)
+def pause(job_id: JobId, house: HouseOf) -> Job:
+    """Set a training aside: its worker saves a checkpoint and ends, and its device is free."""
+    return house.control.pause(ids.JobId(job_id))
+
+
+@router.post("/{job_id}/resume", status_code=202)
+def resume(job_id: JobId, house: HouseOf) -> Job:
+    """Let a paused training go on from its checkpoint when its device is free."""
+    return house.control.resume(ids.JobId(job_id))
+
+
+@router.post("/{job_id}/retry", status_code=202)
+def retry(job_id: JobId, house: HouseOf) -> Job:
+    """Do a failed or cancelled job again, as a new job; a training goes on from its newest checkpoint."""
+    return house.control.retry(ids.JobId(job_id))
+
+
+@router.post("/{job_id}/recovery", status_code=202)
+def recovery(job_id: JobId, answer: RecoveryAnswer, house: HouseOf) -> Job:
+    """Answer what a training asks before it goes on changed; a refusal ends it."""
+    return house.control.answer(ids.JobId(job_id), "accept" if answer.accept else "refuse")
+
+
+@router.patch("/{job_id}")
+def change(job_id: JobId, wanted: JobChange, house: HouseOf) -> Job:
+    """Change a waiting job's place in the line."""
+    return house.control.prioritize(ids.JobId(job_id), wanted.priority)

@@ -29,6 +29,7 @@ def train(
     overrides: options.Overrides = None,
     max_seq_len: options.MaxSeqLen = None,
     prompts: options.Prompts = None,
+    priority: options.Priority = 0,
     detach: options.Detach = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -56,7 +57,7 @@ def train(
     session = open_session(is_json=as_json)
     project_id = ProjectId(project)
     if not is_autopilot:
-        _launch(session, project_id, is_detached=detach)
+        _launch(session, project_id, priority=priority, is_detached=detach)
         return
     request = validated(
         AutopilotRequest,
@@ -67,12 +68,12 @@ def train(
         overrides=fixed,
         prompts=tuple(prompts or ()),
     )
-    job = _begin(session, project_id, "autopilot", request, is_detached=detach)
+    job = _begin(session, project_id, "autopilot", request, priority=priority, is_detached=detach)
     if job is not None:
         (_show_result if is_one_click else _show_plan)(session, job)
 
 
-def _launch(session: "Session", project_id: "ProjectId", *, is_detached: bool) -> None:
+def _launch(session: "Session", project_id: "ProjectId", *, priority: int, is_detached: bool) -> None:
     from brewslm.cli.newest import newest
     from brewslm.cli.render.parts import next_steps
     from brewslm.cli.render.training import adapter_page
@@ -84,7 +85,7 @@ def _launch(session: "Session", project_id: "ProjectId", *, is_detached: bool) -
     readiness_id = newest(session, project_id, "preflight")
     readiness = session.shelf(project_id).read(Readiness, readiness_id)
     inputs = TrainInputs(readiness_id=readiness_id, manifest_id=readiness.manifest_id)
-    job = _begin(session, project_id, "train", inputs, is_detached=is_detached)
+    job = _begin(session, project_id, "train", inputs, priority=priority, is_detached=is_detached)
     if job is None:
         return
     made = product(session, job, Adapter)
@@ -93,21 +94,17 @@ def _launch(session: "Session", project_id: "ProjectId", *, is_detached: bool) -
 
 
 def _begin(
-    session: "Session", project_id: "ProjectId", kind: "JobKind", request: "Value", *, is_detached: bool
+    session: "Session",
+    project_id: "ProjectId",
+    kind: "JobKind",
+    request: "Value",
+    *,
+    priority: int,
+    is_detached: bool,
 ) -> "Job | None":
     if not is_detached:
-        return session.do(project_id, kind, request)
-    from brewslm.cli.render.parts import next_steps
-
-    job = session.house.jobs.submit(project_id, kind, request)
-    session.answer(
-        {"job": job},
-        f"Job {job.id} is queued.",
-        next_steps(
-            (f"brewslm jobs watch {job.id}", "do it here, or watch the server that does it"),
-            ("brewslm serve", "let a server do it"),
-        ),
-    )
+        return session.do(project_id, kind, request, priority=priority)
+    session.leave_queued(session.house.jobs.submit(project_id, kind, request, priority=priority))
     return None
 
 

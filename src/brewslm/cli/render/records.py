@@ -13,6 +13,7 @@ from brewslm.core.artifacts.base import ArtifactRecord
 from brewslm.core.events.base import RunEvent
 from brewslm.core.job import Job
 from brewslm.core.project import Project
+from brewslm.core.wire.recovery import Question
 from brewslm.lifecycle import LIFECYCLE
 from brewslm.services.data.browsing import TablePage, TableSummary
 from brewslm.services.projects import StageState
@@ -80,6 +81,14 @@ def job_page(job: Job, children: Sequence[Job], events: Sequence[RunEvent]) -> I
     pairs = [
         ("job", f"{job.id} ({job.kind}) of project {job.project_id}"),
         ("status", f"{job.status}{phase}, attempt {job.attempt}"),
+        *([("waits", job.waiting_reason)] if job.waiting_reason else []),
+        *(
+            [("asks", f"{job.question.what}; if you agree, {job.question.proposal}")]
+            if job.is_asking and job.question
+            else []
+        ),
+        *([("priority", str(job.priority))] if job.priority else []),
+        *([("does again", f"job {job.retry_of}")] if job.retry_of else []),
         ("created", when(job.created_at)),
         ("took", _took(job)),
         ("made", str(job.artifact_id or "nothing")),
@@ -93,6 +102,11 @@ def job_page(job: Job, children: Sequence[Job], events: Sequence[RunEvent]) -> I
     if events:
         yield heading("\nEvents")
         yield indented(event_table(events))
+
+
+def asked_words(question: Question) -> str:
+    """What a person is asked, in one line."""
+    return f"{question.what}; if you agree, {question.proposal}"
 
 
 def event_table(events: Iterable[RunEvent]) -> RenderableType:
@@ -139,6 +153,8 @@ def status_word(status: str) -> Text:
 def _gist(job: Job) -> str:
     if job.status.is_final:
         return job.error or ""
+    if job.waiting_reason:
+        return job.waiting_reason
     is_stage = any(stage.name == job.kind for stage in LIFECYCLE)
     return job.message if is_stage and job.message else job.phase
 

@@ -21,6 +21,10 @@ _OF_SUCCESS: dict[Reason, type[Value]] = {
     Reason.TRAINING_WORKER_LOST: lifecycle.WorkerLost,
     Reason.TRAINING_RECOVERY_STARTED: lifecycle.RecoveryStarted,
     Reason.TRAINING_RECOVERED: lifecycle.TrainingRecovered,
+    Reason.TRAINING_RECOVERY_PROPOSED: lifecycle.RecoveryProposed,
+    Reason.TRAINING_RECOVERY_ANSWERED: lifecycle.RecoveryAnswered,
+    Reason.TRAINING_PAUSED: lifecycle.TrainingPaused,
+    Reason.TRAINING_RESUMED: lifecycle.TrainingResumed,
     Reason.EVALUATION: lifecycle.Evaluation,
     Reason.EVALUATION_GATE_FAILED: lifecycle.EvaluationGateFailed,
     Reason.EXPORT: lifecycle.Export,
@@ -28,6 +32,8 @@ _OF_SUCCESS: dict[Reason, type[Value]] = {
     Reason.AUTOPILOT: lifecycle.Autopilot,
     Reason.SYSTEM_STARTED: lifecycle.SystemStarted,
     Reason.SYSTEM_RECOVERED: lifecycle.SystemRecovered,
+    Reason.SYSTEM_RETRIED: lifecycle.SystemRetried,
+    Reason.SYSTEM_PRIORITIZED: lifecycle.SystemPrioritized,
     Reason.SYSTEM_EVENT_INVALID: lifecycle.EventInvalid,
 }
 

@@ -15,6 +15,8 @@ CHECKPOINTS_FOLDER = "checkpoints"
 FENCE_FILE = "fence"
 """Number of the newest attempt that began; an older one publishes nothing any more."""
 
+DEVICE_FILE = "device"
+"""The GPU to run on, as the driver numbers them; absent where the machine has only one device."""
 LOCK_FILE = "lock"
 BEAT_FILE = "beat"
 """Rewritten once a second by the shim: it lives."""
@@ -25,6 +27,8 @@ EXIT_FILE = "exit.json"
 
 CONTROL_FOLDER = "control"
 CANCEL_FILE = "cancel"
+PAUSE_FILE = "pause"
+"""Asks for a checkpoint and the end of the attempt, which a later one goes on from."""
 CHECKPOINT_NOW_FILE = "checkpoint_now"
 """Asks for a checkpoint. Text in it, such as the alert behind it, is why that checkpoint is pinned."""
 
@@ -49,4 +53,5 @@ class ExitCode(IntEnum):
     OUT_OF_MEMORY = 71
     NOT_FINITE = 72
     DISK_FULL = 73
+    PAUSED = 74
     SUPERSEDED = 75

@@ -16,7 +16,7 @@ from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.progress import NoticeRecord, StartedRecord
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER
-from brewslm.worker.failure import NotFiniteError, OutOfMemoryError, is_out_of_memory
+from brewslm.worker.failure import NotFiniteError, OutOfMemoryError, PausedError, is_out_of_memory
 from brewslm.worker.models import vocab_size_of
 from brewslm.worker.processes import join
 from brewslm.worker.run import Run
@@ -53,6 +53,7 @@ def train(order: TrainOrder, run: Run) -> TrainResult | None:
         BadOrderError: the recipe cannot be honoured.
         BadDataError: a split is damaged, or a checkpoint is of other data.
         NotFiniteError: a loss, a gradient, a weight or a moment stopped being a number.
+        PausedError: somebody asked for a pause, and the checkpoint to go on from is on disk.
         SupersededError: a newer attempt has begun.
     """
     run = replace(run, processes=join())
@@ -93,8 +94,8 @@ class _Training:
         self.batch_baseline = self._new_batch_baseline()
 
         end = self._early_end()
-        is_cancelled = False
-        while self.state.step < self.total_steps and not is_cancelled and end is None:
+        is_cancelled = is_paused = False
+        while self.state.step < self.total_steps and not (is_cancelled or is_paused) and end is None:
             PULSE.enter("training")
             step = self.state.step + 1
             is_last = step == self.total_steps
@@ -110,14 +111,17 @@ class _Training:
                 if is_last or step % monitor.log_every == 0:
                     self._log(outcome, batches)
             end = self._early_end()
-            is_cancelled, request = self._requests()
+            is_cancelled, is_paused, request = self._requests()
             if is_last or end or step % monitor.eval_every == 0 or (is_cancelled and not self.state.evaluated):
                 self._evaluate()
                 end = end or self._early_end()
-            if is_last or end or is_cancelled or request is not None or self._is_checkpoint_due(step):
+            if is_last or end or is_cancelled or is_paused or request is not None or self._is_checkpoint_due(step):
                 self._save(pinned_for=request)
             self.writer.report()
         is_whole = self.state.step == self.total_steps
+        if is_paused and not (is_whole or is_cancelled or end):
+            self.writer.wait()
+            raise PausedError(f"Paused after step {self.state.step}, whose checkpoint is on disk.")
         return self._finish(None if is_whole else end, is_cancelled=is_cancelled and not is_whole and end is None)
 
     def _resume(self) -> None:
@@ -273,12 +277,14 @@ class _Training:
             message = f"The loss on the eval split after step {self.state.step} is not finite."
             raise NotFiniteError(message, step=self.state.step)
 
-    def _requests(self) -> tuple[bool, str | None]:
-        """Return whether somebody asks to stop, and why for a checkpoint; the first process looks for all."""
+    def _requests(self) -> tuple[bool, bool, str | None]:
+        """Return whether somebody asks to stop, to pause, and why for a checkpoint; the first process looks for all."""
         is_first = self.processes.is_first
         request = self.job.takes_checkpoint_request() if is_first else None
-        is_cancelled, is_asked = self.processes.any(is_first and self.job.is_cancelled(), request is not None)
-        return is_cancelled, (request or "") if is_asked else None
+        is_cancelled, is_paused, is_asked = self.processes.any(
+            is_first and self.job.is_cancelled(), is_first and self.job.is_paused(), request is not None
+        )
+        return is_cancelled, is_paused, (request or "") if is_asked else None
 
     def _is_checkpoint_due(self, step: int) -> bool:
         """Whether it is time for a checkpoint, or this would be the best so far."""
