@@ -14,7 +14,6 @@ from brewslm.cli.failures import INTERRUPTED
 from brewslm.cli.progress.draw import draw
 from brewslm.cli.progress.lines import Lines
 from brewslm.cli.progress.view import Lookout, View
-from brewslm.cli.render.records import asked_words
 from brewslm.cli.text import one_line
 from brewslm.core.ids import JobId
 from brewslm.core.job import Job
@@ -43,7 +42,7 @@ def follow(house: House, err: Console, job_id: JobId) -> Job:
 
 def held_words(job: Job) -> str:
     """Say what a job waits for that nobody may begin."""
-    asked = f" {one_line(asked_words(job.question))}." if job.question is not None and job.is_asking else ""
+    asked = f" {one_line(job.question.sentence)}." if job.question is not None and job.is_asking else ""
     return f"Job {job.id} is {job.waiting_reason}.{asked}"
 
 

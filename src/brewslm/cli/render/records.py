@@ -13,7 +13,6 @@ from brewslm.core.artifacts.base import ArtifactRecord
 from brewslm.core.events.base import RunEvent
 from brewslm.core.job import Job
 from brewslm.core.project import Project
-from brewslm.core.wire.recovery import Question
 from brewslm.lifecycle import LIFECYCLE
 from brewslm.services.data.browsing import TablePage, TableSummary
 from brewslm.services.projects import StageState
@@ -82,11 +81,7 @@ def job_page(job: Job, children: Sequence[Job], events: Sequence[RunEvent]) -> I
         ("job", f"{job.id} ({job.kind}) of project {job.project_id}"),
         ("status", f"{job.status}{phase}, attempt {job.attempt}"),
         *([("waits", job.waiting_reason)] if job.waiting_reason else []),
-        *(
-            [("asks", f"{job.question.what}; if you agree, {job.question.proposal}")]
-            if job.is_asking and job.question
-            else []
-        ),
+        *([("asks", job.question.sentence)] if job.is_asking and job.question else []),
         *([("priority", str(job.priority))] if job.priority else []),
         *([("does again", f"job {job.retry_of}")] if job.retry_of else []),
         ("created", when(job.created_at)),
@@ -102,11 +97,6 @@ def job_page(job: Job, children: Sequence[Job], events: Sequence[RunEvent]) -> I
     if events:
         yield heading("\nEvents")
         yield indented(event_table(events))
-
-
-def asked_words(question: Question) -> str:
-    """What a person is asked, in one line."""
-    return f"{question.what}; if you agree, {question.proposal}"
 
 
 def event_table(events: Iterable[RunEvent]) -> RenderableType:

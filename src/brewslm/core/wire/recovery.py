@@ -55,6 +55,11 @@ class Question(Value):
     after: dict[str, float | int | bool]
     answer: Literal["accept", "refuse"] | None = None
 
+    @property
+    def sentence(self) -> str:
+        """What happened, and what would be done, without a full stop."""
+        return f"{self.what}; if you agree, {self.proposal}"
+
 
 class RecoveryFile(Value):
     """`recovery.json`: every measure, oldest first, and what they add up to."""

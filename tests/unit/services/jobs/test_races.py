@@ -12,7 +12,7 @@ from brewslm.services.jobs.claim import Claim
 from brewslm.services.runner import Runner
 from tests.unit.scene import Scene
 
-ROUNDS = int(os.environ.get("BREWSLM_TEST_ROUNDS", "40"))
+ROUNDS = int(os.environ.get("BREWSLM_TEST_ROUNDS", "25"))
 
 
 class Race:

@@ -1,6 +1,6 @@
 """Promise A10: whatever people ask for and wherever processes die, every job has an end, and each step is lawful.
 
-`BREWSLM_TEST_SEQUENCES` sets the number of sequences; each has up to 12 steps.
+`BREWSLM_TEST_SEQUENCES` sets the number of sequences; each has up to 10 steps.
 """
 
 import os
@@ -267,7 +267,7 @@ def check(folder: Path, sequences: int) -> None:
         Machine,
         settings=settings(
             max_examples=sequences,
-            stateful_step_count=12,
+            stateful_step_count=10,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             database=None,
