@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from brewslm.core.ports.engine import WorkerStatus
+from brewslm.core.ports.engine import Released, WorkerStatus
 
 Play = Callable[[Path, int], int | None]
 """Given the run directory and the attempt: do a worker's work there and return its exit code; None stays alive."""
@@ -43,11 +43,13 @@ class FakeEngine:
     def status(self, run_directory: Path) -> WorkerStatus:
         return self._statuses.get(run_directory, WorkerStatus(state="absent", attempt=0))
 
-    def cancel(self, run_directory: Path, *, grace_seconds: float) -> None:
+    def cancel(self, run_directory: Path, *, grace_seconds: float) -> Released:
         self.cancelled.append(run_directory)
         status = self.status(run_directory)
-        if status.state == "alive":
-            self._set(run_directory, WorkerStatus(state="ended", attempt=status.attempt, signal=15))
+        if status.state != "alive":
+            return Released(num_processes=0, memory_bytes=0)
+        self._set(run_directory, WorkerStatus(state="ended", attempt=status.attempt, signal=15))
+        return Released(num_processes=1, memory_bytes=1_000_000, is_killed=True)
 
     def processor_seconds(self, run_directory: Path) -> float | None:
         return self.seconds if self.status(run_directory).state == "alive" else None

@@ -106,6 +106,8 @@ class MemoryJobRows:
         created_at: datetime,
         parent_id: JobId | None = None,
         idempotency_key: str | None = None,
+        priority: int = 0,
+        retry_of: JobId | None = None,
     ) -> Job:
         MemoryProjectRows(self._state).get(project_id)
         if parent_id is not None:
@@ -126,6 +128,8 @@ class MemoryJobRows:
                 "idempotency_key": idempotency_key,
                 "payload": plain(payload),
                 "created_at": in_utc(created_at),
+                "priority": priority,
+                "retry_of": retry_of,
             }
         )
         self._state.jobs[job.id] = job
@@ -142,6 +146,7 @@ class MemoryJobRows:
         project_id: ProjectId | None = None,
         statuses: Sequence[JobStatus] = (),
         parent_id: JobId | None = None,
+        retry_of: JobId | None = None,
         before_id: JobId | None = None,
         limit: int = 100,
     ) -> tuple[Job, ...]:
@@ -151,6 +156,7 @@ class MemoryJobRows:
             if (project_id is None or job.project_id == project_id)
             and (not statuses or job.status in statuses)
             and (parent_id is None or job.parent_id == parent_id)
+            and (retry_of is None or job.retry_of == retry_of)
             and (before_id is None or job.id < before_id)
         ]
         return tuple(found[:limit])
@@ -304,6 +310,11 @@ class MemoryExperimentRows:
         )
         self._state.experiments[project_id, experiment.id] = experiment
         return experiment
+
+    def hand_over(self, *, from_job: JobId, to_job: JobId) -> None:
+        for key, known in self._state.experiments.items():
+            if known.job_id == from_job:
+                self._state.experiments[key] = known.model_copy(update={"job_id": to_job})
 
     def get(self, project_id: ProjectId, experiment_id: ExperimentId) -> Experiment:
         if (project_id, experiment_id) not in self._state.experiments:

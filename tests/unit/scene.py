@@ -30,6 +30,7 @@ from brewslm.core.wire.result import Result
 from brewslm.core.wire.rundir import LOG_FILE, ORDER_FILE, RESULT_FILE
 from brewslm.services.flows import Flow
 from brewslm.services.jobs.claim import Claim, take
+from brewslm.services.jobs.control import Control
 from brewslm.services.jobs.queue import Jobs
 from brewslm.services.ports import Ports
 from brewslm.services.projects import Projects
@@ -91,6 +92,7 @@ class Scene:
         self.ports = self.ports_with()
         self.projects = Projects(self.ports, actor="cli")
         self.jobs = Jobs(self.ports, actor="cli")
+        self.control = Control(self.ports, actor="cli")
         self.stage_runs = StageRuns(self.ports, entries={"release": enter_release})
         self.project = self.projects.create("scene", base_model="tiny")
         self.shelf = ProjectShelf(self.storage, self.store, self.project.id)

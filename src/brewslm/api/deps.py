@@ -7,7 +7,7 @@ from fastapi import Depends, Header, Path, Query, Request, Response
 from brewslm.api.errors import ErrorAnswer
 from brewslm.bootstrap.container import House
 from brewslm.core import ids
-from brewslm.core.job import Job, JobKind
+from brewslm.core.job import MAX_PRIORITY, Job, JobKind
 from brewslm.core.value import Value
 
 _LARGEST = 2**53
@@ -27,6 +27,10 @@ ArtifactId = Annotated[str, Path(max_length=64, pattern=r"^[a-z_]+-[0-9a-f]{16}$
 OfProject = Annotated[int | None, Query(ge=1, le=_LARGEST, description="Only this project.")]
 After = Annotated[int, Query(ge=0, le=_LARGEST, description="Only what comes after this sequence number.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
+Priority = Annotated[
+    int,
+    Query(ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Of work that waits for a device, the highest goes first."),
+]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -57,9 +61,17 @@ ERRORS: dict[int | str, dict[str, object]] = {
 }
 
 
-def submit(house: House, response: Response, project_id: int, kind: JobKind, request: Value, key: str | None) -> Job:
+def submit(
+    house: House,
+    response: Response,
+    project_id: int,
+    kind: JobKind,
+    request: Value,
+    key: str | None,
+    priority: int = 0,
+) -> Job:
     """Queue work and say where to look at it."""
     own_key = _CLIENT_KEYS + key if key is not None else None
-    job = house.jobs.submit(ids.ProjectId(project_id), kind, request, idempotency_key=own_key)
+    job = house.jobs.submit(ids.ProjectId(project_id), kind, request, idempotency_key=own_key, priority=priority)
     response.headers["Location"] = f"/api/jobs/{job.id}"
     return job

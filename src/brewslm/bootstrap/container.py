@@ -47,6 +47,7 @@ from brewslm.services.data.xray import Xrays
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.gates.book import Gates
 from brewslm.services.importing import import_flow
+from brewslm.services.jobs.control import Control
 from brewslm.services.jobs.forks import Forks
 from brewslm.services.jobs.queue import Jobs
 from brewslm.services.jobs.views import JobViews
@@ -76,6 +77,7 @@ class House:
     jobs: Jobs
     forks: Forks
     job_views: JobViews
+    control: Control
     runner: Runner
     releases: Releases
     results: TrainingResults
@@ -121,7 +123,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         advisor=_advisor(settings),
         judge=_judge(settings),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
-        machine=SystemMachine(),
+        machine=SystemMachine(visible_gpus=os.environ.get("CUDA_VISIBLE_DEVICES")),
         engine=LocalEngine(environment=os.environ),
         clock=clock,
         painter=PillowPainter(),
@@ -162,6 +164,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         jobs=jobs,
         forks=Forks(ports),
         job_views=JobViews(SqlViews(storage), jobs, ports),
+        control=Control(ports, actor=actor),
         runner=runner,
         releases=Releases(ports),
         results=TrainingResults(ports),

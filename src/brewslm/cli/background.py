@@ -15,6 +15,7 @@ OPTION = "--background"
 COMMANDS = (
     ("dataset", "import"),
     *(("ingest",), ("introspect",), ("map",), ("clean",), ("prepare",)),
+    *(("jobs", "resume"), ("jobs", "retry")),
     *(("train",), ("evaluate",), ("optimize",), ("export",), ("deploy",)),
 )
 """Those that do exactly one job."""

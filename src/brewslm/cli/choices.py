@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+Answer = Literal["accept", "refuse"]
 Template = Literal["general", "support", "classification", "extraction"]
 Shape = Literal[
     "chat",

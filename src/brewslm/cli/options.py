@@ -72,3 +72,13 @@ MaxSeconds = Annotated[
 ]
 Detach = Annotated[bool, typer.Option("--detach", help="Queue the work for a running server, and return at once.")]
 SOURCE_HELP = "A path, a quoted pattern ('data/*.jsonl'), https:…, hf:OWNER/NAME, kaggle:…, s3:…, or sample:NAME."
+Priority = Annotated[
+    int,
+    typer.Option(
+        "--priority",
+        min=-1000,
+        max=1000,
+        metavar="N",
+        help="Place in the line before the device: the highest goes first; of equal ones, the one asked for first.",
+    ),
+]

@@ -48,19 +48,40 @@ class Session:
         """A project's artifacts and files."""
         return ProjectShelf(self.house.ports.storage, self.house.ports.store, project_id)
 
-    def do(self, project_id: ProjectId, kind: JobKind, request: Value) -> Job:
+    def do(self, project_id: ProjectId, kind: JobKind, request: Value, *, priority: int = 0) -> Job:
         """Queue work, do it here (or wait for the server that took it), show it, and return it completed.
 
         Raises:
             BrewError: it failed or was cancelled; the text is the job's own.
             typer.Exit: the user wants it done in the background; this was said.
         """
+        return self.carry_out(self.house.jobs.submit(project_id, kind, request, priority=priority))
+
+    def carry_out(self, job: Job) -> Job:
+        """Do a queued job here (or wait for the server that took it), show it, and return it completed.
+
+        Raises:
+            BrewError: it failed or was cancelled; the text is the job's own.
+            typer.Exit: the user wants it done in the background, or it was set aside; this was said.
+        """
         from brewslm.cli.progress.follow import follow
 
-        job = self.house.jobs.submit(project_id, kind, request)
         if background.is_wanted.get():
             raise self._left_behind(job)
         return completed(follow(self.house, self.err, job.id))
+
+    def leave_queued(self, job: Job) -> None:
+        """Say who may do a job that is left in the queue."""
+        from brewslm.cli.render.parts import next_steps
+
+        self.answer(
+            {"job": job},
+            f"Job {job.id} is queued.",
+            next_steps(
+                (f"brewslm jobs watch {job.id}", "do it here, or watch the server that does it"),
+                ("brewslm serve", "let a server do it"),
+            ),
+        )
 
     def _left_behind(self, job: Job) -> typer.Exit:
         log = background.start(job, self.settings.logs)

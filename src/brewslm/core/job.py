@@ -8,6 +8,7 @@ from brewslm.core.ids import ArtifactId, JobId, ProjectId, RunId
 from brewslm.core.reason import Reason
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
+from brewslm.core.wire.recovery import Question
 
 
 class JobStatus(StrEnum):
@@ -34,10 +35,17 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.FAILED: frozenset(),
     JobStatus.CANCELLED: frozenset(),
 }
-"""`running` to `queued` is what happens to work whose owner disappeared."""
+"""`running` to `queued` is what happens to work that is set aside: paused, or waiting for an answer."""
 
 FlowName = Literal["import", "autopilot", "evaluation", "optimize", "golden"]
 JobKind = StageName | FlowName
+
+HEAVY: frozenset[str] = frozenset({"train", "autopilot", "evaluate", "evaluation", "export", "deploy", "optimize"})
+"""Kinds that use the device; one at a time on each. Everything else runs beside them."""
+PAUSABLE: frozenset[str] = frozenset({"train", "autopilot"})
+"""Kinds that a checkpoint can interrupt without a loss."""
+MAX_PRIORITY = 1000
+"""Of either sign."""
 
 
 class Job(Value):
@@ -54,12 +62,26 @@ class Job(Value):
     """Finer than the status, for people: `starting`, `training`, `recovering`, `cancelling`, …"""
     payload: dict[str, Any]
     """The inputs of the stage or the request of the flow, as JSON."""
+    priority: int = 0
+    """Of work that waits for a device, the highest goes first; of equal ones, the lowest id."""
+    retry_of: JobId | None = None
+    """The failed or cancelled job that this one does again."""
+    device: str | None = None
+    """Where it runs: `cpu`, `gpu:0`, …; None where it uses none, or none yet."""
     fraction: float = 0.0
     message: str = ""
     attempt: int = 0
     lease_owner: str | None = None
     lease_expires_at: datetime | None = None
     is_cancel_requested: bool = False
+    is_pause_requested: bool = False
+    """A running job is to be set aside at its next checkpoint; a queued one is not taken up."""
+    waiting_reason: str | None = None
+    """Why a queued job is not running, for people."""
+    question: Question | None = None
+    """What a person is, or was last, asked before it goes on (`recovery: ask`)."""
+    gate_id: int | None = None
+    """The gate at which a flow waits for a decision."""
     artifact_id: ArtifactId | None = None
     reason: Reason | None = None
     error: str | None = None
@@ -68,3 +90,14 @@ class Job(Value):
     finished_at: datetime | None = None
     version: int = 0
     """Rises with every change; a change names the version that it saw (compare-and-set)."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it is queued, and yet not to be taken up before a person says so."""
+        is_waiting = self.is_pause_requested or self.is_asking or self.gate_id is not None
+        return self.status is JobStatus.QUEUED and is_waiting
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether it waits for an answer."""
+        return not self.status.is_final and self.question is not None and self.question.answer is None

@@ -7,13 +7,16 @@ from typing import Any, Literal
 from brewslm.core.artifacts.base import Artifact, ArtifactRecord
 from brewslm.core.errors import BrewError, CancelledError
 from brewslm.core.events.base import Draft
+from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import ArtifactId, JobId
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.ports.storage import Transaction
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
 from brewslm.lifecycle import STAGES
 from brewslm.services.gates.asking import pass_flow
 from brewslm.services.jobs.claim import Claim, take
+from brewslm.services.jobs.setting_aside import Aside, SetAsideError
 from brewslm.services.ports import Ports
 from brewslm.services.projects import Projects
 from brewslm.services.shelf import ProjectShelf
@@ -58,8 +61,11 @@ class FlowRun:
         Raises:
             GateWaitingError: a person has to let pass what the step made.
             BrewError: the step failed or was refused.
+            SetAsideError: somebody asked for a pause, or the step waits for an answer.
         """
-        child = self._begin(name, inputs, f"{purpose}:{self.claim.job.id}:{name}")
+        if self.claim.wish() == "pause":
+            raise SetAsideError(Aside(None))
+        child = self._begin(name, inputs, purpose)
         if child.status is JobStatus.COMPLETED and child.artifact_id is not None:
             return self._passed(child.id, child.artifact_id)
         if child.status.is_final:
@@ -79,25 +85,53 @@ class FlowRun:
             pass_flow(transaction, child_id)
         return artifact_id
 
-    def _begin(self, name: StageName, inputs: Value, key: str) -> Job:
+    def _begin(self, name: StageName, inputs: Value, purpose: Purpose) -> Job:
         """Return the step's job: as an earlier life of this flow ended it, or taken by this one.
 
-        A step that was begun keeps the inputs that it was begun with.
+        A step that was begun keeps the inputs that it was begun with, also where a retry of its flow does it again.
         """
         flow, now = self.claim.job, self.ports.clock.now()
         with self.ports.storage.write() as transaction:
             self.claim.stored(transaction)
-            known = [job for job in transaction.jobs.list(parent_id=flow.id) if job.idempotency_key == key]
-            payload = known[0].payload if known else inputs.model_dump(mode="json")
-            child = transaction.jobs.add(
-                project_id=flow.project_id,
-                kind=name,
-                payload=payload,
-                created_at=now,
-                parent_id=flow.id,
-                idempotency_key=key,
-            )
-            return child if child.status.is_final else take(transaction, child, owner=self.owner, now=now)
+            child = _step_of(transaction, flow, name, purpose)
+            if child is None:
+                before = _step_before(transaction, flow, name, purpose)
+                if before is not None and before.status is JobStatus.COMPLETED:
+                    return before
+                child = transaction.jobs.add(
+                    project_id=flow.project_id,
+                    kind=name,
+                    payload=inputs.model_dump(mode="json") if before is None else before.payload,
+                    created_at=now,
+                    parent_id=flow.id,
+                    idempotency_key=f"{purpose}:{flow.id}:{name}",
+                    retry_of=None if before is None else before.id,
+                )
+                if before is not None:
+                    transaction.experiments.hand_over(from_job=before.id, to_job=child.id)
+            if child.status.is_final:
+                return child
+            return take(transaction, child, owner=self.owner, now=now, device=flow.device)
+
+
+def _step_of(transaction: Transaction, flow: Job, name: StageName, purpose: Purpose) -> Job | None:
+    key = f"{purpose}:{flow.id}:{name}"
+    return next((job for job in transaction.jobs.list(parent_id=flow.id) if job.idempotency_key == key), None)
+
+
+def _step_before(transaction: Transaction, flow: Job, name: StageName, purpose: Purpose) -> Job | None:
+    """Return the step of the flow that this one retries; None where it is to be done anew.
+
+    What that flow refused, such as a readiness that says no, was judged by the world of then.
+    """
+    while flow.retry_of is not None:
+        flow = transaction.jobs.get(flow.retry_of)
+        step = _step_of(transaction, flow, name, purpose)
+        if step is not None:
+            newest = max(job.id for job in transaction.jobs.list(parent_id=flow.id))
+            is_refused = flow.reason is Reason.PREFLIGHT_BLOCKED and step.id == newest
+            return None if is_refused else step
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,15 @@ from brewslm.core.events.failure import Failure
 from brewslm.core.events.lifecycle import SystemRecovered
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import JobId
-from brewslm.core.job import FINAL, Job, JobStatus
+from brewslm.core.job import HEAVY, Job, JobStatus
+from brewslm.core.ports.storage import Transaction
 from brewslm.lifecycle import STAGES
 from brewslm.services.failures import classify
 from brewslm.services.flows import Flow, FlowRun
-from brewslm.services.gates.asking import is_held
-from brewslm.services.jobs.claim import Claim, take
+from brewslm.services.jobs.claim import LEASE, Claim, take
+from brewslm.services.jobs.line import Place, devices_of, place_of, rank
 from brewslm.services.jobs.secrets import forget_ended
+from brewslm.services.jobs.setting_aside import SetAsideError, put_at_gate, put_flow_back
 from brewslm.services.ports import Ports
 from brewslm.services.stage_runs import StageRuns
 
@@ -25,8 +27,10 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 0.5
 IDLE_LOOK_SECONDS = 5.0
 """Where nothing was written since the last look, there is work only where a process has gone, which says nothing."""
-HEAVY: frozenset[str] = frozenset({"train", "autopilot", "evaluate", "evaluation", "export", "deploy", "optimize"})
-"""Kinds that use the device; one at a time. Everything else runs beside them."""
+OPEN = (JobStatus.QUEUED, JobStatus.RUNNING)
+_MOST_OPEN = 10_000
+_TOLD = 20
+"""Of those that wait for a device, so many are told what for at each look."""
 
 
 class Runner:
@@ -49,22 +53,27 @@ class Runner:
         self._owner = owner
         self._is_owner_gone = is_owner_gone
         self._actor = actor
+        self._devices: tuple[str, ...] = ()
 
     def run(self, job_id: JobId) -> Job:
-        """Do this job here, or wait for the process that does it; return it as it ended.
+        """Do this job here, or wait for the process that does it; return it as it ended, or as it is held.
+
+        What is in its way and nobody's any more, such as a training whose terminal was closed, is done first.
 
         Raises:
             BrewError: how the job ended could not be recorded, for example on a full disk; it is taken up again later.
         """
         while True:
-            claim = self._claim(job_id)
+            claim = self._claim(job_id) or self._claim_abandoned(job_id)
             if claim is not None:
                 self._do(claim)
                 forget_ended(self._ports)
             with self._ports.storage.read() as transaction:
                 job = transaction.jobs.get(job_id)
-            if job.status.is_final:
+            if job.status.is_final or job.is_held:
                 return job
+            if claim is not None:
+                continue
             self._ports.clock.sleep(POLL_SECONDS)
 
     def serve(self, stop: threading.Event) -> None:
@@ -98,37 +107,91 @@ class Runner:
 
     def _next(self, *, is_heavy: bool) -> Claim | None:
         with self._ports.storage.read() as transaction:
-            open_jobs = transaction.jobs.list(statuses=[JobStatus.QUEUED, JobStatus.RUNNING], limit=10_000)
-            waiting = [job for job in open_jobs if job.phase != "waiting" or not is_held(transaction, job)]
-        for job in sorted(waiting, key=lambda job: job.id):
-            if job.parent_id is None and (job.kind in HEAVY) == is_heavy and self._is_free(job):
+            waiting = _open_jobs(transaction)
+        mine = [
+            job for job in waiting if job.parent_id is None and (job.kind in HEAVY) == is_heavy and self._is_free(job)
+        ]
+        # What lost its process holds its device still, so it goes first.
+        mine.sort(key=lambda job: (job.status is JobStatus.QUEUED, *rank(job)))
+        for job in mine[:_TOLD]:
+            if self._has_to_write(job, self._place(job, waiting)):
                 claim = self._claim(job.id)
                 if claim is not None:
                     return claim
         return None
 
     def _is_free(self, job: Job) -> bool:
-        """Whether nobody works on it. An own job whose lease has run out is one whose end could not be recorded."""
-        if job.status is JobStatus.QUEUED or job.lease_owner is None:
+        """Whether it may be taken up: it is queued and not held, or its process has gone."""
+        if job.status is JobStatus.QUEUED:
+            return not job.is_held
+        return job.status is JobStatus.RUNNING and not self._has_holder(job)
+
+    def _has_holder(self, job: Job) -> bool:
+        """Whether a living process works on it, or stands in the line for it.
+
+        An own job whose lease has run out is one whose end could not be recorded.
+        """
+        if job.lease_owner is None or job.lease_expires_at is None:
+            return False
+        return job.lease_expires_at >= self._ports.clock.now() and not self._is_owner_gone(job.lease_owner)
+
+    def _place(self, job: Job, open_jobs: tuple[Job, ...]) -> Place:
+        self._devices = self._devices or devices_of(self._ports.machine.facts().gpus)
+        return place_of(
+            job,
+            open_jobs,
+            devices=self._devices,
+            is_wanted=lambda one: one.lease_owner != self._owner and self._has_holder(one),
+        )
+
+    def _has_to_write(self, job: Job, place: Place) -> bool:
+        """Whether the ledger has to learn something: that the job begins, why it waits, or who will begin it."""
+        if place.is_free or job.waiting_reason != place.reason:
             return True
-        is_expired = job.lease_expires_at is None or job.lease_expires_at < self._ports.clock.now()
-        return is_expired or self._is_owner_gone(job.lease_owner)
+        return not self._has_holder(job) or (
+            job.lease_owner == self._owner
+            and job.lease_expires_at is not None
+            and job.lease_expires_at < self._ports.clock.now() + LEASE / 2
+        )
+
+    def _claim_abandoned(self, job_id: JobId) -> Claim | None:
+        """Take up what holds the device that this job waits for, where its process has gone."""
+        with self._ports.storage.read() as transaction:
+            waiting = _open_jobs(transaction)
+        job = next((one for one in waiting if one.id == job_id), None)
+        if job is None or self._place(job, waiting).is_free:
+            return None
+        left = [one for one in waiting if one.status is JobStatus.RUNNING and one.parent_id is None]
+        return next((claim for one in left if self._is_free(one) and (claim := self._claim(one.id))), None)
 
     def _claim(self, job_id: JobId) -> Claim | None:
+        with self._ports.storage.read() as transaction:
+            job, waiting = transaction.jobs.get(job_id), _open_jobs(transaction)
+        if not self._is_free(job) or not self._has_to_write(job, self._place(job, waiting)):
+            return None
         with self._ports.storage.write() as transaction:
-            job = transaction.jobs.get(job_id)
-            if job.status in FINAL or not self._is_free(job):
+            job, waiting = transaction.jobs.get(job_id), _open_jobs(transaction)
+            if not self._is_free(job):
                 return None
-            if job.status is JobStatus.QUEUED and is_held(transaction, job):
+            place = self._place(job, waiting)
+            if not place.is_free:
+                self._stand_in_line(transaction, job, place)
                 return None
             former = job.lease_owner if job.status is JobStatus.RUNNING else None
-            taken = take(transaction, job, owner=self._owner, now=self._ports.clock.now())
+            now = self._ports.clock.now()
+            taken = take(transaction, job, owner=self._owner, now=now, device=place.device)
             claim = Claim(self._ports, taken, owner=self._owner, actor=self._actor)
             if former is not None:
                 payload = SystemRecovered(job_id=job.id, kind=job.kind, former_owner=former)
                 summary = f"Job {job.id} ({job.kind}) was taken up again after its process had ended"
                 claim.emit_in(transaction, Draft(reason=Reason.SYSTEM_RECOVERED, summary=summary, payload=payload))
         return claim
+
+    def _stand_in_line(self, transaction: Transaction, job: Job, place: Place) -> None:
+        """Say why the job waits, and that there is a process which begins it when its turn comes."""
+        mine = {"lease_owner": self._owner, "lease_expires_at": self._ports.clock.now() + LEASE}
+        is_others = job.lease_owner != self._owner and self._has_holder(job)
+        transaction.jobs.change(job, phase="waiting", waiting_reason=place.reason, **({} if is_others else mine))
 
     def _do(self, claim: Claim) -> None:
         """Do a claimed job. A failure that is recorded with it concerns nobody else; one that is not is raised."""
@@ -140,6 +203,8 @@ class Runner:
                     self._do_flow(claim)
             except ClaimLostError as error:
                 log.warning("%s", error)
+            except SetAsideError:
+                log.info("job %s was set aside", claim.job.id)
             except BrewError as error:
                 with self._ports.storage.read() as transaction:
                     is_recorded = transaction.jobs.get(claim.job.id).status.is_final
@@ -158,7 +223,10 @@ class Runner:
         except ClaimLostError:
             raise
         except GateWaitingError as waiting:
-            _hold(claim, waiting)
+            put_at_gate(claim, waiting.gate_id)
+        except SetAsideError:
+            put_flow_back(claim)
+            raise
         except BrewError as error:
             _stop_flow(claim, error)
             raise
@@ -168,17 +236,8 @@ class Runner:
             raise known from error
 
 
-def _hold(claim: Claim, waiting: GateWaitingError) -> None:
-    """Give a flow back to the queue, where it is left until its gate is decided."""
-    with claim.transaction() as transaction:
-        claim.change(
-            transaction,
-            status=JobStatus.QUEUED,
-            phase="waiting",
-            message=str(waiting),
-            lease_owner=None,
-            lease_expires_at=None,
-        )
+def _open_jobs(transaction: Transaction) -> tuple[Job, ...]:
+    return transaction.jobs.list(statuses=OPEN, limit=_MOST_OPEN)
 
 
 def _stop_flow(claim: Claim, error: BrewError) -> None:

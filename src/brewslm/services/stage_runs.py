@@ -22,6 +22,7 @@ from brewslm.core.value import Value
 from brewslm.services.failures import classify
 from brewslm.services.gates.asking import ask, open_gate, pass_inputs
 from brewslm.services.jobs.claim import Claim
+from brewslm.services.jobs.setting_aside import SetAsideError, put_back
 from brewslm.services.jobs.supervision import Supervisor
 from brewslm.services.ports import Ports
 from brewslm.services.recording import record_of
@@ -52,9 +53,13 @@ class StageRuns:
         Raises:
             BrewError: the stage failed or was refused; this is recorded already.
             ClaimLostError: another process has taken the job over; nothing was recorded.
+            SetAsideError: it was paused, or waits for an answer; its job is queued again.
         """
         try:
             return self._work(stage, claim)
+        except SetAsideError as error:
+            put_back(claim, error.aside)
+            raise
         except BrewError as error:
             record_failure(claim, error)
             raise

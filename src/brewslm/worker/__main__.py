@@ -17,7 +17,14 @@ from brewslm.core.wire.attempt import FailureFile
 from brewslm.core.wire.order import ORDER, Order
 from brewslm.core.wire.result import RESULT, Result, TrainResult
 from brewslm.core.wire.rundir import FAILURE_FILE, LOG_FILE, ORDER_FILE, RESULT_FILE, ExitCode
-from brewslm.worker.failure import BadOrderError, OutOfMemoryError, SupersededError, WorkerFailure, classify
+from brewslm.worker.failure import (
+    BadOrderError,
+    OutOfMemoryError,
+    PausedError,
+    SupersededError,
+    WorkerFailure,
+    classify,
+)
 from brewslm.worker.fence import Fence
 from brewslm.worker.files import LOCAL_DISK, write_whole
 from brewslm.worker.journal import Journal
@@ -40,6 +47,9 @@ def main(arguments: list[str]) -> int:
     _die_with_parent()
     try:
         _work(folder, attempt)
+    except PausedError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
     except BaseException as error:  # noqa: BLE001 - the edge of the process
         traceback.print_exc()
         return _fail(folder, attempt, error)

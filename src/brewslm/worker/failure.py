@@ -48,6 +48,12 @@ class OutOfMemoryError(WorkerFailure):
         self.micro_batch = micro_batch
 
 
+class PausedError(WorkerFailure):
+    """Somebody asked for a pause; the checkpoint to go on from is on disk."""
+
+    exit_code = ExitCode.PAUSED
+
+
 class SupersededError(WorkerFailure):
     """A newer attempt has begun on this run directory."""
 

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brewslm.core.wire.progress import ProgressRecord
-from brewslm.core.wire.rundir import CANCEL_FILE, CHECKPOINT_NOW_FILE, CONTROL_FOLDER, LEARNING_RATE_FILE, STOP_FILE
+from brewslm.core.wire.rundir import (
+    CANCEL_FILE,
+    CHECKPOINT_NOW_FILE,
+    CONTROL_FOLDER,
+    LEARNING_RATE_FILE,
+    PAUSE_FILE,
+    STOP_FILE,
+)
 from brewslm.worker.fence import Fence
 from brewslm.worker.files import LOCAL_DISK, Disk
 from brewslm.worker.journal import Journal
@@ -33,6 +40,10 @@ class Run:
     def is_cancelled(self) -> bool:
         """Whether somebody asked us to stop."""
         return (self.folder / CONTROL_FOLDER / CANCEL_FILE).exists()
+
+    def is_paused(self) -> bool:
+        """Whether somebody asked for a checkpoint to go on from later, and for the end of this attempt."""
+        return (self.folder / CONTROL_FOLDER / PAUSE_FILE).exists()
 
     def stop_request(self) -> str | None:
         """Why somebody asks for an end as a whole training; None where nobody does."""

@@ -116,6 +116,8 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
     tested |= {("POST", "/api/projects/{project_id}/cleaning/preview")}
     tested |= {("POST", f"/api/gates/{{gate_id}}/{verb}") for verb in ("approve", "reject")}
     tested |= {("PUT", "/api/projects/{project_id}/gates/{stage}")}
+    controls = ("pause", "resume", "retry", "recovery")  # in test_job_control.py
+    tested |= {("PATCH", "/api/jobs/{job_id}")} | {("POST", f"/api/jobs/{{job_id}}/{name}") for name in controls}
     uploads = {(method, "/api/uploads/{upload_id}") for method in ("HEAD", "GET", "PATCH", "DELETE")}
     uploads |= {("OPTIONS", "/api/uploads"), ("POST", "/api/uploads")}  # in test_uploads.py
     assert described == tested | uploads

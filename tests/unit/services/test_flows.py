@@ -29,11 +29,13 @@ def nothing(_run: FlowRun) -> None:
     return None
 
 
-def flow_over(manifest: Manifest, *, between: Hook = nothing, at_end: Hook = nothing, seed: int = 1) -> dict[str, Flow]:
+def flow_over(
+    manifest: Manifest, *, between: Hook = nothing, at_end: Hook = nothing, seed: int = 1, **overrides: Any
+) -> dict[str, Flow]:
     """A small autopilot: plan, then train."""
 
     def flow(_payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
-        wanted = PreflightInputs(manifest_id=manifest.id, base_model="tiny", overrides={"seed": seed})
+        wanted = PreflightInputs(manifest_id=manifest.id, base_model="tiny", overrides={"seed": seed, **overrides})
         readiness_id = run.step("preflight", wanted, share=0.1)
         between(run)
         inputs = TrainInputs(readiness_id=readiness_id, manifest_id=manifest.id)

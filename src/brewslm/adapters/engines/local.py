@@ -17,12 +17,13 @@ import psutil
 from pydantic import ValidationError
 
 from brewslm.adapters.engines import shim
+from brewslm.adapters.engines.processes import Processes
 from brewslm.core.errors import WorkerError
 from brewslm.core.events.reasons import Reason
-from brewslm.core.ports.engine import WorkerStatus
+from brewslm.core.ports.engine import Released, WorkerStatus
 from brewslm.core.value import Value
 from brewslm.core.wire.attempt import AttemptFile, ExitFile
-from brewslm.core.wire.rundir import ATTEMPT_FILE, CANCEL_FILE, CONTROL_FOLDER, EXIT_FILE, LOCK_FILE
+from brewslm.core.wire.rundir import ATTEMPT_FILE, CANCEL_FILE, CONTROL_FOLDER, DEVICE_FILE, EXIT_FILE, LOCK_FILE
 
 FileT = TypeVar("FileT", bound=Value)
 
@@ -38,6 +39,7 @@ _MEMORY_SETTINGS = {
     # Tensors lie in pages of 2 MiB: matrix products are a few per cent faster (torch asks the kernel for them).
     "THP_MEM_ALLOC_ENABLE": "1",
 }
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
 START_SECONDS = 10.0
 STACKS_SECONDS = 1.0
 """What a worker that hangs gets to write its stacks."""
@@ -81,7 +83,7 @@ class LocalEngine:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
-                env=self._environment,
+                env=self._environment | device_environment(run, self._environment.get(_VISIBLE)),
                 cwd=run,
             )
         except OSError as error:
@@ -111,11 +113,28 @@ class LocalEngine:
             is_out_of_memory=ended.signal == signal.SIGKILL and ended.num_oom_kills > 0,
         )
 
-    def cancel(self, run_directory: Path, *, grace_seconds: float) -> None:
-        """Ask politely, wait up to `grace_seconds`, then end the whole process group and wait for its end."""
+    def cancel(self, run_directory: Path, *, grace_seconds: float) -> Released:
+        """Ask politely, wait up to `grace_seconds`, then end the whole process group and wait for its end.
+
+        Whatever the attempt has started and left behind is ended as well.
+        """
         run = run_directory.resolve()
-        if not is_locked(run):
-            return
+        began = self._living(run)
+        before = Processes.under(began.shim_pid) if began is not None else Processes(())
+        if is_locked(run):
+            self._ask_to_end(run, grace_seconds)
+        if not is_locked(run):  # nobody has begun a new attempt, whose processes bear the same mark
+            shim.kill_survivors(str(run))
+        num_left = before.end(within_seconds=END_SECONDS)
+        ended = _read(run / EXIT_FILE, ExitFile)
+        return Released(
+            num_processes=len(before.all) - num_left,
+            memory_bytes=before.memory_bytes,
+            is_killed=ended is not None and ended.signal == signal.SIGKILL,
+            num_left=num_left,
+        )
+
+    def _ask_to_end(self, run: Path, grace_seconds: float) -> None:
         request = run / CONTROL_FOLDER / CANCEL_FILE
         request.parent.mkdir(exist_ok=True)
         temporary = request.with_name(f".{CANCEL_FILE}.{os.getpid()}")
@@ -201,6 +220,16 @@ def worker_environment(environment: Mapping[str, str], num_threads: int) -> dict
         "PYTHONNOUSERSITE": "1",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def device_environment(run: Path, visible: str | None) -> dict[str, str]:
+    """Return what shows a worker the one GPU that its run directory names, of those that are visible here."""
+    try:
+        number = int((run / DEVICE_FILE).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return {}
+    names = visible.split(",") if visible else []
+    return {_VISIBLE: names[number] if number < len(names) else str(number)}
 
 
 def is_locked(run_directory: Path) -> bool:

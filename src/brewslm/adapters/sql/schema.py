@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration. A database at another revision is migrated, or refused where this code does not know it."""
 
 
@@ -111,6 +111,13 @@ jobs = Table(
     Column("started_at", UtcDateTime),
     Column("finished_at", UtcDateTime, index=True),
     Column("version", Integer, nullable=False),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("retry_of", ForeignKey("jobs.id"), index=True),
+    Column("device", Text),
+    Column("is_pause_requested", Boolean, nullable=False, server_default="0"),
+    Column("waiting_reason", Text),
+    Column("question", Text),
+    Column("gate_id", Integer),
     UniqueConstraint("project_id", "idempotency_key"),
     Index(None, "project_id", "id"),
 )

@@ -19,8 +19,15 @@ _DRIVER_TIMEOUT_SECONDS = 10.0
 class SystemMachine:
     """Implements `core.ports.machine.Machine`. Memory is read anew each time; GPUs and CPU flags once."""
 
-    def __init__(self, root: Path = Path("/")) -> None:
+    def __init__(self, root: Path = Path("/"), *, visible_gpus: str | None = None) -> None:
+        """Look under `root`.
+
+        Args:
+            root: of the file system.
+            visible_gpus: the value of `CUDA_VISIBLE_DEVICES`, where it is set: other GPUs are not ours.
+        """
         self._root = root
+        self._visible_gpus = visible_gpus
         self._gpus: tuple[str, ...] | None = None
 
     def facts(self) -> MachineFacts:
@@ -33,7 +40,7 @@ class SystemMachine:
             free = min(free, max(0, limits.memory_bytes - (limits.memory_used_bytes or 0)))
         cores = _usable_cores()
         if self._gpus is None:
-            self._gpus = _gpu_names()
+            self._gpus = _visible(_gpu_names(), self._visible_gpus)
         return MachineFacts(
             num_cores=min(cores, limits.num_cores or cores),
             memory_bytes=total,
@@ -75,6 +82,15 @@ def _cpu_flags(root: Path) -> frozenset[str]:
         if name.strip() == "flags":
             return frozenset(value.split())
     return frozenset()
+
+
+def _visible(names: tuple[str, ...], visible: str | None) -> tuple[str, ...]:
+    if visible is None:
+        return names
+    chosen = [one.strip() for one in visible.split(",") if one.strip()]
+    if all(one.isdigit() for one in chosen):
+        return tuple(names[int(one)] for one in chosen if int(one) < len(names))
+    return names[: len(chosen)]  # by identifiers, whose names are not known: their number counts
 
 
 def _gpu_names() -> tuple[str, ...]:

@@ -3,12 +3,13 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from pydantic import Field
 
 from brewslm.api.deps import After, HouseOf, IdempotencyKey, JobId, Limit, OfProject, submit
 from brewslm.core import ids
 from brewslm.core.artifacts.base import ArtifactRecord
 from brewslm.core.health.watch import WatchCheck
-from brewslm.core.job import Job, JobKind, JobStatus
+from brewslm.core.job import MAX_PRIORITY, Job, JobKind, JobStatus
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.ports.views import JobOrder, JobQuery, Series
 from brewslm.core.value import Value
@@ -27,6 +28,19 @@ class JobPage(Value):
     jobs: tuple[Job, ...]
     next_before_id: int | None
     """Ask for the next page with `before_id`; None where this is the last one."""
+
+
+class JobChange(Value):
+    """What can be changed of a job that waits."""
+
+    priority: int = Field(ge=-MAX_PRIORITY, le=MAX_PRIORITY)
+    """The highest goes first; of equal ones, the lowest id."""
+
+
+class RecoveryAnswer(Value):
+    """Whether a training may go on as it proposes."""
+
+    accept: bool
 
 
 @router.get("")
@@ -137,3 +151,33 @@ def fork(job_id: JobId, request: ForkRequest, house: HouseOf, response: Response
     """Train on the same data by the same recipe, with changes, from a checkpoint of this training on."""
     project_id, order = house.forks.request(ids.JobId(job_id), request)
     return submit(house, response, project_id, "autopilot", order, key)
+
+
+@router.post("/{job_id}/pause", status_code=202)
+def pause(job_id: JobId, house: HouseOf) -> Job:
+    """Set a training aside: its worker saves a checkpoint and ends, and its device is free."""
+    return house.control.pause(ids.JobId(job_id))
+
+
+@router.post("/{job_id}/resume", status_code=202)
+def resume(job_id: JobId, house: HouseOf) -> Job:
+    """Let a paused training go on from its checkpoint when its device is free."""
+    return house.control.resume(ids.JobId(job_id))
+
+
+@router.post("/{job_id}/retry", status_code=202)
+def retry(job_id: JobId, house: HouseOf) -> Job:
+    """Do a failed or cancelled job again, as a new job; a training goes on from its newest checkpoint."""
+    return house.control.retry(ids.JobId(job_id))
+
+
+@router.post("/{job_id}/recovery", status_code=202)
+def recovery(job_id: JobId, answer: RecoveryAnswer, house: HouseOf) -> Job:
+    """Answer what a training asks before it goes on changed; a refusal ends it."""
+    return house.control.answer(ids.JobId(job_id), "accept" if answer.accept else "refuse")
+
+
+@router.patch("/{job_id}")
+def change(job_id: JobId, wanted: JobChange, house: HouseOf) -> Job:
+    """Change a waiting job's place in the line."""
+    return house.control.prioritize(ids.JobId(job_id), wanted.priority)

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from brewslm.api.deps import HouseOf, IdempotencyKey, ProjectId, submit
+from brewslm.api.deps import HouseOf, IdempotencyKey, Priority, ProjectId, submit
 from brewslm.core.job import Job
 from brewslm.core.stage import Stage
 from brewslm.core.value import Value
@@ -19,41 +19,66 @@ ACCEPTED = 202
 
 @router.post("/datasets/import", status_code=ACCEPTED)
 def import_dataset(
-    project_id: ProjectId, request: ImportRequest, house: HouseOf, response: Response, key: IdempotencyKey = None
+    project_id: ProjectId,
+    request: ImportRequest,
+    house: HouseOf,
+    response: Response,
+    key: IdempotencyKey = None,
+    priority: Priority = 0,
 ) -> Job:
     """Read a source and commit it as a dataset: stages 01 to 04."""
-    return submit(house, response, project_id, "import", request, key)
+    return submit(house, response, project_id, "import", request, key, priority)
 
 
 @router.post("/training/run", status_code=ACCEPTED)
 def run_training(
-    project_id: ProjectId, request: AutopilotRequest, house: HouseOf, response: Response, key: IdempotencyKey = None
+    project_id: ProjectId,
+    request: AutopilotRequest,
+    house: HouseOf,
+    response: Response,
+    key: IdempotencyKey = None,
+    priority: Priority = 0,
 ) -> Job:
     """Clean, prepare, plan, train and evaluate, where it is missing."""
-    return submit(house, response, project_id, "autopilot", request, key)
+    return submit(house, response, project_id, "autopilot", request, key, priority)
 
 
 @router.post("/evaluation", status_code=ACCEPTED)
 def evaluate(
-    project_id: ProjectId, request: EvaluationRequest, house: HouseOf, response: Response, key: IdempotencyKey = None
+    project_id: ProjectId,
+    request: EvaluationRequest,
+    house: HouseOf,
+    response: Response,
+    key: IdempotencyKey = None,
+    priority: Priority = 0,
 ) -> Job:
     """Evaluate the newest adapter."""
-    return submit(house, response, project_id, "evaluation", request, key)
+    return submit(house, response, project_id, "evaluation", request, key, priority)
 
 
 @router.post("/optimize", status_code=ACCEPTED)
 def optimize(
-    project_id: ProjectId, request: OptimizeRequest, house: HouseOf, response: Response, key: IdempotencyKey = None
+    project_id: ProjectId,
+    request: OptimizeRequest,
+    house: HouseOf,
+    response: Response,
+    key: IdempotencyKey = None,
+    priority: Priority = 0,
 ) -> Job:
     """Measure the newest bundle's forms for a device."""
-    return submit(house, response, project_id, "optimize", request, key)
+    return submit(house, response, project_id, "optimize", request, key, priority)
 
 
 def _run_of(stage: Stage[Any, Any]) -> Callable[..., Job]:
     def run(
-        project_id: ProjectId, inputs: Value, house: HouseOf, response: Response, key: IdempotencyKey = None
+        project_id: ProjectId,
+        inputs: Value,
+        house: HouseOf,
+        response: Response,
+        key: IdempotencyKey = None,
+        priority: Priority = 0,
     ) -> Job:
-        return submit(house, response, project_id, stage.name, inputs, key)
+        return submit(house, response, project_id, stage.name, inputs, key, priority)
 
     run.__annotations__["inputs"] = stage.inputs
     run.__doc__ = f"Run stage {stage.title!r} on named artifacts."

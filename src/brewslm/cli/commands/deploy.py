@@ -3,7 +3,12 @@
 from brewslm.cli import options
 
 
-def deploy(project: options.ProjectId, prompts: options.Prompts = None, as_json: options.AsJson = False) -> None:
+def deploy(
+    project: options.ProjectId,
+    prompts: options.Prompts = None,
+    priority: options.Priority = 0,
+    as_json: options.AsJson = False,
+) -> None:
     """11: load the newest bundle in a fresh process, let it answer, and register it as a release candidate."""
     from brewslm.cli.newest import newest
     from brewslm.cli.render.parts import facts, heading, indented
@@ -18,7 +23,7 @@ def deploy(project: options.ProjectId, prompts: options.Prompts = None, as_json:
     inputs = DeployInputs(
         bundle_id=newest(session, project_id, "export"), prompts=tuple(prompts or ()) or DEFAULT_PROMPTS
     )
-    job = session.do(project_id, "deploy", inputs)
+    job = session.do(project_id, "deploy", inputs, priority=priority)
     made = product(session, job, Release)
     row = next(one for one in reversed(session.house.releases.list(project_id)) if one.release_id == made.id)
     answers = [(excerpt(one.prompt, 40), excerpt(one.answer, 200)) for one in made.smoke]

@@ -14,6 +14,7 @@ def evaluate(
         Path | None, typer.Option("--file", help="Also measure accuracy on this file; for classification.")
     ] = None,
     prompts: options.Prompts = None,
+    priority: options.Priority = 0,
     as_json: options.AsJson = False,
 ) -> None:
     """09: score base and tuned model on the same rows, and answer prompts side by side."""
@@ -27,7 +28,7 @@ def evaluate(
 
     session = open_session(is_json=as_json)
     request = EvaluationRequest(locator=absolute(str(file)) if file is not None else None, prompts=tuple(prompts or ()))
-    job = session.do(ProjectId(project), "evaluation", request)
+    job = session.do(ProjectId(project), "evaluation", request, priority=priority)
     report = product(session, job, EvalReport)
     follow_up = next_steps(
         (f"brewslm export --project {project} --format huggingface --target vllm", "make a bundle of it")

@@ -17,6 +17,7 @@ def export(
     format_: Annotated[str, typer.Option("--format", help="The form of the bundle: huggingface.")] = "huggingface",
     target: Annotated[str, typer.Option("--target", help="What will load it: transformers or vllm.")] = "transformers",
     output: Annotated[Path | None, typer.Option("--output", help="Copy the bundle to this new folder as well.")] = None,
+    priority: options.Priority = 0,
     as_json: options.AsJson = False,
 ) -> None:
     """10: merge the newest evaluated adapter into a bundle, and check that it answers like the tuned model."""
@@ -36,7 +37,7 @@ def export(
     adapter_id = newest(session, project_id, "train")
     report_id = report_of(session, project_id, adapter_id)
     inputs = ExportInputs(adapter_id=adapter_id, eval_report_id=report_id, format=format_, target=target)
-    job = session.do(project_id, "export", inputs)
+    job = session.do(project_id, "export", inputs, priority=priority)
     bundle = product(session, job, Bundle)
     folder = session.shelf(project_id).path(bundle.folder)
     if output is not None:

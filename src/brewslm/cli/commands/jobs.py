@@ -1,10 +1,14 @@
-"""`brewslm jobs …`: list, show, watch, logs, cancel, fork."""
+"""`brewslm jobs …`: list, show, watch, logs; cancel, pause, resume, retry, fork, answer, priority."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from brewslm.cli import choices, options
+
+if TYPE_CHECKING:
+    from brewslm.cli.session import Session
+    from brewslm.core.job import Job
 
 app = typer.Typer(help="Jobs: work that is queued, running or done.", no_args_is_help=True)
 
@@ -102,16 +106,96 @@ def logs(
 
 
 @app.command("cancel")
-def cancel(job_id: JobNumber, as_json: options.AsJson = False) -> None:
-    """Ask a job to stop. A training saves a checkpoint first."""
+def cancel(
+    job_id: JobNumber,
+    is_asked_only: Annotated[bool, typer.Option("--no-wait", help="Ask, and do not wait for its end.")] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Stop a job for good. A training saves a checkpoint first; what was done is said."""
     from brewslm.cli.session import open_session
     from brewslm.core.ids import JobId
-    from brewslm.core.job import JobStatus
 
     session = open_session(is_json=as_json)
     job = session.house.jobs.cancel(JobId(job_id))
-    is_done = job.status is JobStatus.CANCELLED
-    session.answer(job, f"Job {job.id} is cancelled." if is_done else f"Job {job.id} was asked to stop.")
+    if not (is_asked_only or job.status.is_final):
+        # Where its process has gone, this one finds its worker and ends it.
+        session.house.runner.run(job.parent_id or job.id)
+        job = session.house.jobs.get(job.id)
+    said = job.error or f"job {job.id} {'is ' + job.status if job.status.is_final else 'was asked to stop'}"
+    session.answer(job, f"{said[0].upper()}{said[1:]}.")
+
+
+@app.command("pause")
+def pause(job_id: JobNumber, as_json: options.AsJson = False) -> None:
+    """Set a training aside: it saves a checkpoint, and its device is free for other work."""
+    from brewslm.cli.session import open_session
+    from brewslm.core.ids import JobId
+
+    session = open_session(is_json=as_json)
+    job = session.house.control.pause(JobId(job_id))
+    if not job.is_held:
+        session.note(f"Job {job.id} is asked to save a checkpoint and to end.")
+        session.house.runner.run(job.id)
+        job = session.house.jobs.get(job.id)
+    said = f"is {job.waiting_reason}" if job.is_held else f"is {job.status}; it did not come to the pause"
+    session.answer(job, f"Job {job.id} {said}.")
+
+
+@app.command("resume")
+def resume(job_id: JobNumber, detach: options.Detach = False, as_json: options.AsJson = False) -> None:
+    """Let a paused training go on from its checkpoint, here or by a running server."""
+    from brewslm.cli.session import open_session
+    from brewslm.core.ids import JobId
+
+    session = open_session(is_json=as_json)
+    _go_on(session, session.house.control.resume(JobId(job_id)), is_detached=detach)
+
+
+@app.command("retry")
+def retry(job_id: JobNumber, detach: options.Detach = False, as_json: options.AsJson = False) -> None:
+    """Do a failed or cancelled job again. A training goes on from its newest checkpoint."""
+    from brewslm.cli.session import open_session
+    from brewslm.core.ids import JobId
+
+    session = open_session(is_json=as_json)
+    job = session.house.control.retry(JobId(job_id))
+    session.note(f"Job {job.id} does job {job.retry_of} again.")
+    _go_on(session, job, is_detached=detach)
+
+
+@app.command("answer")
+def answer(
+    job_id: JobNumber,
+    said: Annotated[choices.Answer, typer.Argument(metavar="accept|refuse", help="Whether it goes on as proposed.")],
+    as_json: options.AsJson = False,
+) -> None:
+    """Answer what a training asks before it goes on changed (recovery=ask). A refusal ends it."""
+    from brewslm.cli.render.parts import next_steps
+    from brewslm.cli.session import open_session
+    from brewslm.core.ids import JobId
+
+    session = open_session(is_json=as_json)
+    job = session.house.control.answer(JobId(job_id), said)
+    if said == "refuse":
+        session.answer(job, f"Job {job.id} has ended: {job.error}.")
+        return
+    follow_up = next_steps((f"brewslm jobs watch {job.id}", "do it here, or watch the server that does it"))
+    session.answer(job, f"Job {job.id} goes on as proposed.", follow_up)
+
+
+@app.command("priority")
+def priority(
+    job_id: JobNumber,
+    number: Annotated[int, typer.Argument(metavar="N", min=-1000, max=1000, help="The highest goes first.")],
+    as_json: options.AsJson = False,
+) -> None:
+    """Change the place of a queued job in the line before the device. Put `--` before a number below zero."""
+    from brewslm.cli.session import open_session
+    from brewslm.core.ids import JobId
+
+    session = open_session(is_json=as_json)
+    job = session.house.control.prioritize(JobId(job_id), number)
+    session.answer(job, f"Job {job.id} has priority {job.priority}.")
 
 
 @app.command("fork")
@@ -137,3 +221,13 @@ def fork(
     job = begin(session, project_id, "autopilot", request, is_detached=detach)
     if job is not None:
         show_result(session, job)
+
+
+def _go_on(session: "Session", job: "Job", *, is_detached: bool) -> None:
+    from brewslm.cli.render.records import job_page
+
+    if is_detached:
+        session.leave_queued(job)
+        return
+    job = session.carry_out(job)
+    session.answer({"job": job}, *job_page(job, (), ()))

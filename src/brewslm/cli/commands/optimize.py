@@ -10,6 +10,7 @@ from brewslm.cli import choices, options
 def optimize(
     project: options.ProjectId,
     target: Annotated[choices.Device, typer.Option("--target", help="The device.")],
+    priority: options.Priority = 0,
     as_json: options.AsJson = False,
 ) -> None:
     """Measure the newest bundle's forms on this machine, and set them against what is known about a device."""
@@ -20,6 +21,6 @@ def optimize(
     from brewslm.services.requests import OptimizeRequest
 
     session = open_session(is_json=as_json)
-    job = session.do(ProjectId(project), "optimize", OptimizeRequest(target=target))
+    job = session.do(ProjectId(project), "optimize", OptimizeRequest(target=target), priority=priority)
     made = product(session, job, Optimization)
     session.answer(told(job, made), *optimization_page(made))

@@ -38,6 +38,7 @@ def train(
             help="Begin with the weights of an earlier experiment's checkpoint: the best one, if no other is named.",
         ),
     ] = None,
+    priority: options.Priority = 0,
     detach: options.Detach = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -66,7 +67,7 @@ def train(
     session = open_session(is_json=as_json)
     project_id = ProjectId(project)
     if not is_autopilot:
-        _launch(session, project_id, begins, is_detached=detach)
+        _launch(session, project_id, begins, priority=priority, is_detached=detach)
         return
     request = validated(
         AutopilotRequest,
@@ -78,12 +79,14 @@ def train(
         prompts=tuple(prompts or ()),
         fork=begins,
     )
-    job = begin(session, project_id, "autopilot", request, is_detached=detach)
+    job = begin(session, project_id, "autopilot", request, priority=priority, is_detached=detach)
     if job is not None:
         (show_result if is_one_click else _show_plan)(session, job)
 
 
-def _launch(session: "Session", project_id: "ProjectId", fork: "Fork | None", *, is_detached: bool) -> None:
+def _launch(
+    session: "Session", project_id: "ProjectId", fork: "Fork | None", *, priority: int, is_detached: bool
+) -> None:
     from brewslm.cli.newest import newest
     from brewslm.cli.render.parts import next_steps
     from brewslm.cli.render.training import adapter_page
@@ -95,7 +98,7 @@ def _launch(session: "Session", project_id: "ProjectId", fork: "Fork | None", *,
     readiness_id = newest(session, project_id, "preflight")
     readiness = session.shelf(project_id).read(Readiness, readiness_id)
     inputs = TrainInputs(readiness_id=readiness_id, manifest_id=readiness.manifest_id, fork=fork)
-    job = begin(session, project_id, "train", inputs, is_detached=is_detached)
+    job = begin(session, project_id, "train", inputs, priority=priority, is_detached=is_detached)
     if job is None:
         return
     made = product(session, job, Adapter)
@@ -107,22 +110,18 @@ def _launch(session: "Session", project_id: "ProjectId", fork: "Fork | None", *,
 
 
 def begin(
-    session: "Session", project_id: "ProjectId", kind: "JobKind", request: "Value", *, is_detached: bool
+    session: "Session",
+    project_id: "ProjectId",
+    kind: "JobKind",
+    request: "Value",
+    *,
+    priority: int = 0,
+    is_detached: bool,
 ) -> "Job | None":
     """Do the work here and return its job; queue it and return None where it is left to a server."""
     if not is_detached:
-        return session.do(project_id, kind, request)
-    from brewslm.cli.render.parts import next_steps
-
-    job = session.house.jobs.submit(project_id, kind, request)
-    session.answer(
-        {"job": job},
-        f"Job {job.id} is queued.",
-        next_steps(
-            (f"brewslm jobs watch {job.id}", "do it here, or watch the server that does it"),
-            ("brewslm serve", "let a server do it"),
-        ),
-    )
+        return session.do(project_id, kind, request, priority=priority)
+    session.leave_queued(session.house.jobs.submit(project_id, kind, request, priority=priority))
     return None
 
 

@@ -14,6 +14,7 @@ from brewslm.cli.failures import INTERRUPTED
 from brewslm.cli.progress.draw import draw
 from brewslm.cli.progress.lines import Lines
 from brewslm.cli.progress.view import Lookout, View
+from brewslm.cli.text import one_line
 from brewslm.core.ids import JobId
 from brewslm.core.job import Job
 from brewslm.services.runner import Runner
@@ -28,15 +29,25 @@ def follow(house: House, err: Console, job_id: JobId) -> Job:
     """Do the job and show it; return it as it ended.
 
     Raises:
-        typer.Exit: the user left with Ctrl-C; the work goes on.
+        typer.Exit: the user left with Ctrl-C; the work goes on. Or it was set aside; this was said.
     """
     lookout = Lookout(house)
     with screen(err) as show:
-        return work(house, err, job_id, lambda: show(lookout.at_job(job_id)))
+        job = work(house, err, job_id, lambda: show(lookout.at_job(job_id)))
+    if job.is_held:
+        err.print(held_words(job), markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(0)
+    return job
+
+
+def held_words(job: Job) -> str:
+    """Say what a job waits for that nobody may begin."""
+    asked = f" {one_line(job.question.sentence)}." if job.question is not None and job.is_asking else ""
+    return f"Job {job.id} is {job.waiting_reason}.{asked}"
 
 
 def work(house: House, err: Console, job_id: JobId, look: Callable[[], None]) -> Job:
-    """Do the job in a thread and call `look` until it has ended.
+    """Do the job in a thread and call `look` until it has ended, or is held.
 
     Raises:
         typer.Exit: the user left with Ctrl-C; the work goes on.
@@ -46,7 +57,7 @@ def work(house: House, err: Console, job_id: JobId, look: Callable[[], None]) ->
     try:
         with house.alerts.served():
             doer.start()
-            while not job.status.is_final:
+            while not (job.status.is_final or job.is_held):
                 look()
                 doer.wait(LOOK_EVERY_SECONDS)
                 job = house.jobs.get(job_id)

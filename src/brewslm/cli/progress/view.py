@@ -166,6 +166,8 @@ class Lookout:
         if job.status.is_final:
             events = self._events(job)
             return events[-1].summary if events else ""
+        if job.waiting_reason:
+            return job.waiting_reason
         return job.message if job.message and job.phase in {"running", "training"} else job.phase
 
     def _events(self, job: Job) -> tuple[RunEvent, ...]:

@@ -80,6 +80,10 @@ def job_page(job: Job, children: Sequence[Job], events: Sequence[RunEvent]) -> I
     pairs = [
         ("job", f"{job.id} ({job.kind}) of project {job.project_id}"),
         ("status", f"{job.status}{phase}, attempt {job.attempt}"),
+        *([("waits", job.waiting_reason)] if job.waiting_reason else []),
+        *([("asks", job.question.sentence)] if job.is_asking and job.question else []),
+        *([("priority", str(job.priority))] if job.priority else []),
+        *([("does again", f"job {job.retry_of}")] if job.retry_of else []),
         ("created", when(job.created_at)),
         ("took", _took(job)),
         ("made", str(job.artifact_id or "nothing")),
@@ -139,6 +143,8 @@ def status_word(status: str) -> Text:
 def _gist(job: Job) -> str:
     if job.status.is_final:
         return job.error or ""
+    if job.waiting_reason:
+        return job.waiting_reason
     is_stage = any(stage.name == job.kind for stage in LIFECYCLE)
     return job.message if is_stage and job.message else job.phase
 

@@ -1,6 +1,6 @@
 """Payloads of project, system, autopilot, and of stages 07 to 11."""
 
-from typing import Any
+from typing import Any, Literal
 
 from brewslm.core.approval import GateMode
 from brewslm.core.artifacts.eval_report import GateOutcome
@@ -78,6 +78,40 @@ class RecoveryStarted(Value):
     before: dict[str, float | int | bool]
     """Settings of the recipe that are carried out otherwise now, by name."""
     after: dict[str, float | int | bool]
+
+
+class RecoveryProposed(Value):
+    """An attempt failed, and what would be done about it waits for an answer."""
+
+    attempt: int
+    cause: str
+    last_step: int | None
+    action: str
+    before: dict[str, float | int | bool]
+    after: dict[str, float | int | bool]
+
+
+class RecoveryAnswered(Value):
+    """A person agreed to what was proposed, or did not."""
+
+    attempt: int
+    answer: Literal["accept", "refuse"]
+
+
+class TrainingPaused(Value):
+    """A job was set aside."""
+
+    job_id: JobId
+    last_step: int | None
+    """Step of the training that is known; None where none was made, or no training had begun."""
+    is_checkpoint_new: bool
+    """Whether the worker saved a checkpoint for it; if not, the steps since the last one are made again."""
+
+
+class TrainingResumed(Value):
+    """A job that was set aside waits for its device again."""
+
+    job_id: JobId
 
 
 class TrainingRecovered(Value):
@@ -175,6 +209,22 @@ class SystemRecovered(Value):
     job_id: JobId
     kind: str
     former_owner: str | None
+
+
+class SystemRetried(Value):
+    """A new job does again what another one did not bring to its end."""
+
+    job_id: JobId
+    kind: str
+    retry_of: JobId
+
+
+class SystemPrioritized(Value):
+    """A job's priority was changed."""
+
+    job_id: JobId
+    before: int
+    after: int
 
 
 class EventInvalid(Value):

@@ -152,6 +152,22 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.TRAINING_RECOVERED: _row(
         "training", "warning", "A training went on after an attempt had ended before its time.", _NOTHING
     ),
+    Reason.TRAINING_RECOVERY_PROPOSED: _row(
+        "training",
+        "warning",
+        "An attempt failed, and a person is asked whether the training goes on as proposed.",
+        "Answer with `brewslm jobs answer JOB accept` or `refuse`.",
+    ),
+    Reason.TRAINING_RECOVERY_ANSWERED: _row(
+        "training", "info", "A person said whether a training goes on as proposed.", _NOTHING
+    ),
+    Reason.TRAINING_PAUSED: _row(
+        "training",
+        "info",
+        "A training was set aside and gave its device back.",
+        "Let it go on with `brewslm jobs resume JOB`.",
+    ),
+    Reason.TRAINING_RESUMED: _row("training", "info", "A paused training may go on.", _NOTHING),
     Reason.TRAINING_CANCELLED: _row("training", "warning", "Training was cancelled.", "Start again when you like."),
     Reason.TRAINING_OOM: _row("training", "error", "Training ran out of memory.", "Lower batch_size or max_seq_len."),
     Reason.TRAINING_NAN: _row("training", "error", "The loss was no longer a number.", "Lower the learning rate."),
@@ -272,6 +288,10 @@ TAXONOMY: dict[Reason, Meaning] = {
         "A file of settings of the workspace cannot be used, and the defaults count.",
         "Correct it as the message says.",
     ),
+    Reason.SYSTEM_RETRIED: _row(
+        "system", "info", "A job that had failed or was cancelled is done again by a new one.", _NOTHING
+    ),
+    Reason.SYSTEM_PRIORITIZED: _row("system", "info", "A job's place in the line was changed.", _NOTHING),
     Reason.SYSTEM_REQUEST_INVALID: _row("system", "error", "A request cannot be honoured as it stands.", "Correct it."),
     Reason.SYSTEM_NOT_FOUND: _row("system", "error", "What was named does not exist.", "List what there is."),
     Reason.SYSTEM_CONFLICT: _row("system", "error", "The request contradicts the present state.", "Look at the state."),

@@ -19,6 +19,19 @@ class WorkerStatus(Value):
     """Whether the kernel killed it for want of memory."""
 
 
+class Released(Value):
+    """What the end of a worker gave back."""
+
+    num_processes: int
+    """Processes of the attempt that were there before, and are gone."""
+    memory_bytes: int
+    """What these had in memory."""
+    is_killed: bool = False
+    """Whether SIGKILL was needed."""
+    num_left: int = 0
+    """Processes that did not end, even by SIGKILL."""
+
+
 class Engine(Protocol):
     """Runs the one worker command for a run directory that holds an `order.json`."""
 
@@ -32,8 +45,11 @@ class Engine(Protocol):
     def status(self, run_directory: Path) -> WorkerStatus:
         """Read what is known; never blocks."""
 
-    def cancel(self, run_directory: Path, *, grace_seconds: float) -> None:
-        """Ask politely, wait up to `grace_seconds`, then end the whole process group and wait for its end."""
+    def cancel(self, run_directory: Path, *, grace_seconds: float) -> Released:
+        """Ask politely, wait up to `grace_seconds`, then end the whole process group and wait for its end.
+
+        Whatever the attempt has started and left behind is ended as well.
+        """
 
     def processor_seconds(self, run_directory: Path) -> float | None:
         """Return the processor time of the living worker so far; None where it cannot be known."""

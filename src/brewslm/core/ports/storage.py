@@ -47,7 +47,7 @@ class ProjectRows(Protocol):
 class JobRows(Protocol):
     """Jobs. `change` is the only way to alter one."""
 
-    def add(
+    def add(  # noqa: PLR0913 - the columns that a caller chooses
         self,
         *,
         project_id: ProjectId,
@@ -56,6 +56,8 @@ class JobRows(Protocol):
         created_at: datetime,
         parent_id: JobId | None = None,
         idempotency_key: str | None = None,
+        priority: int = 0,
+        retry_of: JobId | None = None,
     ) -> Job:
         """Insert as queued; where `(project_id, idempotency_key)` is known already, return that job unchanged.
 
@@ -76,6 +78,7 @@ class JobRows(Protocol):
         project_id: ProjectId | None = None,
         statuses: Sequence[JobStatus] = (),
         parent_id: JobId | None = None,
+        retry_of: JobId | None = None,
         before_id: JobId | None = None,
         limit: int = 100,
     ) -> tuple[Job, ...]:
@@ -164,6 +167,9 @@ class ExperimentRows(Protocol):
 
     def add(self, *, project_id: ProjectId, job_id: JobId, plan_id: ArtifactId, created_at: datetime) -> Experiment:
         """Insert with the project's next id; where the job has one already, return that."""
+
+    def hand_over(self, *, from_job: JobId, to_job: JobId) -> None:
+        """Make a job's experiment, where it has one, that of another job."""
 
     def get(self, project_id: ProjectId, experiment_id: ExperimentId) -> Experiment:
         """Return it.

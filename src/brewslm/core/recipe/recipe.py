@@ -49,9 +49,10 @@ class Recipe(Value):
     preference: PreferenceSettings = PreferenceSettings()
     early_stopping: EarlyStopping | None = None
     budget: Budget | None = None
-    recovery: Literal["off", "auto"] = "auto"
+    recovery: Literal["off", "ask", "auto"] = "auto"
     """Whether a training that was lost, hangs, ran out of memory or disk, or met a number that is not finite goes on
-    by itself, changed where it must be (`auto`), or ends there (`off`)."""
+    by itself, changed where it must be (`auto`), waits until a person has agreed to that (`ask`), or ends there
+    (`off`)."""
     retry: RetrySettings = RetrySettings()
 
     @property

@@ -51,8 +51,32 @@ class Measure(Value):
     """Whether it does not count against `retry.max_attempts`."""
 
 
+class Question(Value):
+    """What a person is asked before a training goes on changed: the failure, and what would be done about it."""
+
+    what: str
+    """What happened, as a sentence without its full stop."""
+    proposal: str
+    """What would be done, as a clause."""
+    measure: Measure
+    adjustments: Adjustments
+    before: dict[str, float | int | bool]
+    """Settings of the recipe that would be carried out otherwise, by name."""
+    after: dict[str, float | int | bool]
+    answer: Literal["accept", "refuse"] | None = None
+
+    @property
+    def sentence(self) -> str:
+        """What happened, and what would be done, without a full stop."""
+        return f"{self.what}; if you agree, {self.proposal}"
+
+
 class RecoveryFile(Value):
     """`recovery.json`: every measure, oldest first, and what they add up to."""
 
     measures: tuple[Measure, ...] = ()
     adjustments: Adjustments = Adjustments()
+    first_attempt: int = 1
+    """Nothing is done about the end of earlier attempts: they were paused, or are those of the job that is retried."""
+    job_id: int | None = None
+    """The retry that measures are counted for; None for the first job of the run."""

@@ -21,6 +21,8 @@ PARENT_FOLDER = "parent"
 FENCE_FILE = "fence"
 """Number of the newest attempt that began; an older one publishes nothing any more."""
 
+DEVICE_FILE = "device"
+"""The GPU to run on, as the driver numbers them; absent where the machine has only one device."""
 LOCK_FILE = "lock"
 BEAT_FILE = "beat"
 """Rewritten once a second by the shim: it lives."""
@@ -36,6 +38,8 @@ LEARNING_RATE_FILE = "learning_rate"
 STOP_FILE = "stop"
 """Asks for an end after this step, as a whole training: evaluate, save, and give the best checkpoint. Text in it, such
 as the alert behind it, is why."""
+PAUSE_FILE = "pause"
+"""Asks for a checkpoint and the end of the attempt, which a later one goes on from."""
 CHECKPOINT_NOW_FILE = "checkpoint_now"
 """Asks for a checkpoint. Text in it, such as the alert behind it, is why that checkpoint is pinned."""
 
@@ -60,4 +64,5 @@ class ExitCode(IntEnum):
     OUT_OF_MEMORY = 71
     NOT_FINITE = 72
     DISK_FULL = 73
+    PAUSED = 74
     SUPERSEDED = 75

@@ -88,7 +88,7 @@ def pass_flow(transaction: Transaction, job_id: JobId) -> None:
     """
     for gate in transaction.gates.list(job_id=job_id):
         if gate.state is GateState.WAITING:
-            raise GateWaitingError(gate.question)
+            raise GateWaitingError(gate.question, gate_id=gate.id)
         _refuse_rejected(gate)
 
 
@@ -104,12 +104,6 @@ def pass_inputs(transaction: Transaction, job: Job, artifact_ids: Iterable[Artif
                 message = f"{artifact_id!r} waits at gate {gate.id}; `brewslm gates approve {gate.job_id}` lets it pass"
                 raise GateRefusedError(message, reason=Reason.GATE_CLOSED)
             _refuse_rejected(gate)
-
-
-def is_held(transaction: Transaction, job: Job) -> bool:
-    """Whether a flow waits for a decision."""
-    waiting = transaction.gates.list(project_id=job.project_id, state=GateState.WAITING)
-    return any(gate.flow_id == job.id for gate in waiting)
 
 
 def _refuse_rejected(gate: StageGate) -> None:

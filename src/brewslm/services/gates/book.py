@@ -8,8 +8,11 @@ from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import GateChanged
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import JobId, ProjectId, RunId
+from brewslm.core.job import Job
+from brewslm.core.ports.storage import Transaction
 from brewslm.core.stage_name import StageName
 from brewslm.services.gates.telling import decided_draft
+from brewslm.services.jobs.setting_aside import shown
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
 
@@ -83,6 +86,8 @@ class Gates:
             job = transaction.jobs.get(gate.job_id)
             origin = Origin(project_id=gate.project_id, run_id=job.run_id, actor=self._actor)
             emit_event(transaction, decided_draft(gate), origin=origin, occurred_at=now)
+            if gate.flow_id is not None:
+                _let_go_on(transaction, transaction.jobs.get(gate.flow_id), gate_id)
         return gate
 
     def modes(self, project_id: ProjectId) -> dict[StageName, GateMode]:
@@ -113,3 +118,11 @@ class Gates:
                 draft = Draft(reason=Reason.GATE_CHANGED, summary=summary, payload=payload)
                 emit_event(transaction, draft, origin=origin, occurred_at=self._ports.clock.now())
         return self.modes(project_id)
+
+
+def _let_go_on(transaction: Transaction, flow: Job, gate_id: int) -> None:
+    """Let a flow that waits at this gate be taken up again."""
+    if flow.gate_id == gate_id and not flow.status.is_final:
+        free = flow.model_copy(update={"gate_id": None})
+        visible = shown(free, is_paused=flow.is_pause_requested, question=flow.question)
+        transaction.jobs.change(flow, gate_id=None, **visible)

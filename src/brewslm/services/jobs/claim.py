@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from brewslm.core.errors import BrewError, CancelledError, ClaimLostError
 from brewslm.core.events.base import Draft
@@ -23,7 +23,11 @@ RENEW_EVERY_SECONDS = 5.0
 PROGRESS_EVERY_SECONDS = 0.25
 
 
-def take(transaction: Transaction, job: Job, *, owner: str, now: datetime) -> Job:
+Wish = Literal["", "cancel", "pause"]
+"""What somebody asks of work that runs."""
+
+
+def take(transaction: Transaction, job: Job, *, owner: str, now: datetime, device: str | None = None) -> Job:
     """Set a job that `transaction` has just read to running, in the name of `owner`; its attempt is the fence.
 
     Raises:
@@ -37,6 +41,8 @@ def take(transaction: Transaction, job: Job, *, owner: str, now: datetime) -> Jo
         lease_owner=owner,
         lease_expires_at=now + LEASE,
         started_at=job.started_at or now,
+        device=device,
+        waiting_reason=None,
     )
     if taken is None:
         message = f"job {job.id} was changed by another process at the same moment"
@@ -134,19 +140,26 @@ class Claim:
             with self.transaction() as transaction:
                 self.change(transaction, phase=phase)
 
+    def wish(self) -> Wish:
+        """Return what somebody asks of this job, or of the flow that it belongs to; to stop comes before a pause.
+
+        Raises:
+            ClaimLostError: another process has taken the job over.
+        """
+        with self.reading() as transaction:
+            job = self.stored(transaction)
+            jobs = (job,) if job.parent_id is None else (job, transaction.jobs.get(job.parent_id))
+        if any(one.is_cancel_requested for one in jobs):
+            return "cancel"
+        return "pause" if any(one.is_pause_requested for one in jobs) else ""
+
     def is_cancelled(self) -> bool:
         """Whether somebody asked for this job, or the flow that it belongs to, to stop.
 
         Raises:
             ClaimLostError: another process has taken the job over.
         """
-        with self.reading() as transaction:
-            job: Job | None = self.stored(transaction)
-            while job is not None:
-                if job.is_cancel_requested:
-                    return True
-                job = transaction.jobs.get(job.parent_id) if job.parent_id is not None else None
-        return False
+        return self.wish() == "cancel"
 
     def raise_if_cancelled(self) -> None:
         """Raise CancelledError where somebody asked for it."""
@@ -174,6 +187,12 @@ class Claim:
             occurred_at=self._ports.clock.now(),
         )
 
+    def put_back(self, transaction: Transaction, **changes: Any) -> None:  # noqa: ANN401 - fields of Job
+        """Queue the job again inside `transaction`; this process holds it no longer."""
+        self.change(
+            transaction, status=JobStatus.QUEUED, lease_owner=None, lease_expires_at=None, device=None, **changes
+        )
+
     def finish(
         self,
         transaction: Transaction,
@@ -194,6 +213,7 @@ class Claim:
             error=error,
             finished_at=self._ports.clock.now(),
             lease_expires_at=None,
+            waiting_reason=None,
             **({"fraction": 1.0} if status is JobStatus.COMPLETED else {}),
         )
         self.emit_in(transaction, draft)

@@ -23,3 +23,8 @@ def read_recovery(directory: Path) -> RecoveryFile:
         return RecoveryFile.model_validate_json((directory / RECOVERY_FILE).read_bytes())
     except FileNotFoundError:
         return RecoveryFile()
+
+
+def write_recovery(directory: Path, recovery: RecoveryFile) -> None:
+    """Replace what was done so far."""
+    write_whole(directory / RECOVERY_FILE, recovery.model_dump_json(indent=1))

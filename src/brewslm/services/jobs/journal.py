@@ -16,6 +16,7 @@ from brewslm.core.health.report import Verdict
 from brewslm.core.ids import ExperimentId, JobId
 from brewslm.core.ports.storage import MetricRow, Transaction
 from brewslm.core.wire.progress import RECORD, EndedRecord, LogRecord, ProgressRecord, Record, StartedRecord
+from brewslm.core.wire.recovery import RecoveryFile
 from brewslm.core.wire.rundir import LOG_FILE
 from brewslm.services.jobs.claim import Claim
 from brewslm.services.jobs.files import read_recovery
@@ -51,13 +52,16 @@ class JournalReader:
         self._step_seconds: deque[float] = deque(maxlen=_NUM_RECORDS)
 
     def attempts_without_progress(self, attempt: int) -> int:
-        """Count the attempts up to this one since the newest checkpoint was made, with the one that made it."""
+        """Count the attempts up to this one since the newest checkpoint was made, with the one that made it.
+
+        Those before a pause or a retry do not count.
+        """
         newest, since = 0, 1
         with self._claim.reading() as transaction:
             for row in transaction.metrics.list(self._claim.job.id, kind="checkpoint"):
                 if row.step is not None and row.step > newest:
                     newest, since = row.step, int(row.body["attempt"])
-        return attempt - since + 1
+        return attempt - max(since, read_recovery(self._path.parent).first_attempt) + 1
 
     @property
     def step_seconds(self) -> float | None:
@@ -107,7 +111,7 @@ class JournalReader:
             return
         for record in records:
             if isinstance(record, StartedRecord):
-                yield from _started(record, self._experiment_id, self._action_before(record.attempt))
+                yield from _started(record, self._experiment_id, read_recovery(self._path.parent))
             elif isinstance(record, EndedRecord) and record.end in _LIMITS:
                 draft = _limited(record, self._experiment_id, _LIMITS[record.end])
                 # An attempt that dies now is followed by one that ends the same way.
@@ -118,11 +122,6 @@ class JournalReader:
         job = self._claim.job
         events = transaction.events.list(project_id=job.project_id, run_id=job.run_id)
         return any(event.reason is reason for event in events)
-
-    def _action_before(self, attempt: int) -> str:
-        """What was done before this attempt."""
-        measures = read_recovery(self._path.parent).measures
-        return next((measure.action for measure in measures if measure.attempt == attempt - 1), "resume")
 
     def _has_grown(self) -> bool:
         """Whether there is something after the last offset; asked first, because taking it in locks the ledger."""
@@ -181,7 +180,10 @@ def _limited(record: EndedRecord, experiment_id: ExperimentId, reason: Reason) -
     return Draft(reason=reason, summary=f"Experiment {experiment_id}: {why[:1].lower()}{why[1:]}", payload=payload)
 
 
-def _started(record: StartedRecord, experiment_id: ExperimentId, action: str) -> list[Draft]:
+def _started(record: StartedRecord, experiment_id: ExperimentId, known: RecoveryFile) -> list[Draft]:
+    """Return the events of a start; none of an attempt that the job which is retried has told already."""
+    if record.attempt < known.first_attempt:
+        return []
     started = Draft(
         reason=Reason.TRAINING_STARTED,
         summary=f"Attempt {record.attempt} of experiment {experiment_id} started on {record.device}",
@@ -193,8 +195,9 @@ def _started(record: StartedRecord, experiment_id: ExperimentId, action: str) ->
             resumed_from_step=record.resumed_from_step,
         ),
     )
-    if record.attempt == 1:
+    if record.attempt == known.first_attempt:
         return [started]
+    action = next((measure.action for measure in known.measures if measure.attempt == record.attempt - 1), "resume")
     place = f"from step {record.resumed_from_step}" if record.resumed_from_step else "from the beginning"
     recovered = Draft(
         reason=Reason.TRAINING_RECOVERED,

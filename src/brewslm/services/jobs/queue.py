@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from brewslm.core.errors import CancelledError, ConflictError, NotFoundError
 from brewslm.core.events.base import Draft, RunEvent
@@ -10,10 +9,11 @@ from brewslm.core.events.failure import Failure
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import JobId, ProjectId, RunId
 from brewslm.core.job import Job, JobKind, JobStatus
-from brewslm.core.ports.storage import MetricRow
+from brewslm.core.ports.storage import MetricRow, Transaction
 from brewslm.core.value import Value
 from brewslm.core.wire.rundir import WORKER_LOG_FILE
 from brewslm.services.jobs.secrets import forget_ended, without_secrets
+from brewslm.services.jobs.setting_aside import family_of
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
 
@@ -27,7 +27,13 @@ class Jobs:
         self._actor = actor
 
     def submit(
-        self, project_id: ProjectId, kind: JobKind, request: Value, *, idempotency_key: str | None = None
+        self,
+        project_id: ProjectId,
+        kind: JobKind,
+        request: Value,
+        *,
+        idempotency_key: str | None = None,
+        priority: int = 0,
     ) -> Job:
         """Queue work. The same key gives the same job. What is secret of a locator is not written down.
 
@@ -43,6 +49,7 @@ class Jobs:
                 payload=without_secrets(request.model_dump(mode="json"), self._ports.secrets),
                 created_at=self._ports.clock.now(),
                 idempotency_key=idempotency_key,
+                priority=priority,
             )
         if job.status.is_final:
             forget_ended(self._ports)
@@ -71,36 +78,48 @@ class Jobs:
     def cancel(self, job_id: JobId) -> Job:
         """Ask a job to stop. A queued one is cancelled at once, a running one when its worker has saved.
 
+        A step that was set aside is cancelled with the flow that it belongs to, which waits with it.
+
         Raises:
             ConflictError: the job has ended already.
         """
-        while True:
-            with self._ports.storage.write() as transaction:
-                job = transaction.jobs.get(job_id)
-                if job.status.is_final:
-                    message = f"job {job_id} is {job.status} already; nothing to cancel"
-                    raise ConflictError(message)
-                changes: dict[str, Any] = {"is_cancel_requested": True}
-                if job.status is JobStatus.QUEUED:
-                    error = f"job {job_id} was cancelled before it began"
-                    changes |= {
-                        "status": JobStatus.CANCELLED,
-                        "phase": "cancelled",
-                        "reason": CancelledError.reason,
-                        "error": error,
-                        "finished_at": self._ports.clock.now(),
-                    }
-                    draft = Draft(reason=Reason.TRAINING_CANCELLED, summary=error, payload=Failure(error=error))
-                    emit_event(
-                        transaction,
-                        draft,
-                        origin=Origin(project_id=job.project_id, run_id=job.run_id, actor=self._actor),
-                        occurred_at=self._ports.clock.now(),
-                    )
-                changed = transaction.jobs.change(job, **changes)
-            if changed is not None:
-                forget_ended(self._ports)
-                return changed
+        with self._ports.storage.write() as transaction:
+            job = transaction.jobs.get(job_id)
+            if job.status.is_final:
+                message = f"job {job_id} is {job.status} already; nothing to cancel"
+                raise ConflictError(message)
+            is_aside = job.status is JobStatus.QUEUED
+            for one in reversed(family_of(transaction, job_id)) if is_aside else (job,):
+                if one.status is JobStatus.QUEUED:
+                    self._cancel_queued(transaction, one)
+                elif one.status is JobStatus.RUNNING:
+                    transaction.jobs.change(one, is_cancel_requested=True)
+            changed = transaction.jobs.get(job_id)
+        forget_ended(self._ports)
+        return changed
+
+    def _cancel_queued(self, transaction: Transaction, job: Job) -> None:
+        is_begun = job.attempt > 0
+        error = f"job {job.id} was cancelled {'while it was set aside' if is_begun else 'before it began'}"
+        if is_begun:
+            error += "; no process of it was left"
+        draft = Draft(reason=Reason.TRAINING_CANCELLED, summary=error, payload=Failure(error=error))
+        emit_event(
+            transaction,
+            draft,
+            origin=Origin(project_id=job.project_id, run_id=job.run_id, actor=self._actor),
+            occurred_at=self._ports.clock.now(),
+        )
+        transaction.jobs.change(
+            job,
+            is_cancel_requested=True,
+            status=JobStatus.CANCELLED,
+            phase="cancelled",
+            reason=CancelledError.reason,
+            error=error,
+            waiting_reason=None,
+            finished_at=self._ports.clock.now(),
+        )
 
     def events(
         self, *, project_id: ProjectId | None = None, run_id: RunId | None = None, after_seq: int = 0, limit: int = 1000
@@ -133,13 +152,18 @@ class Jobs:
     def worker_log_path(self, job_id: JobId) -> Path:
         """Return where a job's `worker.log` is; of a flow, that of its newest child that has one.
 
+        The log of a training that was retried goes on with the retry.
+
         Raises:
             NotFoundError: the job has no worker, or it has written nothing yet.
         """
         for job in (self.get(job_id), *self.list(parent_id=job_id)):
             folder = self._ports.store.project_folder(job.project_id) / "experiments"
             with self._ports.storage.read() as transaction:
-                own = [item for item in transaction.experiments.list(job.project_id) if item.job_id == job.id]
+                holder = job
+                while found := transaction.jobs.list(retry_of=holder.id, limit=1):
+                    holder = found[0]
+                own = [item for item in transaction.experiments.list(job.project_id) if item.job_id == holder.id]
             paths = [folder / item.folder_name / WORKER_LOG_FILE for item in own]
             paths += sorted(folder.glob(f"exp-*/*-{job.id}/{WORKER_LOG_FILE}"))
             for path in paths:

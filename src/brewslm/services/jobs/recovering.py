@@ -4,26 +4,27 @@ from pathlib import Path
 
 from brewslm.core.errors import WorkerError
 from brewslm.core.events.base import Draft
-from brewslm.core.events.lifecycle import RecoveryStarted, WorkerLost
+from brewslm.core.events.lifecycle import RecoveryProposed, RecoveryStarted, WorkerLost
 from brewslm.core.events.reasons import Reason
 from brewslm.core.health.report import Verdict
 from brewslm.core.ports.engine import WorkerStatus
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.recovery.onset import divergence_in, good_until
-from brewslm.core.recovery.policy import Decision, Ended, GivenUp, decide
+from brewslm.core.recovery.policy import Decision, Ended, GivenUp, Setting, decide
 from brewslm.core.wire.attempt import FailureFile
-from brewslm.core.wire.recovery import Cause, Measure, RecoveryFile
-from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, FAILURE_FILE, RECOVERY_FILE, WORKER_LOG_FILE, ExitCode
+from brewslm.core.wire.recovery import Cause, Measure, Question
+from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, FAILURE_FILE, WORKER_LOG_FILE, ExitCode
 from brewslm.services.jobs.claim import Claim
-from brewslm.services.jobs.files import read_recovery, write_whole
+from brewslm.services.jobs.files import read_recovery, write_recovery
 from brewslm.services.jobs.journal import JournalReader
+from brewslm.services.jobs.setting_aside import Aside, SetAsideError
 
 _CAUSES: dict[int | None, Cause] = {
     ExitCode.OUT_OF_MEMORY: "out_of_memory",
     ExitCode.NOT_FINITE: "not_finite",
     ExitCode.DISK_FULL: "disk_full",
 }
-_REASONS: dict[Cause, Reason] = {
+REASONS: dict[Cause, Reason] = {
     "lost": Reason.TRAINING_RUNTIME_ERROR,
     "stalled": Reason.TRAINING_STALLED,
     "out_of_memory": Reason.TRAINING_OOM,
@@ -83,22 +84,76 @@ def recover(
 
     Raises:
         WorkerError: nothing more is done about it.
+        SetAsideError: a person is asked first.
     """
     known = read_recovery(directory)
     what = _said(status, directory, ended, trouble)
     if known.measures and known.measures[-1].attempt == ended.attempt:  # decided before this process was started
         return known.measures[-1]
-    decision = decide(ended, recipe, known)
+    question = claim.job.question
+    if question is not None and question.measure.attempt == ended.attempt:  # asked before this process was started
+        decision: Decision | GivenUp = _agreed(question)
+    else:
+        question, decision = None, decide(ended, recipe, known)
     if isinstance(decision, GivenUp):
         _note(claim, ended, _lost(status, ended) if ended.cause == "lost" else None)
-        reason = Reason.TRAINING_DESIGN_PROBLEM if decision.is_design_problem else _REASONS[ended.cause]
+        reason = Reason.TRAINING_DESIGN_PROBLEM if decision.is_design_problem else REASONS[ended.cause]
         raise WorkerError(_words_at_the_end(what, decision, directory), reason=reason)
+    if recipe.recovery == "ask" and question is None:
+        raise SetAsideError(_asking(decision, what))
     draft = _lost(status, ended) if ended.cause == "lost" else recovery_draft(decision, what)
     _note(claim, ended, draft)
     measures = (*known.measures, decision.measure)
-    recovery = RecoveryFile(measures=measures, adjustments=decision.adjustments)
-    write_whole(directory / RECOVERY_FILE, recovery.model_dump_json(indent=1))
+    write_recovery(directory, known.model_copy(update={"measures": measures, "adjustments": decision.adjustments}))
     return decision.measure
+
+
+def _asking(decision: Decision, what: str) -> Aside:
+    before, after = _before_and_after(decision)
+    measure = decision.measure
+    question = Question(
+        what=what,
+        proposal=decision.explanation,
+        measure=measure,
+        adjustments=decision.adjustments,
+        before=before,
+        after=after,
+    )
+    draft = Draft(
+        reason=Reason.TRAINING_RECOVERY_PROPOSED,
+        summary=f"{what}; if you agree, {decision.explanation}",
+        payload=RecoveryProposed(
+            attempt=measure.attempt,
+            cause=measure.cause,
+            last_step=measure.step,
+            action=measure.action,
+            before=before,
+            after=after,
+        ),
+    )
+    return Aside(draft, question)
+
+
+def _agreed(question: Question) -> Decision:
+    """Return the decision that a person agreed to, as it was proposed.
+
+    Raises:
+        SetAsideError: nobody has answered yet.
+    """
+    if question.answer is None:
+        raise SetAsideError(Aside(None, question))
+    changes = {name: (before, question.after[name]) for name, before in question.before.items()}
+    return Decision(
+        measure=question.measure,
+        adjustments=question.adjustments,
+        changes=changes,
+        explanation=question.proposal,
+    )
+
+
+def _before_and_after(decision: Decision) -> tuple[dict[str, Setting], dict[str, Setting]]:
+    before = {name: before for name, (before, _) in decision.changes.items()}
+    return before, {name: after for name, (_, after) in decision.changes.items()}
 
 
 def needed_bytes(directory: Path) -> int:
@@ -142,6 +197,7 @@ def _lost(status: WorkerStatus, ended: Ended) -> Draft:
 def recovery_draft(decision: Decision, what: str) -> Draft:
     """Return the event of a measure: what happened, and what is changed about it."""
     measure = decision.measure
+    before, after = _before_and_after(decision)
     return Draft(
         reason=Reason.TRAINING_RECOVERY_STARTED,
         summary=f"{what}; {decision.explanation}",
@@ -150,8 +206,8 @@ def recovery_draft(decision: Decision, what: str) -> Draft:
             cause=measure.cause,
             last_step=measure.step,
             action=measure.action,
-            before={name: before for name, (before, _) in decision.changes.items()},
-            after={name: after for name, (_, after) in decision.changes.items()},
+            before=before,
+            after=after,
         ),
     )
 

@@ -1,5 +1,6 @@
-"""Standing beside a worker: start it or re-attach, read its journal, resume it when it is lost, take its result."""
+"""Standing beside a worker: start it or re-attach, read its journal, resume or stop it, take its result."""
 
+from collections.abc import Callable
 from pathlib import Path
 from time import thread_time
 
@@ -12,18 +13,20 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.health.journal import Cadence
 from brewslm.core.health.thresholds import StallThresholds
 from brewslm.core.ids import ExperimentId
-from brewslm.core.ports.engine import WorkerStatus
+from brewslm.core.ports.engine import Released, WorkerStatus
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.recovery.onset import divergence_in
 from brewslm.core.wire.order import ORDER, Order, TrainOrder
-from brewslm.core.wire.result import RESULT, Result
-from brewslm.core.wire.rundir import ORDER_FILE, RESULT_FILE, WORKER_LOG_FILE, ExitCode
+from brewslm.core.wire.result import RESULT, Result, TrainResult
+from brewslm.core.wire.rundir import DEVICE_FILE, ORDER_FILE, RESULT_FILE, WORKER_LOG_FILE, ExitCode
 from brewslm.services.jobs.claim import Claim
-from brewslm.services.jobs.files import write_whole
+from brewslm.services.jobs.files import read_recovery, write_recovery, write_whole
 from brewslm.services.jobs.journal import JournalReader
 from brewslm.services.jobs.liveness import Liveness
 from brewslm.services.jobs.observing import answer_plateau, note_design_problem, write_design_report
 from brewslm.services.jobs.recovering import ended_of, failure_of, needed_bytes, recover
+from brewslm.services.jobs.setting_aside import SetAsideError, paused
+from brewslm.services.jobs.stopping import CANCEL_GRACE_SECONDS, PauseRequest, cancelled
 from brewslm.services.monitoring.limits import limits_now
 from brewslm.services.monitoring.live import LiveMonitor
 from brewslm.services.ports import Ports
@@ -31,7 +34,6 @@ from brewslm.services.ports import Ports
 POLL_SECONDS, LONGEST_POLL_SECONDS = 0.5, 1.0
 REST_OVER_LOOK = 150
 """Watching must cost the worker nothing: what a look took of the processor is so many times waited after it."""
-CANCEL_GRACE_SECONDS = 10.0
 DISK_POLL_SECONDS = 5.0
 
 _REASONS: dict[str, Reason] = {
@@ -53,6 +55,7 @@ class Supervisor:
         self._claim = claim
         self._folder = folder
         self._stall_limits = StallThresholds()
+        self._released: Released | None = None
 
     def folder(self, name: str) -> Path:
         """The run directory `name`."""
@@ -62,6 +65,8 @@ class Supervisor:
         """Run `order` to its result. Calling it again after a restart re-attaches to what is there."""
         directory = self.folder(name)
         _write_order(directory, order)
+        if order.kind == "train":
+            self._begin_anew(directory)
         experiment = ExperimentId(int(name.removeprefix("exp-"))) if order.kind == "train" else None
         monitor = self._monitor(order)
         journal = JournalReader(self._claim, directory, experiment_id=experiment, monitor=monitor)
@@ -73,11 +78,12 @@ class Supervisor:
                 stalled = self._stay_beside(directory, order, journal) or stalled
                 continue
             if (directory / RESULT_FILE).is_file():
-                return _read_result(directory, order)
-            self._claim.raise_if_cancelled()
-            if status.state != "absent":
+                return self._result(directory, order)
+            self._obey(directory, order, status, journal)
+            if status.state != "absent" and not _is_paused(directory, status):
                 self._recover(directory, order, status, journal, stalled=stalled)
             self._claim.phase("starting" if status.attempt == 0 else "recovering")
+            self._name_device(directory)
             self._ports.engine.submit(directory, attempt=status.attempt + 1)
 
     def _monitor(self, order: Order) -> LiveMonitor | None:
@@ -94,15 +100,69 @@ class Supervisor:
         cadence = Cadence(settings.eval_every, settings.checkpoint_every)
         return LiveMonitor(self._claim.job.id, limits.thresholds, cadence)
 
+    def _name_device(self, directory: Path) -> None:
+        """Leave word of the GPU that this job was given."""
+        kind, _, number = (self._claim.job.device or "").partition(":")
+        if kind == "gpu":
+            write_whole(directory / DEVICE_FILE, number)
+
+    def _begin_anew(self, directory: Path) -> None:
+        """Let a job that retries another one go on in that one's run directory, once.
+
+        What was changed for its attempts stays changed; how often something was done about them is forgotten.
+        """
+        job, known = self._claim.job, read_recovery(directory)
+        if job.retry_of is None or known.job_id == job.id:
+            return
+        path = directory / RESULT_FILE
+        if path.is_file() and _is_cancelled(RESULT.validate_json(path.read_bytes())):
+            path.unlink()
+        _set_aside(directory, self._ports.engine.status(directory), measures=(), job_id=job.id)
+
+    def _result(self, directory: Path, order: Order) -> Result:
+        """Take the result.
+
+        Raises:
+            CancelledError: it is what was left of a training that was cancelled.
+            WorkerError: it cannot be read.
+        """
+        result = _read_result(directory, order)
+        if _is_cancelled(result):
+            raise cancelled(self._claim.job, result, self._released)
+        return result
+
+    def _obey(self, directory: Path, order: Order, status: WorkerStatus, journal: JournalReader) -> None:
+        """Stop here, where no worker lives and somebody asked for it.
+
+        Raises:
+            CancelledError: to stop for good.
+            SetAsideError: for a pause of a training.
+        """
+        wish = self._claim.wish()
+        if wish == "cancel":
+            self._released = self._released or self._ports.engine.cancel(directory, grace_seconds=0)
+            raise cancelled(self._claim.job, None, self._released)
+        if wish == "pause" and order.kind == "train":
+            if status.state != "absent":
+                _set_aside(directory, status)
+            is_new = status.exit_code == ExitCode.PAUSED
+            raise SetAsideError(paused(self._claim.job, last_step=journal.last_step, is_checkpoint_new=is_new))
+
     def _stay_beside(self, directory: Path, order: Order, journal: JournalReader) -> tuple[int, str] | None:
         """Follow a living worker to its end; return its attempt and what was wrong where it hung and was ended."""
         liveness = Liveness(self._ports.clock, self._ports.engine, directory, self._stall_limits)
+        pause = PauseRequest(self._ports.clock, self._ports.engine, directory)
         began_at = thread_time()
         while (status := self._ports.engine.status(directory)).state == "alive":
             journal.drain()
-            if self._claim.is_cancelled():
+            wish = self._claim.wish()
+            if wish == "cancel":
                 self._claim.phase("cancelling")
-                self._ports.engine.cancel(directory, grace_seconds=CANCEL_GRACE_SECONDS)
+                self._released = self._ports.engine.cancel(directory, grace_seconds=CANCEL_GRACE_SECONDS)
+            elif wish == "pause" and order.kind == "train":
+                self._claim.phase("pausing")
+                pause.press(step_seconds=journal.step_seconds)
+                self._ports.clock.sleep(POLL_SECONDS)
             elif order.kind == "train" and (trouble := liveness.trouble(step_seconds=journal.step_seconds)):
                 self._claim.phase("recovering")
                 self._ports.engine.kill(directory)
@@ -112,6 +172,7 @@ class Supervisor:
                 self._ports.engine.kill(directory)
                 return None
             else:
+                pause.withdraw()
                 self._ports.clock.sleep(rest_after(thread_time() - began_at))
             began_at = thread_time()
         return None
@@ -150,15 +211,15 @@ class Supervisor:
             if error.code is Reason.TRAINING_DESIGN_PROBLEM and journal.verdict is not None:
                 write_design_report(directory, order.recipe, journal.verdict, str(error))
             raise
-        self._wait(measure.wait_seconds)
+        self._wait(measure.wait_seconds, lambda: self._obey(directory, order, status, journal))
         while measure.action == "wait" and not self._has_room(directory):
             self._claim.phase("waiting_disk")
-            self._wait(DISK_POLL_SECONDS)
+            self._wait(DISK_POLL_SECONDS, lambda: self._obey(directory, order, status, journal))
 
-    def _wait(self, seconds: float) -> None:
+    def _wait(self, seconds: float, obey: Callable[[], None]) -> None:
         end = self._ports.clock.monotonic() + seconds
         while (left := end - self._ports.clock.monotonic()) > 0:
-            self._claim.raise_if_cancelled()
+            obey()
             self._ports.clock.sleep(min(left, POLL_SECONDS))
 
     def _has_room(self, directory: Path) -> bool:
@@ -168,6 +229,23 @@ class Supervisor:
 def rest_after(look_seconds: float) -> float:
     """Return how long to wait after a look that took the processor so long."""
     return min(max(POLL_SECONDS, REST_OVER_LOOK * look_seconds), LONGEST_POLL_SECONDS)
+
+
+def _is_paused(directory: Path, status: WorkerStatus) -> bool:
+    """Whether an attempt ended because somebody wished so, and nothing is to be done about it."""
+    if status.exit_code == ExitCode.PAUSED:
+        _set_aside(directory, status)
+    return status.attempt < read_recovery(directory).first_attempt
+
+
+def _set_aside(directory: Path, status: WorkerStatus, **changes: object) -> None:
+    """Note that nothing is to be done about the end of this attempt, nor of any before it."""
+    known = read_recovery(directory)
+    write_recovery(directory, known.model_copy(update={"first_attempt": status.attempt + 1, **changes}))
+
+
+def _is_cancelled(result: Result) -> bool:
+    return isinstance(result, TrainResult) and result.status == "cancelled"
 
 
 def _write_order(directory: Path, order: Order) -> None:

@@ -4,7 +4,7 @@ from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.context import StageContext
-from brewslm.core.errors import CancelledError, WorkerError
+from brewslm.core.errors import WorkerError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import Training
 from brewslm.core.events.reasons import Reason
@@ -37,9 +37,6 @@ def run(inputs: TrainInputs, context: StageContext) -> Adapter:
     if not isinstance(result, TrainResult):
         message = f"the worker of {experiment.folder_name} answered a {result.kind!r} order, not a training"
         raise WorkerError(message)
-    if result.status == "cancelled":
-        message = f"training {experiment.folder_name} was cancelled at step {result.last_step}; its checkpoint is kept"
-        raise CancelledError(message)
     leave_results(folder, result, recipe)
     leave_curves(folder, context.painter)
     part = ADAPTER_FOLDER if recipe.has_adapter else MODEL_FOLDER

@@ -16,7 +16,7 @@ from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.progress import EarlyEnd, EndedRecord, NoticeRecord, StartedRecord
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER
-from brewslm.worker.failure import NotFiniteError, OutOfMemoryError, is_out_of_memory
+from brewslm.worker.failure import NotFiniteError, OutOfMemoryError, PausedError, is_out_of_memory
 from brewslm.worker.models import vocab_size_of
 from brewslm.worker.processes import join
 from brewslm.worker.run import Run
@@ -45,6 +45,7 @@ from brewslm.worker.train.recorder import (
     write_eval,
     write_log,
 )
+from brewslm.worker.train.requests import Requests, heard
 from brewslm.worker.train.schedule import learning_rate_at
 from brewslm.worker.train.state import TrainState, fingerprint_of, seed_step
 from brewslm.worker.train.trainee import new_trainee, set_training, untuned
@@ -62,6 +63,7 @@ def train(order: TrainOrder, run: Run) -> TrainResult | None:
         BadOrderError: the recipe cannot be honoured.
         BadDataError: a split is damaged, or a checkpoint is of other data.
         NotFiniteError: a loss, a gradient, a weight or a moment stopped being a number.
+        PausedError: somebody asked for a pause, and the checkpoint to go on from is on disk.
         SupersededError: a newer attempt has begun.
     """
     run = replace(run, processes=join())
@@ -107,8 +109,8 @@ class _Training:
         self._begin_from_parent()
 
         end = self._early_end()
-        is_cancelled = False
-        while self.state.step < self.total_steps and not is_cancelled and end is None:
+        asked: Requests | None = None
+        while self.state.step < self.total_steps and end is None and not (asked and asked.is_end):
             PULSE.enter("training")
             step = self.state.step + 1
             is_last = step == self.total_steps
@@ -124,16 +126,22 @@ class _Training:
                 if is_last or step % monitor.log_every == 0:
                     self._log(outcome, batches)
             end = self._early_end()
-            is_cancelled, request, stop = self._requests()
-            end = end or stop
-            if is_last or end or step % monitor.eval_every == 0 or (is_cancelled and not self.state.evaluated):
+            asked = heard(self.job, self.processes)
+            self.learning_rate_factor = min(self.learning_rate_factor, asked.learning_rate_factor)
+            if end is None and asked.stop is not None:
+                end = "early_stopping", f"Stopped after step {step}, as was asked for: {asked.stop}."
+            if is_last or end or step % monitor.eval_every == 0 or (asked.is_cancelled and not self.state.evaluated):
                 self._evaluate()
                 end = end or self._early_end()
-            if is_last or end or is_cancelled or request is not None or self._is_checkpoint_due(step):
-                self._save(pinned_for=request)
+            if is_last or end or asked.is_end or asked.checkpoint is not None or self._is_checkpoint_due(step):
+                self._save(pinned_for=asked.checkpoint)
             self.writer.report()
-        is_whole = self.state.step == self.total_steps
-        return self._finish(None if is_whole else end, is_cancelled=is_cancelled and not is_whole and end is None)
+        if self.state.step == self.total_steps:
+            return self._finish(None, is_cancelled=False)
+        if end is None and asked is not None and asked.is_paused and not asked.is_cancelled:
+            self.writer.wait()
+            raise PausedError(f"Paused after step {self.state.step}, whose checkpoint is on disk.")
+        return self._finish(end, is_cancelled=end is None)
 
     def _resume(self) -> None:
         """Continue from the newest whole checkpoint, if there is one."""
@@ -309,23 +317,6 @@ class _Training:
         if self.state.step not in self.state.evaluated:
             message = f"The loss on the eval split after step {self.state.step} is not finite."
             raise NotFiniteError(message, step=self.state.step)
-
-    def _requests(self) -> tuple[bool, str | None, tuple[EarlyEnd, str] | None]:
-        """Return whether somebody asks to stop, why for a checkpoint, and what ends it as a whole training.
-
-        The first process looks for all.
-        """
-        is_first, job = self.processes.is_first, self.job
-        request, stop = (job.takes_checkpoint_request(), job.stop_request()) if is_first else (None, None)
-        factor = job.learning_rate_factor() or 1.0 if is_first else 0.0
-        cancelled, asked, stopped, factor = self.processes.total(
-            float(is_first and job.is_cancelled()), float(request is not None), float(stop is not None), factor
-        )
-        self.learning_rate_factor = min(self.learning_rate_factor, factor)
-        end: tuple[EarlyEnd, str] | None = None
-        if stopped:
-            end = "early_stopping", f"Stopped after step {self.state.step}, as was asked for: {stop}."
-        return cancelled > 0, (request or "") if asked else None, end
 
     def _is_checkpoint_due(self, step: int) -> bool:
         """Whether it is time for a checkpoint, or this would be the best so far."""

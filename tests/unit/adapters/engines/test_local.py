@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
-from brewslm.adapters.engines.local import LocalEngine, worker_environment
+from brewslm.adapters.engines import shim
+from brewslm.adapters.engines.local import LocalEngine, device_environment, worker_environment
 from brewslm.core.errors import WorkerError
 
 PYTHON = """#!/bin/sh
@@ -120,3 +122,49 @@ def test_a_folder_that_does_not_exist_is_an_error_with_a_next_step(tmp_path: Pat
 def test_an_interpreter_that_does_not_exist_is_an_error(run: Path) -> None:
     with pytest.raises(WorkerError, match="no-python"):
         LocalEngine(environment=os.environ, python="/opt/no-python").submit(run, attempt=1)
+
+
+CHILD_OF_ITS_OWN = "setsid sleep 60 & echo $! > child\n"
+"""A grandchild in a session of its own: no signal to the group reaches it."""
+
+
+def test_a_cancel_ends_everything_that_the_worker_started_and_says_what_came_back(
+    run: Path, engine_for: Callable[[str], LocalEngine]
+) -> None:
+    engine = engine_for(CHILD_OF_ITS_OWN + "while [ ! -e control/cancel ]; do sleep 0.05; done\n")
+    engine.submit(run, attempt=1)
+    wait_for(lambda: (run / "child").exists() and (run / "child").read_text().strip())
+    child = psutil.Process(int((run / "child").read_text()))
+    released = engine.cancel(run, grace_seconds=10)
+    assert not child.is_running()
+    assert (released.is_killed, released.num_left) == (False, 0)
+    assert released.num_processes >= 2
+    assert released.memory_bytes > 0
+
+
+def test_a_worker_that_is_deaf_is_killed_with_all_that_it_started(
+    run: Path, engine_for: Callable[[str], LocalEngine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engine_for(CHILD_OF_ITS_OWN + "trap '' TERM\nwhile true; do sleep 0.05; done\n")
+    monkeypatch.setattr(shim, "TERM_SECONDS", -5.0)  # of this process only: the end comes from here, at once
+    engine.submit(run, attempt=1)
+    wait_for(lambda: (run / "child").exists() and (run / "child").read_text().strip())
+    child = psutil.Process(int((run / "child").read_text()))
+    released = engine.cancel(run, grace_seconds=0)
+    assert released.is_killed
+    assert released.num_left == 0
+    assert not child.is_running()
+
+
+def test_what_has_ended_gives_nothing_back(run: Path, engine_for: Callable[[str], LocalEngine]) -> None:
+    engine = engine_for("exit 0")
+    engine.submit(run, attempt=1)
+    wait_for(lambda: engine.status(run).state == "ended")
+    assert engine.cancel(run, grace_seconds=0).num_processes == 0
+
+
+@pytest.mark.parametrize(("visible", "shown"), [(None, "1"), ("4,7", "7"), ("4", "1"), ("GPU-a,GPU-b", "GPU-b")])
+def test_a_worker_sees_the_one_gpu_that_its_job_was_given(run: Path, visible: str | None, shown: str) -> None:
+    assert device_environment(run, visible) == {}
+    (run / "device").write_text("1\n")
+    assert device_environment(run, visible) == {"CUDA_VISIBLE_DEVICES": shown}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from brewslm.core.errors import BrewError, CancelledError, ClaimLostError, WorkerError
+from brewslm.core.ports.engine import Released
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.recovery.policy import MAX_LOSSES_WITHOUT_PROGRESS
 from brewslm.core.wire.attempt import FailureFile
@@ -247,23 +248,24 @@ def test_short_work_that_is_lost_is_not_resumed(tmp_path: Path, kind: str) -> No
     assert scene.events(claim.job.run_id) == ()
 
 
-def test_a_cancelled_worker_is_stopped_and_what_it_left_is_its_result(tmp_path: Path) -> None:
+def test_a_cancelled_worker_is_stopped_and_it_is_said_what_was_done(tmp_path: Path) -> None:
     scene, claim, supervisor = scene_with(tmp_path, stays)
     cancel = scene.engine.cancel
 
-    def saves_first(directory: Path, *, grace_seconds: float) -> None:
+    def saves_first(directory: Path, *, grace_seconds: float) -> Released:
         journal(directory, started(), saved(3))
-        leave_result(directory, TRAINED.model_copy(update={"status": "cancelled"}))
-        cancel(directory, grace_seconds=grace_seconds)
+        leave_result(directory, TRAINED.model_copy(update={"status": "cancelled", "last_step": 3}))
+        return cancel(directory, grace_seconds=grace_seconds)
 
     scene.engine.cancel = saves_first  # type: ignore[method-assign]
     scene.jobs.cancel(claim.job.id)
     # The request came before the first look, so the worker of an earlier life is the one that is found.
     scene.engine.submit(supervisor.folder("exp-001"), attempt=1)
     supervisor.folder("exp-001").mkdir(parents=True)
-    result = supervisor.run(TRAIN, name="exp-001")
-    assert isinstance(result, TrainResult)
-    assert result.status == "cancelled"
+    with pytest.raises(
+        CancelledError, match=r"saved a checkpoint at step 3 and ended; 1 process has ended and gave 1 MB"
+    ):
+        supervisor.run(TRAIN, name="exp-001")
     assert scene.job(claim.job.id).phase in {"cancelling", "running"}
     assert [row.kind for row in scene.jobs.metrics(claim.job.id)] == ["started", "checkpoint"]
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from brewslm.adapters.sql.schema import experiments, times_in_utc
 from brewslm.core.errors import NotFoundError
@@ -33,6 +33,10 @@ class SqlExperimentRows:
         )
         self._connection.execute(insert(experiments), times_in_utc(experiment.model_dump()))
         return experiment
+
+    def hand_over(self, *, from_job: JobId, to_job: JobId) -> None:
+        """Make a job's experiment, where it has one, that of another job."""
+        self._connection.execute(update(experiments).where(experiments.c.job_id == from_job).values(job_id=to_job))
 
     def get(self, project_id: ProjectId, experiment_id: ExperimentId) -> Experiment:
         """Return it.

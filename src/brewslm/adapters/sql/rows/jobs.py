@@ -22,7 +22,7 @@ class SqlJobRows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(
+    def add(  # noqa: PLR0913 - the columns that a caller chooses
         self,
         *,
         project_id: ProjectId,
@@ -31,6 +31,8 @@ class SqlJobRows:
         created_at: datetime,
         parent_id: JobId | None = None,
         idempotency_key: str | None = None,
+        priority: int = 0,
+        retry_of: JobId | None = None,
     ) -> Job:
         """Insert as queued; where `(project_id, idempotency_key)` is known already, return that job unchanged.
 
@@ -52,6 +54,8 @@ class SqlJobRows:
                 "idempotency_key": idempotency_key,
                 "payload": json.loads(canonical_json(payload)),
                 "created_at": created_at,
+                "priority": priority,
+                "retry_of": retry_of,
             }
         )
         self._connection.execute(insert(jobs), _to_row(job))
@@ -75,6 +79,7 @@ class SqlJobRows:
         project_id: ProjectId | None = None,
         statuses: Sequence[JobStatus] = (),
         parent_id: JobId | None = None,
+        retry_of: JobId | None = None,
         before_id: JobId | None = None,
         limit: int = 100,
     ) -> tuple[Job, ...]:
@@ -86,6 +91,8 @@ class SqlJobRows:
             query = query.where(jobs.c.status.in_([str(status) for status in statuses]))
         if parent_id is not None:
             query = query.where(jobs.c.parent_id == parent_id)
+        if retry_of is not None:
+            query = query.where(jobs.c.retry_of == retry_of)
         if before_id is not None:
             query = query.where(jobs.c.id < before_id)
         return tuple(job_of_row(row) for row in self._connection.execute(query).mappings())
@@ -93,7 +100,7 @@ class SqlJobRows:
     def of_run(self, run_id: RunId) -> Job | None:
         """Return the job of a run; None where the run is no job's."""
         row = self._connection.execute(select(jobs).where(jobs.c.run_id == run_id)).mappings().one_or_none()
-        return None if row is None else _from_row(row)
+        return None if row is None else job_of_row(row)
 
     def change(self, job: Job, **changes: Any) -> Job | None:  # noqa: ANN401 - fields of Job
         """Write `changes` if the stored version is `job.version`; return the new job, or None where it is not.
@@ -155,9 +162,11 @@ def _to_row(job: Job) -> dict[str, Any]:
         "status": job.status.value,
         "reason": None if job.reason is None else job.reason.value,
         "payload": canonical_json(job.payload),
+        "question": None if job.question is None else job.question.model_dump_json(),
     }
 
 
 def job_of_row(row: Mapping[Any, Any]) -> Job:
     """Read a row as the job that it is."""
-    return Job.model_validate({**row, "payload": json.loads(row["payload"])})
+    question = None if row["question"] is None else json.loads(row["question"])
+    return Job.model_validate({**row, "payload": json.loads(row["payload"]), "question": question})
