@@ -8,7 +8,6 @@ from typing import Any
 
 from brewslm.core.alerts.notification import Notification
 from brewslm.core.alerts.outbox import ChannelState, Delivery
-from brewslm.core.approval import GateMode, GateState, StageGate
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.errors import ConflictError, NotFoundError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, RunEvent, event_hash
@@ -16,6 +15,7 @@ from brewslm.core.experiment import Experiment
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import TRANSITIONS, Job, JobStatus
+from brewslm.core.outcome.approval import GateMode, GateState, StageGate
 from brewslm.core.patrol.watcher import Watcher
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.project import Project

@@ -55,10 +55,10 @@ from brewslm.services.monitoring.health import RunHealth
 from brewslm.services.monitoring.patrol import Patrol
 from brewslm.services.monitoring.watchers import Watchers
 from brewslm.services.optimizing import optimize_flow
+from brewslm.services.outcome.results import TrainingResults
 from brewslm.services.ports import Ports
 from brewslm.services.projects import Projects
 from brewslm.services.releases.book import Releases, enter_release
-from brewslm.services.results import TrainingResults
 from brewslm.services.runner import Runner
 from brewslm.services.stage_runs import StageRuns
 from brewslm.services.streams.streams import Streams

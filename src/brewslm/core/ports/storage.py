@@ -5,13 +5,13 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from brewslm.core.approval import GateMode, GateState, StageGate
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.events.base import NewEvent, RunEvent
 from brewslm.core.experiment import Experiment
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.outcome.approval import GateMode, GateState, StageGate
 from brewslm.core.patrol.watcher import Watcher
 from brewslm.core.ports.alerts import NotificationRows, OutboxRows
 from brewslm.core.project import Project

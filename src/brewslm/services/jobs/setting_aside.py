@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from brewslm.core.approval import GateState
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import TrainingPaused
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import JobId
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.outcome.approval import GateState
 from brewslm.core.ports.storage import Transaction
 from brewslm.core.wire.recovery import Question
 from brewslm.services.jobs.claim import Claim
