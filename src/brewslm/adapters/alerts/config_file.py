@@ -5,7 +5,6 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from brewslm.adapters.files.atomic import make_folders, write_atomically
 from brewslm.core.alerts.channels import AlertConfig, AlertSetup
@@ -106,7 +105,7 @@ def _walk(node: yaml.Node | None, place: _Mark, lines: dict[_Mark, int], problem
             _walk(value, (*place, number), lines, problems)
 
 
-def _said(error: ErrorDetails, lines: dict[_Mark, int]) -> tuple[int, str]:
+def _said(error: Any, lines: dict[_Mark, int]) -> tuple[int, str]:  # noqa: ANN401 - pydantic keeps its type to itself
     """Return one mistake. Values are not repeated: somebody may have written a secret where its name belongs."""
     # A union adds the chosen kind to the place, which is no key of the file.
     place: _Mark = tuple(part for index, part in enumerate(error["loc"]) if index != 2 or error["loc"][0] != "channels")

@@ -63,7 +63,7 @@ def notification_of(
         parent_run_id=event.parent_run_id,
         job_id=job_id,
         experiment_id=experiment_id,
-        severity=notice.severity,
+        severity=notice.severity or event.severity,
         reason=event.reason,
         title=notice.title,
         line=excerpt(event.summary, MAX_LINE),

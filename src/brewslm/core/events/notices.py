@@ -17,7 +17,8 @@ Telling = Literal["always", "alone", "unless_told"]
 class Notice:
     """How people are told of a reason."""
 
-    severity: Severity
+    severity: Severity | None
+    """None where it is the event's own."""
     title: str
     """A few words; the event's own summary follows."""
     telling: Telling = "always"

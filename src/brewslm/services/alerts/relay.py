@@ -112,9 +112,10 @@ class Relay:
                 return None
             floor = channel.floor_at(now.astimezone().time())
             ready = [one for one in SEVERITIES if is_at_least(one, floor)]
-            if not transaction.outbox.planned(name, ready):
-                self._plan(transaction, name, channel.rate_limit, floor)
             chosen = transaction.outbox.planned(name, ready)
+            if not chosen:
+                self._plan(transaction, name, channel.rate_limit, floor)
+                chosen = transaction.outbox.planned(name, ready)
             if not chosen:
                 return None
             lease = secrets.token_hex(8)
