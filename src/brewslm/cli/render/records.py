@@ -76,7 +76,7 @@ def step_table(jobs: Iterable[Job]) -> RenderableType:
 
 def job_page(job: Job, children: Sequence[Job], events: Sequence[RunEvent]) -> Iterable[RenderableType]:
     """One job with its steps and its events."""
-    phase = "" if job.status.is_final else f" ({job.phase})"
+    phase = "" if job.phase == job.status else f" ({job.phase})"
     pairs = [
         ("job", f"{job.id} ({job.kind}) of project {job.project_id}"),
         ("status", f"{job.status}{phase}, attempt {job.attempt}"),
