@@ -95,9 +95,10 @@ class CommandLife:
     def _done(self, kind: str, words: tuple[str, ...]) -> dict[str, Any] | None:
         for number in range(TRIES):
             self.num_asked_again += number > 0
-            self._run(*words)
-            while not self._of_kind(kind):  # killed before it had said what it wanted
+            for _ in range(TRIES):
                 self._run(*words)
+                if self._of_kind(kind):  # else it was killed before it had said what it wanted
+                    break
             while self._of_kind(kind)[0]["status"] not in FINAL:
                 self._run("jobs", "watch", str(self._of_kind(kind)[0]["id"]))
             job = self._of_kind(kind)[0]
