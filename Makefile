@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup quickstart test test-long bench check lint format types docs
+.PHONY: help setup quickstart test test-long chaos bench check lint format types docs
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: setup ## Run the tests (all but the long ones and the benchmarks)
 
 test-long: setup ## Run the tests that take minutes
 	@$(BIN)/python -m pytest -m long
+
+chaos: setup ## Lead a thousand lives with a fault each, and print the table
+	@$(BIN)/python -m tests.chaos 1000
 
 bench: setup ## Measure time and memory against peers and limits
 	@$(BIN)/python -m pytest -m bench -n 0 -s tests $(wildcard benchmarks)

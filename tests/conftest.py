@@ -2,6 +2,7 @@
 
 import os
 import signal
+from typing import Any
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
@@ -11,3 +12,15 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what it puts into the background so, and commands that a test interrupts would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print the table of the lives that met a fault, where some were led."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, ())]
+    found = [value for report in reports for name, value in report.user_properties if name == "chaos"]
+    if found:
+        from tests.chaos.table import table
+        from tests.chaos.trial import Outcome
+
+        terminalreporter.section("lives with a fault")
+        terminalreporter.write_line(table([Outcome(**value) for value in found]))

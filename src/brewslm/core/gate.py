@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from brewslm.core.finding import Finding
 from brewslm.core.reason import Reason
 
+_ENDS = (".", "!", "?", ":")
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -30,7 +32,7 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """All that blocks, as one line with next steps."""
-        return " ".join(f"{f.seen} {f.next_step}".strip() for f in self.blocking)
+        return " ".join(f"{f.seen}{'' if f.seen.endswith(_ENDS) else '.'} {f.next_step}".strip() for f in self.blocking)
 
 
 def judge(findings: Sequence[Finding]) -> Verdict:

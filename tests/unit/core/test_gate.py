@@ -24,8 +24,8 @@ def test_nothing_found_passes() -> None:
 
 
 def test_a_refusal_is_one_line_of_all_that_blocks() -> None:
-    verdict = judge([finding("block", "A."), finding("warn", "B."), finding("block", "C.", "")])
-    assert verdict.sentence == "A. Do. C."
+    verdict = judge([finding("block", "A."), finding("warn", "B."), finding("block", "C", "Mend."), finding("block", "D?", "")])
+    assert verdict.sentence == "A. Do. C. Mend. D?"
 
 
 def test_the_reason_is_that_of_the_first_block_that_has_one() -> None:

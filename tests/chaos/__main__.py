@@ -1,0 +1,41 @@
+"""`python -m tests.chaos TRIALS [--seed N] [--fault NAME] [--only NUMBER]`: many trials, and the table by fault."""
+
+import argparse
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.chaos.faults import FAULTS
+from tests.chaos.table import table
+from tests.chaos.trial import Outcome, trial, undisturbed
+from tests.worker.tiny import write_base_model
+
+
+def main() -> int:
+    """Run the trials one after the other; return 1 where a promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("trials", type=int)
+    parser.add_argument("--seed", type=int, default=20261)
+    parser.add_argument("--fault", help="only faults with this in their name")
+    parser.add_argument("--out", type=Path, help="append one JSON line a trial")
+    wanted = parser.parse_args()
+    faults = [fault for fault in FAULTS if (wanted.fault or "") in fault.name]
+    outcomes: list[Outcome] = []
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+        base = write_base_model(Path(place) / "base", max_position_embeddings=512)
+        expected = undisturbed(Path(place) / "undisturbed", base)
+        for number in range(wanted.trials):
+            fault = faults[number % len(faults)]
+            outcome = trial(fault, wanted.seed + number, Path(place) / str(number), base, expected)
+            outcomes.append(outcome)
+            print(json.dumps(asdict(outcome)), flush=True)
+            if wanted.out is not None:
+                with wanted.out.open("a") as file:
+                    file.write(json.dumps(asdict(outcome)) + "\n")
+    print(table(outcomes))
+    return int(any(outcome.problems for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

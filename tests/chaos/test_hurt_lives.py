@@ -1,0 +1,19 @@
+"""Trials in which disks, files, locks, memory and numbers go bad. `BREWSLM_CHAOS_SEED` chooses others."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.conftest import Stage
+from tests.chaos.faults import OF_MATTER, Fault
+
+SEED = int(os.environ.get("BREWSLM_CHAOS_SEED", "20261"))
+TRIALS = [(OF_MATTER[number % len(OF_MATTER)], SEED + number) for number in range(25)]
+
+
+@pytest.mark.parametrize(("fault", "seed"), TRIALS, ids=lambda value: getattr(value, "name", str(value)))
+def test_a_life_with_a_fault_of_matter(
+    stage: Stage, fault: Fault, seed: int, tmp_path: Path, record_property: object
+) -> None:
+    stage.try_out(fault, seed, tmp_path, record_property)
