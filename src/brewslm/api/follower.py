@@ -10,7 +10,7 @@ from starlette.types import Scope as Connection
 
 from brewslm.api.stream import END, Hub
 from brewslm.core.errors import BrewError
-from brewslm.core.ports.feed import Cursor, JobState, Scope
+from brewslm.core.ports.reading.feed import Cursor, JobState, Scope
 from brewslm.services.streams.frames import Frame, text_of_end
 from brewslm.services.streams.streams import Opening
 

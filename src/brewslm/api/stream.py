@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from brewslm.core.errors import BrewError
-from brewslm.core.ports.feed import Cursor, JobState, Scope
+from brewslm.core.ports.reading.feed import Cursor, JobState, Scope
 from brewslm.services.streams.frames import Frame, text_of_end, text_of_state
 from brewslm.services.streams.streams import Batch, Streams
 

@@ -20,7 +20,7 @@ from brewslm.core.events.lifecycle import ProjectCreated
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import JobId
 from brewslm.core.job import Job, JobStatus
-from brewslm.core.ports.feed import Scope
+from brewslm.core.ports.reading.feed import Scope
 from brewslm.core.ports.storage import MetricRow
 from brewslm.services.recording import Origin, emit_event
 from brewslm.services.requests import ImportRequest

@@ -15,7 +15,7 @@ from brewslm.core.curves.drawing import ThemeName
 from brewslm.core.data.example import Shape
 from brewslm.core.job import FlowName, JobStatus
 from brewslm.core.outcome.approval import GateMode
-from brewslm.core.ports.views import JobOrder
+from brewslm.core.ports.reading.views import JobOrder
 from brewslm.core.project import Template
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.stage_name import StageName

@@ -24,7 +24,9 @@ def test_nothing_found_passes() -> None:
 
 
 def test_a_refusal_is_one_line_of_all_that_blocks() -> None:
-    verdict = judge([finding("block", "A."), finding("warn", "B."), finding("block", "C", "Mend."), finding("block", "D?", "")])
+    verdict = judge(
+        [finding("block", "A."), finding("warn", "B."), finding("block", "C", "Mend."), finding("block", "D?", "")]
+    )
     assert verdict.sentence == "A. Do. C. Mend. D?"
 
 

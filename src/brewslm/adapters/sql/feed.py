@@ -11,7 +11,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from brewslm.adapters.sql.schema import jobs, metrics, run_events
 from brewslm.adapters.sql.storage import SqlStorage
 from brewslm.core.job import JobStatus
-from brewslm.core.ports.feed import Cursor, FeedPage, JobState, Scope, StoredEvent, StoredMetric
+from brewslm.core.ports.reading.feed import Cursor, FeedPage, JobState, Scope, StoredEvent, StoredMetric
 
 _NEWEST = select(select(func.max(run_events.c.seq)).scalar_subquery(), select(func.max(metrics.c.id)).scalar_subquery())
 _EVENTS = select(
@@ -29,7 +29,7 @@ _STATES = select(*(jobs.c[name] for name in JobState._fields))
 
 
 class SqlFeed:
-    """Implements `core.ports.feed.Feed`."""
+    """Implements `core.ports.reading.feed.Feed`."""
 
     def __init__(self, storage: SqlStorage) -> None:
         self._storage = storage

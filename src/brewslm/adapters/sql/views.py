@@ -23,8 +23,8 @@ from brewslm.adapters.sql.schema import jobs, metrics, projects
 from brewslm.adapters.sql.storage import SqlStorage
 from brewslm.core.ids import JobId
 from brewslm.core.job import Job
+from brewslm.core.ports.reading.views import JobQuery, Series
 from brewslm.core.ports.storage import MetricRow
-from brewslm.core.ports.views import JobQuery, Series
 
 _AT_ONCE = 500
 _SEARCHED = (
@@ -39,7 +39,7 @@ _ROW = tuple(metrics.c[name] for name in MetricRow.model_fields)
 
 
 class SqlViews:
-    """Implements `core.ports.views.Views`."""
+    """Implements `core.ports.reading.views.Views`."""
 
     def __init__(self, storage: SqlStorage) -> None:
         self._storage = storage

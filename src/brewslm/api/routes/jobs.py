@@ -10,8 +10,8 @@ from brewslm.core import ids
 from brewslm.core.artifacts.base import ArtifactRecord
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.job import MAX_PRIORITY, Job, JobKind, JobStatus
+from brewslm.core.ports.reading.views import JobOrder, JobQuery, Series
 from brewslm.core.ports.storage import MetricRow
-from brewslm.core.ports.views import JobOrder, JobQuery, Series
 from brewslm.core.value import Value
 from brewslm.services.jobs.views import ActiveJobs, WorkerLog
 from brewslm.services.monitoring.health import HealthReport

@@ -11,7 +11,7 @@ from brewslm.api.stream import Hub
 from brewslm.bootstrap.container import House
 from brewslm.core import ids
 from brewslm.core.events.base import RunEvent
-from brewslm.core.ports.feed import Scope, parse_cursor
+from brewslm.core.ports.reading.feed import Scope, parse_cursor
 
 router = APIRouter(tags=["streams"])
 

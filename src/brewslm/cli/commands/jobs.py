@@ -34,7 +34,7 @@ def list_(
     from brewslm.cli.render.records import job_table
     from brewslm.cli.session import open_session, validated
     from brewslm.core.ids import ProjectId
-    from brewslm.core.ports.views import JobQuery
+    from brewslm.core.ports.reading.views import JobQuery
 
     session = open_session(is_json=as_json)
     if project is not None:

@@ -6,8 +6,8 @@ from pathlib import Path
 from brewslm.core.artifacts.base import ArtifactRecord
 from brewslm.core.ids import JobId
 from brewslm.core.job import FINAL, Job, JobStatus
+from brewslm.core.ports.reading.views import ALL_SERIES, JobQuery, Series, Views
 from brewslm.core.ports.storage import MetricRow
-from brewslm.core.ports.views import ALL_SERIES, JobQuery, Series, Views
 from brewslm.core.value import Value
 from brewslm.services.jobs.queue import Jobs
 from brewslm.services.ports import Ports

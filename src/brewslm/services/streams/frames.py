@@ -8,7 +8,7 @@ import orjson
 
 from brewslm.core.events.failure import FAILURES
 from brewslm.core.events.reasons import Reason
-from brewslm.core.ports.feed import JobState, StoredEvent, StoredMetric
+from brewslm.core.ports.reading.feed import JobState, StoredEvent, StoredMetric
 
 Body = dict[str, Any]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from brewslm.core.errors import NotFoundError
 from brewslm.core.job import FINAL
-from brewslm.core.ports.feed import Cursor, Feed, FeedPage, JobState, Scope, parse_cursor
+from brewslm.core.ports.reading.feed import Cursor, Feed, FeedPage, JobState, Scope, parse_cursor
 from brewslm.services.streams.frames import Frame, frame_of_event, frame_of_metric
 
 PAGE_ROWS = 1000

@@ -12,8 +12,8 @@ from brewslm.adapters.sql.storage import SqlStorage, open_storage
 from brewslm.adapters.sql.views import SqlViews
 from brewslm.core.ids import JobId, ProjectId
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.ports.reading.views import ALL_SERIES, JobQuery
 from brewslm.core.ports.storage import MetricRow
-from brewslm.core.ports.views import ALL_SERIES, JobQuery
 from tests.fakes.ledger import NOW, fill
 
 

@@ -1,0 +1,1 @@
+"""Ports for readers of the ledger: followers, pages, charts."""
