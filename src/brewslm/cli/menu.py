@@ -12,7 +12,10 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Training": ("preflight", "train", "health", "evaluate", "optimize"),
     "Release": ("export", "bundle", "deploy", "releases"),
-    "Records": ("jobs", "events", "artifacts", "audit", "stages", "reasons", "version"),
+    "Records": (
+        *("jobs", "notifications", "alerts", "events"),
+        *("artifacts", "audit", "stages", "reasons", "version"),
+    ),
 }
 
 

@@ -95,6 +95,9 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
         ("POST", f"/api/projects/{{project_id}}/{path}") for path in ("mappings", "datasets/{dataset_id}/repair")
     }
     tested |= {("POST", "/api/projects/{project_id}/cleaning/preview")}
+    # These are tested in test_notifications.py.
+    tested |= {("GET", f"/api/{path}") for path in ("notifications", "notifications/unread-count", "alerts")}
+    tested |= {("POST", "/api/notifications/read"), ("POST", "/api/alerts/test")}
     uploads = {(method, "/api/uploads/{upload_id}") for method in ("HEAD", "GET", "PATCH", "DELETE")}
     uploads |= {("OPTIONS", "/api/uploads"), ("POST", "/api/uploads")}  # in test_uploads.py
     assert described == tested | uploads
