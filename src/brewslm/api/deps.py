@@ -55,6 +55,7 @@ ERRORS: dict[int | str, dict[str, object]] = {
         (421, "Another host."),
         (422, "Values that are not valid, all of them at once."),
         (500, "A mistake of BrewSLM."),
+        (502, "A receiver of alerts did not take a message."),
         (503, "The workspace cannot be used now."),
         (507, "The disk is full."),
     )

@@ -29,6 +29,7 @@ STATUSES: dict[type[errors.BrewError], int] = {
     errors.BaseModelError: 422,
     errors.AdvisorError: 422,
     errors.MapperError: 422,
+    errors.AlertError: 502,
     errors.WorkspaceError: 503,
     errors.DiskFullError: 507,
     errors.ArtifactDamagedError: 500,

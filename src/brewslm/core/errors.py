@@ -125,9 +125,7 @@ class DiskFullError(BrewError):
 
 
 class AlertError(BrewError):
-    """A channel did not take a message."""
-
-    reason = Reason.SYSTEM_ALERT_UNDELIVERED
+    """A channel did not take a message. It is kept with the channel, and no job fails by it."""
 
     def __init__(self, message: str, *, retry_after_seconds: float | None = None, is_refused: bool = False) -> None:
         """Keep how long the receiver asks to wait, and whether it will never take this message."""

@@ -118,6 +118,9 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
     tested |= {("PUT", "/api/projects/{project_id}/gates/{stage}")}
     controls = ("pause", "resume", "retry", "recovery")  # in test_job_control.py
     tested |= {("PATCH", "/api/jobs/{job_id}")} | {("POST", f"/api/jobs/{{job_id}}/{name}") for name in controls}
+    # These are tested in test_notifications.py.
+    tested |= {("GET", f"/api/{path}") for path in ("notifications", "notifications/unread-count", "alerts")}
+    tested |= {("POST", "/api/notifications/read"), ("POST", "/api/alerts/test")}
     uploads = {(method, "/api/uploads/{upload_id}") for method in ("HEAD", "GET", "PATCH", "DELETE")}
     uploads |= {("OPTIONS", "/api/uploads"), ("POST", "/api/uploads")}  # in test_uploads.py
     assert described == tested | uploads
