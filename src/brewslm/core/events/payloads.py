@@ -22,7 +22,7 @@ _OF_SUCCESS: dict[Reason, type[Value]] = {
     Reason.TRAINING_RECOVERY_STARTED: lifecycle.RecoveryStarted,
     Reason.TRAINING_RECOVERED: lifecycle.TrainingRecovered,
     Reason.TRAINING_RECOVERY_PROPOSED: lifecycle.RecoveryProposed,
-    Reason.TRAINING_RECOVERY_ANSWERED: lifecycle.RecoveryAnswered,
+    Reason.TRAINING_ANSWERED: lifecycle.RecoveryAnswered,
     Reason.TRAINING_PAUSED: lifecycle.TrainingPaused,
     Reason.TRAINING_RESUMED: lifecycle.TrainingResumed,
     Reason.EVALUATION: lifecycle.Evaluation,
