@@ -14,6 +14,7 @@ TAXONOMY_FILES = ("reasons.py", "failure.py", "payloads.py", "notices.py")
 SUCCESS_SUFFIXES = (
     *("created", "started", "preview", "passed", "promoted", "resolved", "patrol", "locked", "activated"),
     *("approved", "changed"),
+    *("paused", "resumed", "answered", "retried", "prioritized"),
 )
 _NOUNS = "|".join(get_args(EventStage))
 _SPELLED = re.compile(rf"({_NOUNS})(_[a-z_]+)?$")

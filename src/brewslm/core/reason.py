@@ -70,7 +70,7 @@ class Reason(StrEnum):
     TRAINING_RECOVERY_STARTED = "training_recovery_started"
     TRAINING_RECOVERED = "training_recovered"
     TRAINING_RECOVERY_PROPOSED = "training_recovery_proposed"
-    TRAINING_RECOVERY_ANSWERED = "training_recovery_answered"
+    TRAINING_ANSWERED = "training_answered"
     TRAINING_PAUSED = "training_paused"
     TRAINING_RESUMED = "training_resumed"
     TRAINING_CANCELLED = "training_cancelled"

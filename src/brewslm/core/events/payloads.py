@@ -29,7 +29,7 @@ _OF_SUCCESS: dict[Reason, type[Value]] = {
     Reason.MONITORING_ALERT_RESOLVED: monitoring.MonitoringAlert,
     Reason.MONITORING_WATCHER_LOST: monitoring.WatcherLost,
     Reason.TRAINING_RECOVERY_PROPOSED: lifecycle.RecoveryProposed,
-    Reason.TRAINING_RECOVERY_ANSWERED: lifecycle.RecoveryAnswered,
+    Reason.TRAINING_ANSWERED: lifecycle.RecoveryAnswered,
     Reason.TRAINING_PAUSED: lifecycle.TrainingPaused,
     Reason.TRAINING_RESUMED: lifecycle.TrainingResumed,
     Reason.EVALUATION: lifecycle.Evaluation,

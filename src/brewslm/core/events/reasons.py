@@ -158,7 +158,7 @@ TAXONOMY: dict[Reason, Meaning] = {
         "An attempt failed, and a person is asked whether the training goes on as proposed.",
         "Answer with `brewslm jobs answer JOB accept` or `refuse`.",
     ),
-    Reason.TRAINING_RECOVERY_ANSWERED: _row(
+    Reason.TRAINING_ANSWERED: _row(
         "training", "info", "A person said whether a training goes on as proposed.", _NOTHING
     ),
     Reason.TRAINING_PAUSED: _row(

@@ -219,7 +219,7 @@ def _said(job: Job, question: Question, answer: Answer) -> Draft:
     payload = RecoveryAnswered(attempt=question.measure.attempt, answer=answer)
     summary = f"The proposal of job {job.id} for attempt {question.measure.attempt + 1} was "
     summary += "accepted" if answer == "accept" else "refused"
-    return Draft(reason=Reason.TRAINING_RECOVERY_ANSWERED, summary=summary, payload=payload)
+    return Draft(reason=Reason.TRAINING_ANSWERED, summary=summary, payload=payload)
 
 
 def _how_it_ended(job: Job) -> str:

@@ -201,7 +201,7 @@ def test_what_is_agreed_to_is_done_as_it_was_proposed(tmp_path: Path) -> None:
     assert scene.reasons(job.run_id) == [
         "training_started",
         "training_recovery_proposed",
-        "training_recovery_answered",
+        "training_answered",
         "training_recovery_started",
         "training_started",
         "training_recovered",
