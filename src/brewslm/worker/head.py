@@ -53,7 +53,10 @@ class Head:
         weights = [weight for weight in self.layer.parameters() if weight.requires_grad]
         if self._is_plain and self.operations is not None:
             of_logits, losses = self._fused(self.operations, hidden, targets)
-            return losses.sum(), [of_logits.T @ self.layer.weight, *(of_logits @ hidden for _ in weights)]
+            return losses.sum(), [
+                of_logits.T @ self.layer.get_parameter("weight"),
+                *(of_logits @ hidden for _ in weights),
+            ]
         with torch.enable_grad():
             states = hidden.detach().requires_grad_()
             loss = self._losses(states, targets).sum()
@@ -69,7 +72,7 @@ class Head:
 
         Laid out by vocabulary, as the fast path does, and for the same reason (train/fast/loss.py).
         """
-        logits, losses = torch.mm(self.layer.weight, hidden.T), hidden.new_empty(len(hidden))
+        logits, losses = torch.mm(self.layer.get_parameter("weight"), hidden.T), hidden.new_empty(len(hidden))
         operations.cross_entropy(logits, targets, 1.0, losses)
         return logits, losses
 
