@@ -26,7 +26,8 @@ from brewslm.worker.packing import PackedBatch, pack
 from brewslm.worker.shard import Shard, open_shard
 from brewslm.worker.train.fast.choice import kernel_folder
 from brewslm.worker.train.fast.path import FastPath
-from brewslm.worker.train.paths import GeneralPath, GradientPath
+from brewslm.worker.train.general.path import GeneralPath
+from brewslm.worker.train.paths import GradientPath
 from tests.worker.tiny import write_examples
 
 SEED = 3

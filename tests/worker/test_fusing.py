@@ -7,13 +7,13 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from brewslm.worker.fusing import fuse, is_fusable
 from brewslm.worker.lora import FEWEST_MERGED_ROWS, fuse_adapters
 from brewslm.worker.models import AnyModel, compute_in, load_model
 from brewslm.worker.operations.interface import Operations
 from brewslm.worker.packing import PackedBatch, pack
 from brewslm.worker.shard import open_shard
-from brewslm.worker.train.paths import GeneralPath
+from brewslm.worker.train.general.fusing import fuse, is_fusable
+from brewslm.worker.train.general.path import GeneralPath
 from tests.worker.families import FAMILIES, write_family
 from tests.worker.tiny import VOCAB_SIZE, write_split
 

@@ -36,7 +36,7 @@ class Head:
         `targets` [num_labels].
         """
         if not torch.is_grad_enabled():
-            return torch.cat([self._losses(*chunk) for chunk in self._chunks(hidden, targets)])
+            return torch.cat([self._scored(*chunk) for chunk in self._chunks(hidden, targets)])
         again = [checkpoint(self._losses, *chunk, use_reentrant=False) for chunk in self._chunks(hidden, targets)]
         return torch.cat(cast("list[Tensor]", again))
 
@@ -51,20 +51,35 @@ class Head:
     def loss_and_gradients(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return the summed loss and its gradients: of the states, and of each weight that is trained."""
         weights = [weight for weight in self.layer.parameters() if weight.requires_grad]
-        layer, operations = self.layer, self.operations
-        if operations is None or type(layer) is not torch.nn.Linear or not self._is_plain:
-            with torch.enable_grad():
-                states = hidden.detach().requires_grad_()
-                loss = self._losses(states, targets).sum()
-                return loss.detach(), list(torch.autograd.grad(loss, [states, *weights]))
-        # Laid out by vocabulary, as the fast path does, and for the same reason (train/fast/loss.py).
-        logits, losses = torch.mm(layer.weight, hidden.T), hidden.new_empty(len(hidden))
-        operations.cross_entropy(logits, targets, 1.0, losses)
-        return losses.sum(), [logits.T @ layer.weight, *(logits @ hidden for _ in weights)]
+        if self._is_plain and self.operations is not None:
+            of_logits, losses = self._fused(self.operations, hidden, targets)
+            return losses.sum(), [
+                of_logits.T @ self.layer.get_parameter("weight"),
+                *(of_logits @ hidden for _ in weights),
+            ]
+        with torch.enable_grad():
+            states = hidden.detach().requires_grad_()
+            loss = self._losses(states, targets).sum()
+            return loss.detach(), list(torch.autograd.grad(loss, [states, *weights]))
 
     @property
     def _is_plain(self) -> bool:
-        return self.scale == 1.0 and self.softcap is None and getattr(self.layer, "bias", None) is None
+        is_one_product = type(self.layer) is torch.nn.Linear and self.layer.bias is None
+        return is_one_product and self.scale == 1.0 and self.softcap is None
+
+    def _fused(self, operations: Operations, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the gradients of the logits, [vocab_size, num_labels], and the losses of a plain head.
+
+        Laid out by vocabulary, as the fast path does, and for the same reason (train/fast/loss.py).
+        """
+        logits, losses = torch.mm(self.layer.get_parameter("weight"), hidden.T), hidden.new_empty(len(hidden))
+        operations.cross_entropy(logits, targets, 1.0, losses)
+        return logits, losses
+
+    def _scored(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        if self._is_plain and self.operations is not None:
+            return self._fused(self.operations, hidden, targets)[1]
+        return self._losses(hidden, targets)
 
     def _losses(self, hidden: Tensor, targets: Tensor) -> Tensor:
         logits = self.layer(hidden).float()

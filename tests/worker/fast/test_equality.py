@@ -10,7 +10,7 @@ from brewslm.worker.operations.interface import Operations
 from brewslm.worker.packing import PackedBatch
 from brewslm.worker.train.fast.path import FastPath
 from brewslm.worker.train.fast.support import supports
-from brewslm.worker.train.paths import GeneralPath
+from brewslm.worker.train.general.path import GeneralPath
 from tests.worker.fast.tiny_families import (
     FAMILIES,
     LINEARS,

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from brewslm.worker.operations.interface import Operations
-from brewslm.worker.train.paths import GeneralPath
+from brewslm.worker.train.general.path import GeneralPath
 from tests.worker.fast import tiny_families
 from tests.worker.fast.test_equality import BAND, ROW, TOLERANCE, assert_same, fast_path, outcome, trained
 from tests.worker.fast.tiny_families import LINEARS, chat, gradients_of, packed

@@ -22,8 +22,8 @@ from brewslm.worker.train.fast import choice, trial
 from brewslm.worker.train.fast.choice import CHOICE_FILE, path_for
 from brewslm.worker.train.fast.path import FastPath
 from brewslm.worker.train.fast.trial import Trial, trial_batch, try_both
+from brewslm.worker.train.general.path import GeneralPath
 from brewslm.worker.train.loop import train
-from brewslm.worker.train.paths import GeneralPath
 from brewslm.worker.train.trainee import new_trainee
 from tests.worker.fast.tiny_families import chat, gradients_of, model_of, packed, with_adapter
 from tests.worker.ranks import finish_ranks, start_ranks

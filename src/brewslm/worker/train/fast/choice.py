@@ -11,7 +11,6 @@ from brewslm.core.value import Value
 from brewslm.core.wire.progress import NoticeRecord
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.files import write_whole
-from brewslm.worker.fusing import is_fusable
 from brewslm.worker.models import AnyModel, compute_dtype_of
 from brewslm.worker.operations.build import KernelBuildError
 from brewslm.worker.operations.eager import EAGER
@@ -25,7 +24,9 @@ from brewslm.worker.sharding.weights import is_sharded
 from brewslm.worker.train.fast.path import FastPath
 from brewslm.worker.train.fast.support import supports
 from brewslm.worker.train.fast.trial import Trial, is_fast_usual, trial_batch, try_both
-from brewslm.worker.train.paths import GeneralPath, GradientPath
+from brewslm.worker.train.general.fusing import is_fusable
+from brewslm.worker.train.general.path import GeneralPath
+from brewslm.worker.train.paths import GradientPath
 
 CHOICE_FILE = "step_path.json"
 

@@ -1,0 +1,1 @@
+"""The general path: autograd, for any causal language model of transformers."""
