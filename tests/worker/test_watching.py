@@ -149,6 +149,7 @@ def test_it_goes_back_behind_everything_after_the_step_at_which_things_went_wron
     train(order, run)
     started = records(run.folder, "started")[-1]
     assert started["resumed_from_step"] == 4
-    notice = next(record["message"] for record in records(run.folder, "notice"))
-    assert notice.startswith("Things went wrong after step 5; checkpoints of later steps are kept as aside.step-00000")
+    notices = [record["message"] for record in records(run.folder, "notice")]
+    begun = "Things went wrong after step 5; checkpoints of later steps are kept as aside.step-00000"
+    assert any(notice.startswith(begun) for notice in notices)
     assert {one.step for one in whole_checkpoints(run.folder / CHECKPOINTS_FOLDER)} >= {2, 4, 6, 8}
