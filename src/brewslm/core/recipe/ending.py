@@ -23,11 +23,21 @@ class Budget(Value):
     """Wall time, with loading, baseline and evaluations."""
     max_tokens: int | None = Field(None, ge=1)
     """Tokens of the examples that went through training."""
+    max_cost: float | None = Field(None, gt=0.0)
+    """What the run may cost, in the money of `cost_per_hour`."""
+    cost_per_hour: float | None = Field(None, gt=0.0)
+    """What an hour of this machine costs; the cost is this times the wall time."""
     on_exceed: Literal["checkpoint_and_stop"] = "checkpoint_and_stop"
     """Evaluate, save, and complete with what there is."""
 
+    def cost_at(self, seconds: float) -> float | None:
+        """Return what a run of so many seconds costs; None where no price is known."""
+        return None if self.cost_per_hour is None else self.cost_per_hour * seconds / 3600.0
+
     @model_validator(mode="after")
     def _limits_something(self) -> "Budget":
-        if self.max_minutes is None and self.max_tokens is None:
-            raise ValueError("budget limits nothing: give max_minutes or max_tokens, or leave budget out")
+        if self.max_cost is not None and self.cost_per_hour is None:
+            raise ValueError("budget.max_cost needs budget.cost_per_hour: nobody else knows what an hour costs")
+        if self.max_minutes is None and self.max_tokens is None and self.max_cost is None:
+            raise ValueError("budget limits nothing: give max_minutes, max_tokens or max_cost, or leave budget out")
         return self

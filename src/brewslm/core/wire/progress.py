@@ -10,6 +10,7 @@ from pydantic import Field, TypeAdapter
 from brewslm.core.value import Value
 
 NonFinite = dict[str, Literal["nan", "inf", "-inf"]]
+EarlyEnd = Literal["early_stopping", "timeout", "budget"]
 
 
 class RewardScores(Value):
@@ -120,6 +121,16 @@ class CheckpointRecord(_Record):
     is_best: bool
 
 
+class EndedRecord(_Record):
+    """A training ends before its last step, because a limit was reached; its result follows."""
+
+    kind: Literal["ended"] = "ended"
+    step: int
+    total_steps: int
+    end: EarlyEnd
+    why: str
+
+
 class NoticeRecord(_Record):
     """Something a reader of the log should know, such as a damaged checkpoint that was stepped over."""
 
@@ -128,7 +139,14 @@ class NoticeRecord(_Record):
 
 
 Record = Annotated[
-    StartedRecord | ProgressRecord | BaselineRecord | LogRecord | EvalRecord | CheckpointRecord | NoticeRecord,
+    StartedRecord
+    | ProgressRecord
+    | BaselineRecord
+    | LogRecord
+    | EvalRecord
+    | CheckpointRecord
+    | EndedRecord
+    | NoticeRecord,
     Field(discriminator="kind"),
 ]
 

@@ -7,7 +7,26 @@ from pydantic import Field, TypeAdapter
 from brewslm.core.value import Value
 from brewslm.core.wire.progress import RewardScores
 
-TrainEnd = Literal["total_steps", "early_stopping", "budget", "cancel"]
+TrainEnd = Literal["total_steps", "early_stopping", "timeout", "budget", "cancel"]
+"""`timeout`: the time of the budget was used up. `budget`: its tokens or its cost."""
+
+
+class PassRate(Value):
+    """How fast micro-batches of examples of about one length went through the model, forward and backward."""
+
+    up_to_tokens: int
+    """Mean length of the examples of such a micro-batch, at most; more than the next smaller one."""
+    num_tokens: int
+    seconds: float
+    """Of the first process, where several trained."""
+
+
+class PairedLoss(Value):
+    """A batch under what was tuned and under the untuned base."""
+
+    step: int
+    loss: float
+    baseline_loss: float
 
 
 class TrainResult(Value):
@@ -17,6 +36,8 @@ class TrainResult(Value):
     status: Literal["completed", "cancelled"]
     end: TrainEnd = "total_steps"
     """What ended it."""
+    why: str = ""
+    """The same in a sentence, where it ended before its last step."""
     checkpoint: str
     """Folder of the best checkpoint, relative to the run directory.
 
@@ -29,11 +50,21 @@ class TrainResult(Value):
     base_eval_loss: float
     eval_loss: float
     """Of that checkpoint, mean per trained token (pair, judged answer) of the eval split, nats."""
+    delta_low: float | None = None
+    """95 % interval of `eval_loss` minus `base_eval_loss` over examples, paired bootstrap."""
+    delta_high: float | None = None
     rewards: RewardScores | None = None
     """Of that checkpoint, on the eval split; of the modes that learn from judgements."""
     final_train_loss: float | None
+    last_pair: PairedLoss | None = None
+    """The newest batch that was scored under the base, too."""
     training_seconds: float
     """Wall time over all attempts, measured."""
+    step_seconds: float | None = None
+    """The part of it that went into optimiser steps."""
+    passes: tuple[PassRate, ...] = ()
+    """By length of the examples, the shortest first."""
+    num_attempts: int = 1
     num_tokens_seen: int
     peak_memory_bytes: int | None
 

@@ -1,16 +1,13 @@
 """What ends a training before its last step: pure functions of where it stands, so that a resume decides alike."""
 
 from collections.abc import Mapping
-from typing import Literal
-
 from brewslm.core.recipe.ending import Budget, EarlyStopping
 from brewslm.core.recipe.recipe import Recipe
+from brewslm.core.wire.progress import EarlyEnd
 from brewslm.worker.train.state import TrainState
 
-End = Literal["early_stopping", "budget"]
 
-
-def early_end(recipe: Recipe, state: TrainState, *, seconds: float) -> tuple[End, str] | None:
+def early_end(recipe: Recipe, state: TrainState, *, seconds: float) -> tuple[EarlyEnd, str] | None:
     """Return what ends the run after `state`, and why in words; None where it goes on.
 
     Args:
@@ -19,7 +16,7 @@ def early_end(recipe: Recipe, state: TrainState, *, seconds: float) -> tuple[End
         seconds: wall time of this and earlier attempts.
     """
     if recipe.budget is not None and (used := _used_up(recipe.budget, state, seconds)):
-        return "budget", f"Stopped after step {state.step}: the budget of {used} is used up."
+        return used[0], f"Stopped after step {state.step}: the budget of {used[1]} is used up."
     stopping = recipe.early_stopping
     if stopping is not None and (num_worse := num_without_best(state.evaluated, stopping)) >= stopping.patience:
         best = min(state.evaluated, key=lambda step: (state.evaluated[step], step))
@@ -40,9 +37,12 @@ def num_without_best(evaluated: Mapping[int, float], stopping: EarlyStopping) ->
     return since
 
 
-def _used_up(budget: Budget, state: TrainState, seconds: float) -> str | None:
+def _used_up(budget: Budget, state: TrainState, seconds: float) -> tuple[EarlyEnd, str] | None:
     if budget.max_tokens is not None and state.num_tokens_seen >= budget.max_tokens:
-        return f"{budget.max_tokens:,} tokens"
+        return "budget", f"{budget.max_tokens:,} tokens"
+    cost = budget.cost_at(seconds)
+    if budget.max_cost is not None and cost is not None and cost >= budget.max_cost:
+        return "budget", f"{budget.max_cost:g} at {budget.cost_per_hour:g} an hour"
     if budget.max_minutes is not None and seconds >= 60.0 * budget.max_minutes:
-        return f"{budget.max_minutes:g} minutes"
+        return "timeout", f"{budget.max_minutes:g} minutes"
     return None

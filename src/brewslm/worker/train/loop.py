@@ -13,7 +13,7 @@ import torch
 from brewslm.core.value import sha256_of
 from brewslm.core.wire.attempt import MicroBatch
 from brewslm.core.wire.order import TrainOrder
-from brewslm.core.wire.progress import NoticeRecord, StartedRecord
+from brewslm.core.wire.progress import EarlyEnd, EndedRecord, NoticeRecord, StartedRecord
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER
 from brewslm.worker.failure import NotFiniteError, OutOfMemoryError, is_out_of_memory
@@ -31,13 +31,20 @@ from brewslm.worker.train.checkpoints.keeping import result_of, step_back
 from brewslm.worker.train.checkpoints.restoring import resume
 from brewslm.worker.train.checkpoints.snapshot import take_snapshot
 from brewslm.worker.train.checkpoints.writer import CheckpointWriter
-from brewslm.worker.train.ending import End, early_end
+from brewslm.worker.train.ending import early_end
 from brewslm.worker.train.leaks import refuse_leaks
 from brewslm.worker.train.objectives.choice import objective_of
 from brewslm.worker.train.objectives.objective import Batch, with_units
 from brewslm.worker.train.pulse import PULSE
-from brewslm.worker.train.recorder import StepOutcome, add_step, peak_memory_bytes, write_eval, write_log
-from brewslm.worker.train.results import write_results_for_people
+from brewslm.worker.train.recorder import (
+    StepOutcome,
+    add_pass,
+    add_step,
+    pass_rates,
+    peak_memory_bytes,
+    write_eval,
+    write_log,
+)
 from brewslm.worker.train.schedule import learning_rate_at
 from brewslm.worker.train.state import TrainState, fingerprint_of, seed_step
 from brewslm.worker.train.trainee import new_trainee, set_training, untuned
@@ -189,8 +196,9 @@ class _Training:
 
     def _add_gradients(self, step: int, batch: Batch, *, scale: float) -> float:
         PULSE.beat()
+        began_at = time.monotonic()
         try:
-            return self.objective.add_gradients(batch, scale=scale)
+            loss_sum = self.objective.add_gradients(batch, scale=scale)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -198,6 +206,8 @@ class _Training:
             what = f"Memory ran out in step {step}, with {held.num_tokens:,} tokens in the model at once."
             message = f"{what} Lower data.micro_batch_tokens or data.batch_size."
             raise OutOfMemoryError(message, step=step, micro_batch=held) from error
+        self.state = add_pass(self.state, batch, time.monotonic() - began_at)
+        return loss_sum
 
     def _pass_over(self, step: int) -> None:
         """Leave a step out: the next one sees the examples that it would have seen anyway."""
@@ -252,7 +262,7 @@ class _Training:
         if is_exchanged:
             self.objective.weights_changed()
 
-    def _early_end(self) -> tuple[End, str] | None:
+    def _early_end(self) -> tuple[EarlyEnd, str] | None:
         """Return what ends the run here, before its last step; the first process's clock counts for all."""
         (seconds,) = self.processes.total(self._seconds() if self.processes.is_first else 0.0)
         return early_end(self.recipe, self.state, seconds=seconds)
@@ -297,9 +307,11 @@ class _Training:
             lambda: take_snapshot(self.trainee, self.state, fingerprint=self.fingerprint, pinned_for=pinned_for)
         )
 
-    def _finish(self, end: tuple[End, str] | None, *, is_cancelled: bool) -> TrainResult | None:
+    def _finish(self, end: tuple[EarlyEnd, str] | None, *, is_cancelled: bool) -> TrainResult | None:
         if end is not None:
-            self._notice(end[1])
+            stamp, (name, why) = self.job.journal.stamp(), end
+            ended = EndedRecord(**stamp, step=self.state.step, total_steps=self.total_steps, end=name, why=why)
+            self.job.journal.append(ended)
         self.writer.wait()
         best = result_of(self.checkpoints) if self.processes.is_first else None
         if self.processes.any(best is not None and best.eval_loss is None)[0]:
@@ -308,23 +320,29 @@ class _Training:
             return None
         self._count_time()
         num_units = int(self.objective.eval_units.sum())
-        result = TrainResult(
+        low, high = self.state.intervals.get(best.step, (None, None))
+        return TrainResult(
             status="cancelled" if is_cancelled else "completed",
             end="cancel" if is_cancelled else end[0] if end is not None else "total_steps",
+            why="" if end is None else end[1],
             checkpoint=f"{CHECKPOINTS_FOLDER}/{best.folder.name}",
             step=best.step,
             last_step=self.state.step,
             total_steps=self.total_steps,
             base_eval_loss=float(self.base_losses.sum() / num_units),
             eval_loss=self.state.evaluated[best.step] if best.eval_loss is None else best.eval_loss,
+            delta_low=low,
+            delta_high=high,
             rewards=self.state.rewards.get(best.step),
             final_train_loss=self.state.last_loss,
+            last_pair=self.state.last_pair,
             training_seconds=self.state.seconds,
+            step_seconds=self.state.training_seconds,
+            passes=pass_rates(self.state),
+            num_attempts=self.job.attempt,
             num_tokens_seen=self.state.num_tokens_seen,
             peak_memory_bytes=peak_memory_bytes(),
         )
-        write_results_for_people(self.job, self.order, result, self.state)
-        return result
 
     def _seconds(self) -> float:
         """Return the wall time of this and earlier attempts."""

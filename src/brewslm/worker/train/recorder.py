@@ -1,19 +1,25 @@
 """What a training writes into its journal, and the sums that it keeps between records."""
 
 import contextlib
+import math
 import resource
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brewslm.core.wire.progress import EvalRecord, LogRecord
+from brewslm.core.wire.result import PairedLoss, PassRate
 from brewslm.worker.journal import Journal, split_non_finite
 from brewslm.worker.train.baseline import paired_interval
-from brewslm.worker.train.objectives.objective import EvalScores
+from brewslm.worker.train.objectives.objective import Batch, EvalScores
 from brewslm.worker.train.state import TrainState, Window
+
+SHORTEST_LENGTH = 32
+"""Examples up to this length are told together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,22 @@ def add_step(state: TrainState, outcome: StepOutcome) -> TrainState:
                 seconds=window.seconds + outcome.seconds,
             ),
         }
+    )
+
+
+def add_pass(state: TrainState, batch: Batch, seconds: float) -> TrainState:
+    """Return the state after one more micro-batch, which took so long forward and backward."""
+    mean_length = math.ceil(batch.num_tokens / max(1, batch.num_examples))
+    up_to = max(SHORTEST_LENGTH, 1 << (mean_length - 1).bit_length())
+    tokens, before = state.passes.get(up_to, (0, 0.0))
+    return state.model_copy(update={"passes": {**state.passes, up_to: (tokens + batch.num_tokens, before + seconds)}})
+
+
+def pass_rates(state: TrainState) -> tuple[PassRate, ...]:
+    """Return how fast micro-batches went through, by length."""
+    return tuple(
+        PassRate(up_to_tokens=up_to, num_tokens=tokens, seconds=seconds)
+        for up_to, (tokens, seconds) in sorted(state.passes.items())
     )
 
 
@@ -95,7 +117,10 @@ def write_log(
             non_finite=non_finite,
         )
     )
-    return state.model_copy(update={"window": Window(), "last_loss": plain["loss"]})
+    new: dict[str, Any] = {"window": Window(), "last_loss": plain["loss"]}
+    if plain["batch_loss"] is not None and baseline_loss is not None:
+        new["last_pair"] = PairedLoss(step=state.step, loss=plain["batch_loss"], baseline_loss=baseline_loss)
+    return state.model_copy(update=new)
 
 
 def write_eval(
@@ -127,8 +152,12 @@ def write_eval(
     )
     if non_finite:
         return state
-    rewards = state.rewards if scores.rewards is None else {**state.rewards, state.step: scores.rewards}
-    return state.model_copy(update={"evaluated": {**state.evaluated, state.step: eval_loss}, "rewards": rewards})
+    new: dict[str, Any] = {"evaluated": {**state.evaluated, state.step: eval_loss}}
+    if low is not None and high is not None:
+        new["intervals"] = {**state.intervals, state.step: (low, high)}
+    if scores.rewards is not None:
+        new["rewards"] = {**state.rewards, state.step: scores.rewards}
+    return state.model_copy(update=new)
 
 
 def peak_memory_bytes() -> int:

@@ -11,6 +11,7 @@ from torch import Tensor
 from brewslm.core.value import Value, sha256_of
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.progress import RewardScores
+from brewslm.core.wire.result import PairedLoss
 
 
 class Fingerprint(Value):
@@ -50,10 +51,15 @@ class TrainState(Value):
     training_seconds: float = 0.0
     """The part of it that went into optimiser steps."""
     baseline_seconds: float = 0.0
+    passes: dict[int, tuple[int, float]] = Field(default_factory=dict)
+    """Tokens and seconds of micro-batches, by the mean length of their examples, rounded up to a power of two."""
     last_loss: float | None = None
     """Of the newest record."""
+    last_pair: PairedLoss | None = None
     evaluated: dict[int, float] = Field(default_factory=dict)
     """Eval loss by step."""
+    intervals: dict[int, tuple[float, float]] = Field(default_factory=dict)
+    """95 % interval of its difference from the base's, by step."""
     rewards: dict[int, RewardScores] = Field(default_factory=dict)
     """Rewards on the eval split by step, of the modes that have them."""
 
