@@ -11,7 +11,7 @@ from tests.architecture.tree import PACKAGE, ROOT, imported_names, python_files
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
-DISTRIBUTIONS = {"huggingface_hub": "huggingface-hub", "yaml": "pyyaml", "backports": "backports-zstd"}
+DISTRIBUTIONS = {"huggingface_hub": "huggingface-hub", "yaml": "pyyaml", "backports": "backports-zstd", "PIL": "pillow"}
 """Name of a module to its distribution, where they differ."""
 ON_DEMAND = {"ray", "presidio-analyzer"}
 """Of extras; imported in one function each, which says which extra to install where they are missing."""

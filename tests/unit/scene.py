@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from brewslm.adapters.advisor.chat_endpoint import NoAdvisor
+from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.text.similarity import MinHashSimilarity
 from brewslm.core.artifacts.adapter import Adapter
@@ -107,6 +108,7 @@ class Scene:
             "machine": self.machine,
             "engine": self.engine,
             "clock": self.clock,
+            "painter": PillowPainter(),
         }
         return Ports(**{**plain, **changed})
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import yaml
 
 from brewslm.core.recipe.lora import LoraSettings
+from brewslm.core.results import results_of
 from brewslm.core.wire.order import EvaluateOrder, Judgement
 from brewslm.core.wire.progress import RECORD
 from brewslm.core.wire.result import TrainResult
@@ -63,11 +63,10 @@ def test_better_answers_are_preferred_more_and_more(scene: Scene, mode: str) -> 
     told = records(folder, "eval")
     assert all(RECORD.validate_python(record) for record in told)
     assert told[result.step // 10 - 1]["rewards"] == result.rewards.model_dump()
-    shown = yaml.safe_load((folder / "results.yaml").read_text())
-    assert shown["mode"] == mode
-    assert shown["metrics"]["eval"]["reward_accuracy"] == result.rewards.accuracy
-    assert shown["baselines"]["eval"]["reward_margin"] == result.rewards.baseline_margin
-    assert shown["metrics"]["eval"].keys() == shown["baselines"]["eval"].keys()
+    shown = results_of(result, scene.order(mode=mode, **RECIPES[mode]).recipe, experiment="exp-001")
+    assert shown.mode == mode
+    assert shown.metrics["eval"]["reward_accuracy"] == result.rewards.accuracy
+    assert shown.baselines["eval"]["reward_margin"] == result.rewards.baseline_margin
 
 
 def test_an_evaluation_measures_the_objective_that_was_trained(scene: Scene, mode: str) -> None:

@@ -168,7 +168,9 @@ def test_early_stopping_keeps_the_best_and_says_why(scene: Scene) -> None:
     }
     folder, result = finish(scene, "a", **recipe)
     assert (result.status, result.end, result.last_step) == ("completed", "early_stopping", 9)
-    assert "2 evaluations in a row" in records(folder, "notice")[-1]["message"]
+    (ended,) = records(folder, "ended")
+    assert (ended["end"], ended["step"], ended["why"]) == ("early_stopping", 9, result.why)
+    assert "2 evaluations in a row" in result.why
     _, again = finish(scene, "a", attempt=2, **recipe)
     assert (again.end, again.last_step, again.checkpoint) == ("early_stopping", 9, result.checkpoint)
 
@@ -179,4 +181,23 @@ def test_a_budget_ends_in_an_evaluated_checkpoint(scene: Scene) -> None:
     assert (result.status, result.end) == ("completed", "budget")
     assert result.num_tokens_seen >= 150
     assert evaluated == [result.last_step] == [result.step]
-    assert "150 tokens" in records(folder, "notice")[-1]["message"]
+    (ended,) = records(folder, "ended")
+    assert (ended["end"], ended["step"], ended["total_steps"]) == ("budget", result.step, 12)
+    assert "150 tokens" in ended["why"]
+
+
+@pytest.mark.parametrize(
+    ("budget", "end", "told"),
+    [
+        ({"max_minutes": 1e-6}, "timeout", "1e-06 minutes"),
+        ({"max_cost": 1e-9, "cost_per_hour": 3.0}, "budget", "1e-09 at 3 an hour"),
+    ],
+    ids=["time", "money"],
+)
+def test_used_up_time_or_money_ends_in_an_evaluated_checkpoint(
+    scene: Scene, budget: dict[str, float], end: str, told: str
+) -> None:
+    folder, result = finish(scene, "a", budget=budget)
+    assert (result.status, result.end, result.step, result.last_step) == ("completed", end, 1, 1)
+    assert told in result.why
+    assert [record["step"] for record in records(folder, "eval")] == [1]

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import yaml
 from safetensors.torch import load_file, save_file
 
+from brewslm.core.results import results_of
 from brewslm.core.wire.progress import RECORD, Record
 from brewslm.core.wire.result import TrainResult
 from brewslm.worker.failure import BadDataError, BadOrderError, NotFiniteError
@@ -206,12 +206,29 @@ def test_the_frozen_base_may_be_bfloat16_while_the_adapter_stays_in_float32(scen
     assert result.eval_loss < result.base_eval_loss
 
 
-def test_results_for_people_have_the_same_keys_as_their_baselines(scene: Scene) -> None:
+def test_what_a_training_measures_makes_complete_results(scene: Scene) -> None:
     folder, result = finish(scene, "exp-001")
-    content = yaml.safe_load((folder / "results.yaml").read_text())
-    assert content["experiment"] == "exp-001"
-    assert content["metrics"]["eval"]["loss"] == result.eval_loss
-    assert content["metrics"].keys() == content["baselines"].keys()
+    results = results_of(result, scene.order().recipe, experiment=folder.name)
+    evaluated = next(one for one in records(folder, "eval") if one["step"] == result.step)
+    delta = results.deltas["eval"]["loss"]
+    assert delta is not None
+    assert delta.value == pytest.approx(evaluated["delta"])
+    assert (delta.low, delta.high) == (evaluated["delta_low"], evaluated["delta_high"])
+    last = [one for one in records(folder, "log") if one["baseline_loss"] is not None][-1]
+    assert results.metrics["train"]["loss"] == last["batch_loss"]
+    assert results.baselines["train"]["loss"] == last["baseline_loss"]
+    assert (results.ended.by, results.ended.step, results.num_attempts) == ("total_steps", 12, 1)
+    assert sum(one.num_tokens for one in results.throughput) == results.num_tokens == result.num_tokens_seen
+    assert all(one.tokens_per_second > 0 for one in results.throughput)
+
+
+def test_throughput_is_told_by_the_length_of_the_examples(scene: Scene) -> None:
+    short, long = [list(range(4, 14))] * 8, [[4 + place % 90 for place in range(120)]] * 8
+    write_examples(scene.train, [*short, *long], [[0, 0, *[1] * (len(one) - 2)] for one in [*short, *long]])
+    _, result = finish(scene, "a", data={"batch_size": 1, "total_steps": None, "num_epochs": 1, "max_seq_len": 128})
+    assert {one.up_to_tokens: one.num_tokens for one in result.passes} == {32: 80, 128: 960}
+    assert result.step_seconds is not None
+    assert sum(one.seconds for one in result.passes) < result.step_seconds < result.training_seconds
 
 
 def write_base_with_poison(folder: Path) -> Path:

@@ -158,4 +158,5 @@ def adapter_bytes(folder: Path, checkpoint: str) -> bytes:
 
 def facts(result: TrainResult) -> dict[str, Any]:
     """What two runs that did the same have in common: all but clock, memory and the attempt."""
-    return result.model_dump(exclude={"checkpoint", "training_seconds", "peak_memory_bytes"})
+    by_the_clock = {"training_seconds", "step_seconds", "passes", "peak_memory_bytes", "num_attempts"}
+    return result.model_dump(exclude={"checkpoint", *by_the_clock})

@@ -20,6 +20,7 @@ from brewslm.api.routes import (
     manifests,
     projects,
     records,
+    results,
     uploads,
     work,
 )
@@ -55,7 +56,20 @@ def create_api(house: House) -> FastAPI:
         responses=ERRORS,
     )
     app.state.house = house
-    for room in (about, projects, uploads, work, datasets, cleaning, manifests, artifacts, health, jobs, records):
+    for room in (
+        about,
+        projects,
+        uploads,
+        work,
+        datasets,
+        cleaning,
+        manifests,
+        artifacts,
+        health,
+        jobs,
+        results,
+        records,
+    ):
         app.include_router(room.router, prefix="/api")
 
     @app.get("/", include_in_schema=False)

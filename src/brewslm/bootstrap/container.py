@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 
 from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint, NoAdvisor
+from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
@@ -39,6 +40,7 @@ from brewslm.services.optimizing import optimize_flow
 from brewslm.services.ports import Ports
 from brewslm.services.projects import Projects
 from brewslm.services.releases.book import Releases, enter_release
+from brewslm.services.results import TrainingResults
 from brewslm.services.runner import Runner
 from brewslm.services.stage_runs import StageRuns
 from brewslm.services.uploads.book import Uploads
@@ -56,6 +58,7 @@ class House:
     jobs: Jobs
     runner: Runner
     releases: Releases
+    results: TrainingResults
     audit: Audit
     browsing: Browsing
     health: Health
@@ -91,6 +94,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         machine=SystemMachine(),
         engine=LocalEngine(environment=os.environ),
         clock=clock,
+        painter=PillowPainter(),
         mappers=EntryPointMappers(),
     )
     stage_runs = StageRuns(ports, entries={"release": enter_release})
@@ -118,6 +122,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         jobs=Jobs(ports, actor=actor),
         runner=runner,
         releases=Releases(ports),
+        results=TrainingResults(ports),
         audit=audit,
         browsing=browsing,
         health=Health(ports, projects),

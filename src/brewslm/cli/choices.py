@@ -60,6 +60,7 @@ Device = Literal[
     "server_gpu",
 ]
 PiiPolicy = Literal["off", "warn", "redact", "block"]
+Theme = Literal["light", "dark"]
 Status = Literal["queued", "running", "completed", "failed", "cancelled"]
 Kind = Literal[
     "snapshot",

@@ -29,6 +29,7 @@ from brewslm.cli.commands import (
     prepare,
     project,
     quickstart,
+    results,
     run_health,
     serve,
     train,
@@ -79,6 +80,8 @@ app.add_typer(golden.app, name="golden", short_help="Lock examples that are neve
 app.command("preflight", short_help="07 Will it run, and at what cost.")(preflight.preflight)
 app.command("train", short_help="08 Train an adapter, or all with --autopilot.")(train.train)
 app.add_typer(run_health.app, name="health", short_help="How a training is, or was; judges any log.")
+app.command("results", short_help="What a training came to, beside its base.")(results.results)
+app.command("curves", short_help="Draw a training's curves as SVG and PNG.")(results.curves)
 app.command("evaluate", short_help="09 Base and tuned on the same rows.")(evaluate.evaluate)
 app.command("optimize", short_help="Measure the bundle's forms for a device.")(optimize.optimize)
 app.command("export", short_help="10 Merge it into a bundle.")(export.export)

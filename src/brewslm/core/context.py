@@ -14,6 +14,7 @@ from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.machine import Machine
 from brewslm.core.ports.mappers import Mappers, NoMappers
+from brewslm.core.ports.painter import Painter
 from brewslm.core.ports.similarity import Similarity
 from brewslm.core.ports.source import Sources
 from brewslm.core.ports.tables import Tables
@@ -53,6 +54,7 @@ class StageContext:
     machine: Machine
     workers: Workers
     clock: Clock
+    painter: Painter
     open_experiment: Callable[[ArtifactId], Experiment]
     """Number the experiment that this job makes from a plan; the same one again after a restart."""
     emit: Callable[[Draft], None]

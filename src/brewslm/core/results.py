@@ -8,7 +8,6 @@ from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.value import Value
 from brewslm.core.wire.result import TrainEnd, TrainResult
 
-
 Metrics = dict[str, dict[str, float | None]]
 """Split to name to value; null was not measured."""
 Provenance = Literal["measured", "estimated", "not measured"]
@@ -41,9 +40,10 @@ class Ending(Value):
 
 
 class Results(Value):
-    """The figures of one training. Losses are nats per trained token; of `dpo` and `orpo` per pair, of `kto` per answer.
+    """The figures of one training.
 
-    It is only made of a training that produced something: a metric without a baseline, or no eval loss, is refused.
+    Losses are nats per trained token; of `dpo` and `orpo` per pair, of `kto` per answer. It is only made of a training
+    that produced something: a metric without a baseline, or no eval loss, is refused.
     """
 
     schema_version: Literal[1] = 1
@@ -148,8 +148,9 @@ def results_of(result: TrainResult, recipe: Recipe, *, experiment: str) -> Resul
 def _compared(result: TrainResult) -> tuple[Metrics, Metrics, dict[str, dict[str, Delta | None]]]:
     """Return metrics, baselines, and the differences of the losses."""
     pair = result.last_pair
-    metrics: Metrics = {"train": {"loss": pair and pair.loss}, "eval": {"loss": result.eval_loss}}
-    baselines: Metrics = {"train": {"loss": pair and pair.baseline_loss}, "eval": {"loss": result.base_eval_loss}}
+    tuned, base = (None, None) if pair is None else (pair.loss, pair.baseline_loss)
+    metrics: Metrics = {"train": {"loss": tuned}, "eval": {"loss": result.eval_loss}}
+    baselines: Metrics = {"train": {"loss": base}, "eval": {"loss": result.base_eval_loss}}
     if result.rewards is not None:
         for name in ("accuracy", "margin"):
             metrics["eval"][f"reward_{name}"] = getattr(result.rewards, name)

@@ -9,6 +9,7 @@ from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.engine import Engine
 from brewslm.core.ports.machine import Machine
 from brewslm.core.ports.mappers import Mappers, NoMappers
+from brewslm.core.ports.painter import Painter
 from brewslm.core.ports.secrets import LocatorSecrets
 from brewslm.core.ports.similarity import Similarity
 from brewslm.core.ports.source import Sources
@@ -31,4 +32,5 @@ class Ports:
     machine: Machine
     engine: Engine
     clock: Clock
+    painter: Painter
     mappers: Mappers = field(default_factory=NoMappers)

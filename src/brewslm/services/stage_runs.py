@@ -108,6 +108,7 @@ class StageRuns:
             machine=ports.machine,
             workers=Supervisor(ports, claim, folder),
             clock=ports.clock,
+            painter=ports.painter,
             open_experiment=open_experiment,
             emit=claim.emit,
             progress=claim.progress,

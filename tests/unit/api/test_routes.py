@@ -64,6 +64,9 @@ READ = {
     "/api/jobs/{job_id}/metrics": 200,
     "/api/jobs/{job_id}/log": 404,
     "/api/jobs/{job_id}/health": 404,
+    "/api/jobs/{job_id}/results": 404,
+    "/api/jobs/{job_id}/curves.svg": 404,
+    "/api/jobs/{job_id}/curves.png": 404,
     "/api/events": 200,
     "/api/audit/verify": 200,
 }

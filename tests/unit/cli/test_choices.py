@@ -11,6 +11,7 @@ from brewslm.core.artifacts.golden import GoldenPurpose
 from brewslm.core.artifacts.manifest import LeakCheck, LeakPolicy, SplitName, Truncation
 from brewslm.core.artifacts.optimization import DeviceName
 from brewslm.core.artifacts.snapshot import EncodingName, SourceFormat
+from brewslm.core.curves.drawing import ThemeName
 from brewslm.core.data.example import Shape
 from brewslm.core.job import JobStatus
 from brewslm.core.project import Template
@@ -36,6 +37,7 @@ from brewslm.stages.preflight.contract import PreflightInputs, Profile
         (choices.GoldenPurpose, get_args(GoldenPurpose)),
         (choices.PiiPolicy, get_args(PiiRule.model_fields["policy"].annotation)),
         (choices.Status, tuple(JobStatus)),
+        (choices.Theme, get_args(ThemeName)),
         (choices.Kind, get_args(ArtifactKind)),
     ],
 )

@@ -23,6 +23,8 @@ def test_the_defaults_are_a_recipe() -> None:
         {"method": "full", "lora": {"lora_rank": 4}},
         {"schedule": {"decay_share": 0.3}},
         {"budget": {}},
+        {"budget": {"max_cost": 2.0}},
+        {"budget": {"cost_per_hour": 2.0}},
         {"early_stopping": {"patience": 0}},
         {"mode": "ppo"},
         {"precision": "int8"},

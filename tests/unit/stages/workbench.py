@@ -106,6 +106,7 @@ class Workbench:
             machine=None,  # type: ignore[arg-type]
             workers=None,  # type: ignore[arg-type]
             clock=None,  # type: ignore[arg-type]
+            painter=None,  # type: ignore[arg-type]
             open_experiment=_unused,
             emit=_unused,
             progress=lambda fraction, _: self.fractions.append(fraction),

@@ -50,6 +50,7 @@ FAILURES: frozenset[Reason] = frozenset(
         Reason.TRAINING_NAN,
         Reason.TRAINING_DISK_FULL,
         Reason.TRAINING_RUNTIME_ERROR,
+        Reason.TRAINING_RESULTS_INCOMPLETE,
         Reason.EVALUATION_RUNTIME_ERROR,
         Reason.EVALUATION_DATASET_MISSING,
         Reason.EXPORT_FORMAT_UNSUPPORTED,

@@ -47,6 +47,15 @@ class Training(Value):
     final_train_loss: float | None
 
 
+class TrainingLimit(Value):
+    """A training was ended by its budget, with a checkpoint."""
+
+    experiment_id: ExperimentId
+    step: int
+    total_steps: int
+    why: str
+
+
 class WorkerLost(Value):
     """The worker of an attempt disappeared."""
 

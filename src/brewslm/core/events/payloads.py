@@ -18,6 +18,8 @@ _OF_SUCCESS: dict[Reason, type[Value]] = {
     Reason.PREFLIGHT: lifecycle.Preflight,
     Reason.TRAINING_STARTED: lifecycle.TrainingStarted,
     Reason.TRAINING: lifecycle.Training,
+    Reason.TRAINING_TIMEOUT: lifecycle.TrainingLimit,
+    Reason.TRAINING_BUDGET_EXCEEDED: lifecycle.TrainingLimit,
     Reason.TRAINING_WORKER_LOST: lifecycle.WorkerLost,
     Reason.TRAINING_RECOVERY_STARTED: lifecycle.RecoveryStarted,
     Reason.TRAINING_RECOVERED: lifecycle.TrainingRecovered,

@@ -163,6 +163,21 @@ TAXONOMY: dict[Reason, Meaning] = {
         "training", "warning", "The training process disappeared.", "It is resumed by itself up to three times."
     ),
     Reason.TRAINING_RUNTIME_ERROR: _row("training", "error", "The training process failed.", _SEE_LOG),
+    Reason.TRAINING_TIMEOUT: _row(
+        "training",
+        "warning",
+        "A training was saved and ended because the time of its budget was used up.",
+        "Raise budget.max_minutes to train for longer.",
+    ),
+    Reason.TRAINING_BUDGET_EXCEEDED: _row(
+        "training",
+        "warning",
+        "A training was saved and ended because the tokens or the money of its budget were used up.",
+        "Raise budget.max_tokens or budget.max_cost to train for longer.",
+    ),
+    Reason.TRAINING_RESULTS_INCOMPLETE: _row(
+        "training", "error", "A training ended without all the figures that it must leave.", _SEE_LOG
+    ),
     Reason.EVALUATION: _row("evaluation", "info", "Base and tuned model were scored on the same rows.", "Export."),
     Reason.EVALUATION_RUNTIME_ERROR: _row("evaluation", "error", "The evaluation process failed.", _SEE_LOG),
     Reason.EVALUATION_DATASET_MISSING: _row(

@@ -3,17 +3,18 @@
 import json
 import logging
 from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
 from pydantic import ValidationError
 
 from brewslm.core.events.base import Draft
-from brewslm.core.events.lifecycle import TrainingRecovered, TrainingStarted
+from brewslm.core.events.lifecycle import TrainingLimit, TrainingRecovered, TrainingStarted
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import ExperimentId, JobId
-from brewslm.core.ports.storage import MetricRow
-from brewslm.core.wire.progress import RECORD, LogRecord, ProgressRecord, Record, StartedRecord
+from brewslm.core.ports.storage import MetricRow, Transaction
+from brewslm.core.wire.progress import RECORD, EndedRecord, LogRecord, ProgressRecord, Record, StartedRecord
 from brewslm.core.wire.rundir import LOG_FILE
 from brewslm.services.jobs.claim import Claim
 from brewslm.services.jobs.files import read_recovery
@@ -21,6 +22,7 @@ from brewslm.services.jobs.files import read_recovery
 log = logging.getLogger(__name__)
 
 _PAGE_BYTES = 1_000_000
+_LIMITS = {"timeout": Reason.TRAINING_TIMEOUT, "budget": Reason.TRAINING_BUDGET_EXCEEDED}
 _NUM_RECORDS = 50
 """Records that say what a step usually takes."""
 
@@ -69,13 +71,29 @@ class JournalReader:
             records = [record for line in lines if (record := _parse(line)) is not None]
             rows = [_row(record, job_id) for record in records]
             transaction.metrics.append(rows, job_id=job_id, offset=offset + sum(map(len, lines)))
-            for record in records:
-                if isinstance(record, StartedRecord) and self._experiment_id is not None:
-                    for draft in _started(record, self._experiment_id, self._action_before(record.attempt)):
-                        self._claim.emit_in(transaction, draft)
+            for draft in self._told(transaction, records):
+                self._claim.emit_in(transaction, draft)
         for record in records:
             self._show(record)
         return True
+
+    def _told(self, transaction: Transaction, records: Sequence[Record]) -> Iterator[Draft]:
+        """Yield the events of a training's records."""
+        if self._experiment_id is None:
+            return
+        for record in records:
+            if isinstance(record, StartedRecord):
+                yield from _started(record, self._experiment_id, self._action_before(record.attempt))
+            elif isinstance(record, EndedRecord) and record.end in _LIMITS:
+                draft = _limited(record, self._experiment_id, _LIMITS[record.end])
+                # An attempt that dies now is followed by one that ends the same way.
+                if not self._is_known(transaction, draft.reason):
+                    yield draft
+
+    def _is_known(self, transaction: Transaction, reason: Reason) -> bool:
+        job = self._claim.job
+        events = transaction.events.list(project_id=job.project_id, run_id=job.run_id)
+        return any(event.reason is reason for event in events)
 
     def _action_before(self, attempt: int) -> str:
         """What was done before this attempt."""
@@ -129,6 +147,14 @@ def _row(record: Record, job_id: JobId) -> MetricRow:
 def _refuse(constant: str) -> None:
     message = f"{constant} is not JSON"
     raise ValueError(message)
+
+
+def _limited(record: EndedRecord, experiment_id: ExperimentId, reason: Reason) -> Draft:
+    payload = TrainingLimit(
+        experiment_id=experiment_id, step=record.step, total_steps=record.total_steps, why=record.why
+    )
+    why = record.why.rstrip(".")
+    return Draft(reason=reason, summary=f"Experiment {experiment_id}: {why[:1].lower()}{why[1:]}", payload=payload)
 
 
 def _started(record: StartedRecord, experiment_id: ExperimentId, action: str) -> list[Draft]:

@@ -7,9 +7,12 @@ from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.context import StageContext
 from brewslm.core.contract import After, Before, Contract
 from brewslm.core.events.reasons import Reason
+from brewslm.core.experiment import experiment_folder
 from brewslm.core.finding import Finding
 from brewslm.core.overlap.golden import trained_goldens
 from brewslm.core.value import Value
+from brewslm.core.wire.rundir import RESULTS_FOR_PEOPLE_FILE
+from brewslm.stages.train.leaving import read_results
 
 
 class TrainInputs(Value):
@@ -87,6 +90,26 @@ def _has_adapter(output: Adapter, _context: StageContext) -> Finding | None:
     )
 
 
+def _has_results(output: Adapter, context: StageContext) -> Finding | None:
+    name = experiment_folder(output.experiment_id)
+    path = context.workers.folder(name) / RESULTS_FOR_PEOPLE_FILE
+    try:
+        results = read_results(path)
+    except (OSError, ValueError) as error:
+        seen = f"{path} is not whole: {error}."
+    else:
+        if (results.best_step, results.metrics["eval"]["loss"]) == (output.step, output.eval_loss):
+            return None
+        seen = f"{path} tells other figures than the checkpoint has."
+    return Finding(
+        check="has_results",
+        level="block",
+        seen=seen,
+        next_step=f"Read the worker's log in {path.parent}, then train again.",
+        reason=Reason.TRAINING_RESULTS_INCOMPLETE,
+    )
+
+
 CONTRACT: Contract[TrainInputs, Adapter] = Contract(
     before=(
         Before("ready", "The readiness report says that this run can succeed.", _is_ready),
@@ -94,5 +117,10 @@ CONTRACT: Contract[TrainInputs, Adapter] = Contract(
         Before("shards", "Every prepared file is there in its full size.", _has_shards),
         Before("no_golden", "No text of a golden set is in train.", _no_golden),
     ),
-    after=(After("has_adapter", "There is an adapter from at least one step.", _has_adapter),),
+    after=(
+        After("has_adapter", "There is an adapter from at least one step.", _has_adapter),
+        After(
+            "has_results", "The results are complete, beside those of the base, and are the checkpoint's.", _has_results
+        ),
+    ),
 )

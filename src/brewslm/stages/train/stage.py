@@ -13,6 +13,7 @@ from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import ADAPTER_FOLDER, MODEL_FOLDER
 from brewslm.stages.train.contract import CONTRACT, TrainInputs
+from brewslm.stages.train.leaving import leave_curves, leave_results
 
 
 def run(inputs: TrainInputs, context: StageContext) -> Adapter:
@@ -29,15 +30,18 @@ def run(inputs: TrainInputs, context: StageContext) -> Adapter:
         manifest_id=manifest.id,
     )
     result = context.workers.run(order, name=experiment.folder_name)
+    folder = context.workers.folder(experiment.folder_name)
     if not isinstance(result, TrainResult):
         message = f"the worker of {experiment.folder_name} answered a {result.kind!r} order, not a training"
         raise WorkerError(message)
     if result.status == "cancelled":
         message = f"training {experiment.folder_name} was cancelled at step {result.last_step}; its checkpoint is kept"
         raise CancelledError(message)
+    leave_results(folder, result, recipe)
+    leave_curves(folder, context.painter)
     part = ADAPTER_FOLDER if recipe.has_adapter else MODEL_FOLDER
-    folder = context.workers.folder(experiment.folder_name) / result.checkpoint / part
-    files = context.shelf.reference(sorted(path for path in folder.iterdir() if path.is_file()))
+    tuned = folder / result.checkpoint / part
+    files = context.shelf.reference(sorted(path for path in tuned.iterdir() if path.is_file()))
     return Adapter(
         files=files,
         manifest_id=inputs.manifest_id,

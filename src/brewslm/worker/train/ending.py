@@ -1,6 +1,7 @@
 """What ends a training before its last step: pure functions of where it stands, so that a resume decides alike."""
 
 from collections.abc import Mapping
+
 from brewslm.core.recipe.ending import Budget, EarlyStopping
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.wire.progress import EarlyEnd

@@ -12,9 +12,12 @@ from brewslm.core.job import JobStatus
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.progress import RewardScores
 from brewslm.core.wire.result import ExportResult, Result, TrainResult
+from brewslm.services.results import TrainingResults
 from brewslm.stages.preflight.contract import PreflightInputs
+from brewslm.stages.train import leaving
 from brewslm.stages.train.contract import TrainInputs
-from tests.unit.scene import Scene, answering
+from brewslm.stages.train.leaving import read_results, write_whole
+from tests.unit.scene import Scene, answering, journal, logged, started
 
 
 def trained(directory: Path, **changed: Any) -> TrainResult:
@@ -156,7 +159,42 @@ def test_a_training_without_a_step_is_refused(tmp_path: Path) -> None:
     scene = Scene(tmp_path, answering(Teacher(step=0)))
     manifest = scene.manifest()
     job = order_training(scene, manifest, plan(scene, manifest))
-    assert (job.status, job.reason) == (JobStatus.FAILED, "training_runtime_error")
+    assert (job.status, job.reason) == (JobStatus.FAILED, "training_results_incomplete")
+    assert "no step was made" in (job.error or "")
+
+
+def test_a_training_leaves_its_results_and_its_curves(tmp_path: Path) -> None:
+    def answer(order: Any, directory: Path) -> Result:
+        journal(directory, started(), *(logged(step, loss=2.0 / step) for step in range(1, 7)))
+        return trained(directory, end="timeout", why="Stopped after step 4.", last_step=4)
+
+    scene = Scene(tmp_path, answering(answer))
+    manifest = scene.manifest()
+    job = order_training(scene, manifest, plan(scene, manifest))
+    assert job.status is JobStatus.COMPLETED, job.error
+    folder = scene.folder / "experiments" / "exp-001"
+    results = read_results(folder / "results.yaml")
+    assert results == TrainingResults(scene.ports).of_job(job.id)
+    assert (results.experiment, results.ended.by, results.ended.why) == ("exp-001", "timeout", "Stopped after step 4.")
+    assert results.metrics["eval"]["loss"] == 1.5
+    assert results.metrics.keys() == results.baselines.keys()
+    assert results.provenance["memory_peak_gb"] == "not measured"
+    assert (folder / "curves.svg").read_text().startswith("<svg")
+    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert not list(folder.glob(".*"))
+
+
+def test_a_training_whose_results_are_not_its_own_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene(tmp_path, answering(Teacher()))
+    manifest = scene.manifest()
+
+    def forget(path: Path, content: bytes) -> None:
+        write_whole(path, content.replace(b"best_step: 4", b"best_step: 3"))
+
+    monkeypatch.setattr(leaving, "write_whole", forget)
+    job = order_training(scene, manifest, plan(scene, manifest))
+    assert (job.status, job.reason, job.artifact_id) == (JobStatus.FAILED, "training_results_incomplete", None)
+    assert "tells other figures" in (job.error or "")
 
 
 def test_the_answer_to_another_order_is_refused(tmp_path: Path) -> None:
