@@ -60,7 +60,9 @@ class Results(Value):
     training_time_hours: float
     """Wall time over all attempts, with loading, baseline and evaluations."""
     metrics: Metrics
-    """`train`: of the newest batch that was scored under the base, too. `eval`: of the whole split."""
+    """`train`: of the batch of step `train_step`. `eval`: of the whole split, at step `best_step`."""
+    train_step: int | None
+    """The newest step whose batch was scored under the base, too, which at most a hundredth of the time is spent on."""
     baselines: Metrics
     """The untuned base on the same examples, with the same keys."""
     deltas: dict[str, dict[str, Delta | None]]
@@ -127,6 +129,7 @@ def results_of(result: TrainResult, recipe: Recipe, *, experiment: str) -> Resul
             "best_step": result.step,
             "num_attempts": result.num_attempts,
             "metrics": metrics,
+            "train_step": None if result.last_pair is None else result.last_pair.step,
             "baselines": baselines,
             "deltas": deltas,
             "num_tokens": result.num_tokens_seen,

@@ -14,7 +14,7 @@ def results_page(results: Results) -> Iterable[RenderableType]:
     """Metrics beside those of the base, then speed by length, then the run."""
     yield heading(f"{results.experiment}: {results.base_model}, {results.mode}, {results.method}")
     rows = [
-        _row(f"{split} {name.replace('_', ' ')}", value, results.baselines[split][name], _delta(results, split, name))
+        _row(_name(results, split, name), value, results.baselines[split][name], _delta(results, split, name))
         for split, found in results.metrics.items()
         for name, value in found.items()
     ]
@@ -29,6 +29,11 @@ def results_page(results: Results) -> Iterable[RenderableType]:
         yield indented(table(("tokens", "tokens/s", "tokens seen"), lengths, right=(1, 2)))
     yield heading("\nRun")
     yield indented(facts(_run(results)))
+
+
+def _name(results: Results, split: str, name: str) -> str:
+    place = f", batch of step {results.train_step:,}" if split == "train" and results.train_step else ""
+    return f"{split} {name.replace('_', ' ')}{place}"
 
 
 def _row(

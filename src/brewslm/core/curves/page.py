@@ -9,7 +9,7 @@ from brewslm.core.curves.scale import Scale, scale_for
 from brewslm.core.curves.series import Curves, Marker
 from brewslm.core.curves.thinning import Point
 
-_MIN_TO_SMOOTH = 60
+_MIN_TO_SMOOTH = 150
 _LOG_FROM = 40.0
 _MAX_TOLD = 6
 _TITLE_CHARACTERS = 84

@@ -16,7 +16,8 @@ def early_end(recipe: Recipe, state: TrainState, *, seconds: float) -> tuple[Ear
         state: after a step.
         seconds: wall time of this and earlier attempts.
     """
-    if recipe.budget is not None and (used := _used_up(recipe.budget, state, seconds)):
+    is_begun = state.step > 0  # whatever loading took: a run of no step would leave nothing
+    if is_begun and recipe.budget is not None and (used := _used_up(recipe.budget, state, seconds)):
         return used[0], f"Stopped after step {state.step}: the budget of {used[1]} is used up."
     stopping = recipe.early_stopping
     if stopping is not None and (num_worse := num_without_best(state.evaluated, stopping)) >= stopping.patience:
