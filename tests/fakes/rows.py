@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from brewslm.core.approval import GateMode, GateState, StageGate
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.errors import ConflictError, NotFoundError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, RunEvent, event_hash
@@ -15,6 +16,7 @@ from brewslm.core.job import TRANSITIONS, Job, JobStatus
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
+from brewslm.core.stage_name import StageName
 from brewslm.core.value import canonical_json
 
 
@@ -31,6 +33,8 @@ class State:
     offsets: dict[JobId, int] = field(default_factory=dict)
     experiments: dict[tuple[ProjectId, ExperimentId], Experiment] = field(default_factory=dict)
     releases: dict[tuple[ProjectId, int], ReleaseRow] = field(default_factory=dict)
+    gates: dict[int, StageGate] = field(default_factory=dict)
+    gate_modes: dict[tuple[ProjectId, StageName], GateMode] = field(default_factory=dict)
 
     def copy(self) -> "State":
         return State(**{name: value.copy() for name, value in vars(self).items()})
@@ -310,3 +314,56 @@ class MemoryReleaseRows:
 
     def list(self, project_id: ProjectId) -> tuple[ReleaseRow, ...]:
         return tuple(row for key, row in sorted(self._state.releases.items()) if key[0] == project_id)
+
+
+class MemoryGateRows:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, gate: StageGate) -> StageGate:
+        for known in self.list(job_id=gate.job_id):
+            return known
+        MemoryJobRows(self._state).get(gate.job_id)
+        new = gate.model_copy(update={"id": len(self._state.gates) + 1, "opened_at": in_utc(gate.opened_at)})
+        self._state.gates[new.id] = new
+        return new
+
+    def get(self, gate_id: int) -> StageGate:
+        if gate_id not in self._state.gates:
+            raise NotFoundError(f"There is no gate {gate_id}.")
+        return self._state.gates[gate_id]
+
+    def list(
+        self,
+        *,
+        project_id: ProjectId | None = None,
+        state: GateState | None = None,
+        job_id: JobId | None = None,
+        artifact_id: ArtifactId | None = None,
+    ) -> tuple[StageGate, ...]:
+        wanted = {"project_id": project_id, "state": state, "job_id": job_id, "artifact_id": artifact_id}
+        asked = {name: value for name, value in wanted.items() if value is not None}
+        found = [one for one in self._state.gates.values() if all(getattr(one, n) == v for n, v in asked.items())]
+        return tuple(reversed(found))
+
+    def decide(
+        self, gate_id: int, state: GateState, *, note: str, actor: str, decided_at: datetime
+    ) -> StageGate | None:
+        gate = self.get(gate_id)
+        if gate.state is not GateState.WAITING:
+            return None
+        decided = {"state": state, "note": note, "actor": actor, "decided_at": in_utc(decided_at)}
+        self._state.gates[gate_id] = gate.model_copy(update=decided)
+        return self._state.gates[gate_id]
+
+
+class MemoryGateModeRows:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def of(self, project_id: ProjectId) -> dict[StageName, GateMode]:
+        return {key[1]: mode for key, mode in self._state.gate_modes.items() if key[0] == project_id}
+
+    def set(self, project_id: ProjectId, stage: StageName, mode: GateMode) -> None:
+        MemoryProjectRows(self._state).get(project_id)
+        self._state.gate_modes[project_id, stage] = mode

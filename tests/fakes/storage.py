@@ -12,6 +12,8 @@ from tests.fakes.rows import (
     MemoryArtifactRows,
     MemoryEventRows,
     MemoryExperimentRows,
+    MemoryGateModeRows,
+    MemoryGateRows,
     MemoryJobRows,
     MemoryMetricRows,
     MemoryProjectRows,
@@ -31,6 +33,8 @@ class MemoryTransaction:
     metrics: Any
     experiments: Any
     releases: Any
+    gates: Any
+    gate_modes: Any
 
     @classmethod
     def on(cls, state: State) -> "MemoryTransaction":
@@ -42,6 +46,8 @@ class MemoryTransaction:
             metrics=MemoryMetricRows(state),
             experiments=MemoryExperimentRows(state),
             releases=MemoryReleaseRows(state),
+            gates=MemoryGateRows(state),
+            gate_modes=MemoryGateModeRows(state),
         )
 
 

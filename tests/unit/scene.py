@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from brewslm.adapters.advisor.chat_endpoint import NoAdvisor
+from brewslm.adapters.advisor.judge_endpoint import NoJudge
 from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.text.similarity import MinHashSimilarity
@@ -104,6 +105,7 @@ class Scene:
             "tables": ParquetTables(),
             "similarity": MinHashSimilarity(),
             "advisor": NoAdvisor(),
+            "judge": NoJudge(),
             "base_models": self.base_models,
             "machine": self.machine,
             "engine": self.engine,

@@ -3,7 +3,9 @@
 import os
 from dataclasses import dataclass
 
+from brewslm.adapters.advisor.chat import Chat
 from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint, NoAdvisor
+from brewslm.adapters.advisor.judge_endpoint import JudgeEndpoint, NoJudge
 from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
@@ -33,6 +35,7 @@ from brewslm.services.data.rejections import Rejections
 from brewslm.services.data.trace import Tracing
 from brewslm.services.data.xray import Xrays
 from brewslm.services.evaluating import evaluation_flow
+from brewslm.services.gates.book import Gates
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.queue import Jobs
 from brewslm.services.monitoring.health import RunHealth
@@ -59,6 +62,7 @@ class House:
     runner: Runner
     releases: Releases
     results: TrainingResults
+    gates: Gates
     audit: Audit
     browsing: Browsing
     health: Health
@@ -90,6 +94,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         sources=connected_sources(settings, uploads, secrets),
         secrets=secrets,
         advisor=_advisor(settings),
+        judge=_judge(settings),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(),
         engine=LocalEngine(environment=os.environ),
@@ -123,6 +128,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         runner=runner,
         releases=Releases(ports),
         results=TrainingResults(ports),
+        gates=Gates(ports, actor=actor),
         audit=audit,
         browsing=browsing,
         health=Health(ports, projects),
@@ -139,3 +145,10 @@ def _advisor(settings: Settings) -> ChatEndpoint | NoAdvisor:
     if settings.advisor_url is None or settings.advisor_model is None:
         return NoAdvisor()
     return ChatEndpoint(settings.advisor_url, settings.advisor_model, key=settings.advisor_key)
+
+
+def _judge(settings: Settings) -> JudgeEndpoint | NoJudge:
+    """Return who decides at gates: the model that may be asked for advice, too."""
+    if settings.advisor_url is None or settings.advisor_model is None:
+        return NoJudge()
+    return JudgeEndpoint(Chat(settings.advisor_url, settings.advisor_model, key=settings.advisor_key))

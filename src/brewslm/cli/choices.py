@@ -60,6 +60,20 @@ Device = Literal[
     "server_gpu",
 ]
 PiiPolicy = Literal["off", "warn", "redact", "block"]
+Stage = Literal[
+    "ingest",
+    "introspect",
+    "map_dry_run",
+    "map_commit",
+    "clean",
+    "prepare",
+    "preflight",
+    "train",
+    "evaluate",
+    "export",
+    "deploy",
+]
+GateMode = Literal["auto", "auto-judge", "human"]
 Theme = Literal["light", "dark"]
 Status = Literal["queued", "running", "completed", "failed", "cancelled"]
 Kind = Literal[

@@ -19,6 +19,7 @@ from brewslm.cli.commands import (
     evaluate,
     events,
     export,
+    gates,
     golden,
     health,
     jobs,
@@ -89,6 +90,7 @@ app.add_typer(bundle.app, name="bundle", short_help="Verify a bundle, wherever i
 app.command("deploy", short_help="11 Smoke-test it and register a release.")(deploy.deploy)
 app.command("releases", short_help="List the releases of a project.")(deploy.releases)
 app.add_typer(jobs.app, name="jobs", short_help="List, show, watch, cancel jobs; read logs.")
+app.add_typer(gates.app, name="gates", short_help="Let pass what a stage made, or not.")
 app.command("events", short_help="What has happened, in order.")(events.events)
 app.add_typer(artifacts.app, name="artifacts", short_help="What was made, of what, and is it whole.")
 app.add_typer(audit.app, name="audit", short_help="Verify the hash chain over all events.")

@@ -12,7 +12,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Training": ("preflight", "train", "health", "results", "curves", "evaluate", "optimize"),
     "Release": ("export", "bundle", "deploy", "releases"),
-    "Records": ("jobs", "events", "artifacts", "audit", "stages", "reasons", "version"),
+    "Records": ("jobs", "gates", "events", "artifacts", "audit", "stages", "reasons", "version"),
 }
 
 

@@ -61,6 +61,12 @@ class GateRefusedError(BrewError):
         self.findings = findings
 
 
+class GateWaitingError(BrewError):
+    """A person has to let work pass; a flow waits for it, and nothing has failed."""
+
+    reason = Reason.GATE_WAITING
+
+
 class MappingAmbiguousError(BrewError):
     """More than one reading of the data is plausible, so a person has to choose."""
 

@@ -19,6 +19,7 @@ EventStage = Literal[
     "evaluation",
     "export",
     "deployment",
+    "gate",
     "autopilot",
     "system",
 ]
@@ -89,6 +90,11 @@ class Reason(StrEnum):
     EXPORT_CHECKSUM_MISMATCH = "export_checksum_mismatch"
     DEPLOYMENT = "deployment"
     DEPLOYMENT_SMOKE_FAILED = "deployment_smoke_failed"
+    GATE_WAITING = "gate_waiting"
+    GATE_APPROVED = "gate_approved"
+    GATE_REJECTED = "gate_rejected"
+    GATE_CHANGED = "gate_changed"
+    GATE_CLOSED = "gate_closed"
     AUTOPILOT = "autopilot"
     AUTOPILOT_STOPPED = "autopilot_stopped"
     SYSTEM_STARTED = "system_started"

@@ -7,11 +7,12 @@ from typing import Any, Literal
 from brewslm.core.artifacts.base import Artifact, ArtifactRecord
 from brewslm.core.errors import BrewError, CancelledError
 from brewslm.core.events.base import Draft
-from brewslm.core.ids import ArtifactId
+from brewslm.core.ids import ArtifactId, JobId
 from brewslm.core.job import Job, JobStatus
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
 from brewslm.lifecycle import STAGES
+from brewslm.services.gates.asking import pass_flow
 from brewslm.services.jobs.claim import Claim, take
 from brewslm.services.ports import Ports
 from brewslm.services.projects import Projects
@@ -55,11 +56,12 @@ class FlowRun:
             purpose: what its product is for.
 
         Raises:
+            GateWaitingError: a person has to let pass what the step made.
             BrewError: the step failed or was refused.
         """
         child = self._begin(name, inputs, f"{purpose}:{self.claim.job.id}:{name}")
         if child.status is JobStatus.COMPLETED and child.artifact_id is not None:
-            return child.artifact_id
+            return self._passed(child.id, child.artifact_id)
         if child.status.is_final:
             message = child.error or f"{name} ended as {child.status}"
             ended = CancelledError if child.status is JobStatus.CANCELLED else BrewError
@@ -69,7 +71,13 @@ class FlowRun:
         claim = Claim(self.ports, child, owner=self.owner, actor=self.claim.actor, parent_run_id=self.claim.job.run_id)
         with claim.kept():
             artifact: Artifact = self.stage_runs.run(STAGES[name], claim)
-        return artifact.id
+        return self._passed(child.id, artifact.id)
+
+    def _passed(self, child_id: JobId, artifact_id: ArtifactId) -> ArtifactId:
+        """Return what a step made once its gate lets it pass."""
+        with self.claim.reading() as transaction:
+            pass_flow(transaction, child_id)
+        return artifact_id
 
     def _begin(self, name: StageName, inputs: Value, key: str) -> Job:
         """Return the step's job: as an earlier life of this flow ended it, or taken by this one.

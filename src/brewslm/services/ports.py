@@ -7,6 +7,7 @@ from brewslm.core.ports.artifact_store import ArtifactStore
 from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.engine import Engine
+from brewslm.core.ports.judge import Judge
 from brewslm.core.ports.machine import Machine
 from brewslm.core.ports.mappers import Mappers, NoMappers
 from brewslm.core.ports.painter import Painter
@@ -28,6 +29,7 @@ class Ports:
     sources: Sources
     secrets: LocatorSecrets
     advisor: Advisor
+    judge: Judge
     base_models: BaseModels
     machine: Machine
     engine: Engine

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
-from brewslm.core.errors import BrewError, CancelledError, ClaimLostError
+from brewslm.core.errors import BrewError, CancelledError, ClaimLostError, GateWaitingError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.failure import Failure
 from brewslm.core.events.lifecycle import SystemRecovered
@@ -14,6 +14,7 @@ from brewslm.core.job import FINAL, Job, JobStatus
 from brewslm.lifecycle import STAGES
 from brewslm.services.failures import classify
 from brewslm.services.flows import Flow, FlowRun
+from brewslm.services.gates.asking import is_held
 from brewslm.services.jobs.claim import Claim, take
 from brewslm.services.jobs.secrets import forget_ended
 from brewslm.services.ports import Ports
@@ -90,7 +91,8 @@ class Runner:
 
     def _next(self, *, is_heavy: bool) -> Claim | None:
         with self._ports.storage.read() as transaction:
-            waiting = transaction.jobs.list(statuses=[JobStatus.QUEUED, JobStatus.RUNNING], limit=10_000)
+            open_jobs = transaction.jobs.list(statuses=[JobStatus.QUEUED, JobStatus.RUNNING], limit=10_000)
+            waiting = [job for job in open_jobs if job.phase != "waiting" or not is_held(transaction, job)]
         for job in sorted(waiting, key=lambda job: job.id):
             if job.parent_id is None and (job.kind in HEAVY) == is_heavy and self._is_free(job):
                 claim = self._claim(job.id)
@@ -109,6 +111,8 @@ class Runner:
         with self._ports.storage.write() as transaction:
             job = transaction.jobs.get(job_id)
             if job.status in FINAL or not self._is_free(job):
+                return None
+            if job.status is JobStatus.QUEUED and is_held(transaction, job):
                 return None
             former = job.lease_owner if job.status is JobStatus.RUNNING else None
             taken = take(transaction, job, owner=self._owner, now=self._ports.clock.now())
@@ -146,6 +150,8 @@ class Runner:
                 claim.finish(transaction, JobStatus.COMPLETED, outcome.event, artifact_id=outcome.artifact_id)
         except ClaimLostError:
             raise
+        except GateWaitingError as waiting:
+            _hold(claim, waiting)
         except BrewError as error:
             _stop_flow(claim, error)
             raise
@@ -153,6 +159,19 @@ class Runner:
             known = classify(error, claim.job.kind)
             _stop_flow(claim, known)
             raise known from error
+
+
+def _hold(claim: Claim, waiting: GateWaitingError) -> None:
+    """Give a flow back to the queue, where it is left until its gate is decided."""
+    with claim.transaction() as transaction:
+        claim.change(
+            transaction,
+            status=JobStatus.QUEUED,
+            phase="waiting",
+            message=str(waiting),
+            lease_owner=None,
+            lease_expires_at=None,
+        )
 
 
 def _stop_flow(claim: Claim, error: BrewError) -> None:

@@ -19,6 +19,7 @@ from brewslm.core.ports.storage import Transaction
 from brewslm.core.stage import Stage
 from brewslm.core.value import Value
 from brewslm.services.failures import classify
+from brewslm.services.gates.asking import ask, open_gate, pass_inputs
 from brewslm.services.jobs.claim import Claim
 from brewslm.services.jobs.supervision import Supervisor
 from brewslm.services.ports import Ports
@@ -71,7 +72,7 @@ class StageRuns:
             shelf.discard_drafts()
         draft = stage.report(artifact)
         summary = " ".join([draft.summary, *(f"{finding.seen} {finding.next_step}".strip() for finding in warnings)])
-        self._record(claim, artifact, parents, replace(draft, summary=summary))
+        self._record(claim, stage, artifact, parents=parents, draft=replace(draft, summary=summary))
         return artifact
 
     def _fetch(self, inputs: Value, job: Job) -> tuple[ArtifactId, ...]:
@@ -81,6 +82,7 @@ class StageRuns:
                 if record.kind != kind:
                     message = f"{artifact_id!r} is a {record.kind}, where a {kind} is needed; name one of that kind"
                     raise NotFoundError(message)
+            pass_inputs(transaction, job, [artifact_id for _, artifact_id in references_of(inputs)])
         return tuple(artifact_id for _, artifact_id in references_of(inputs))
 
     def _context(self, claim: Claim, shelf: ProjectShelf) -> StageContext:
@@ -116,13 +118,26 @@ class StageRuns:
             mappers=ports.mappers,
         )
 
-    def _record(self, claim: Claim, artifact: Artifact, parents: tuple[ArtifactId, ...], draft: Draft) -> None:
+    def _record(
+        self,
+        claim: Claim,
+        stage: Stage[Value, Artifact],
+        artifact: Artifact,
+        *,
+        parents: tuple[ArtifactId, ...],
+        draft: Draft,
+    ) -> None:
         record = record_of(artifact, claim.job, parents=parents, created_at=self._ports.clock.now())
+        with self._ports.storage.read() as transaction:
+            mode = transaction.gate_modes.of(claim.job.project_id).get(stage.name, "auto")
+        asked = ask(mode, claim.job, stage.name, draft, self._ports.judge)
         with self._ports.storage.write() as transaction:
             transaction.artifacts.add(record)
             if enter := self._entries.get(artifact.kind):
                 enter(transaction, record)
             claim.finish(transaction, JobStatus.COMPLETED, draft, artifact_id=record.id)
+            if asked is not None:
+                claim.emit_in(transaction, open_gate(transaction, claim.job, stage.name, asked, record.id))
 
 
 def _pass_gate(found: list[Finding | None]) -> tuple[Finding, ...]:

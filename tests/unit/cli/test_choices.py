@@ -5,6 +5,7 @@ from typing import get_args
 import pytest
 
 from brewslm.cli import choices
+from brewslm.core.approval import GateMode
 from brewslm.core.artifacts.base import ArtifactKind
 from brewslm.core.artifacts.cleaning import PiiRule
 from brewslm.core.artifacts.golden import GoldenPurpose
@@ -16,6 +17,7 @@ from brewslm.core.data.example import Shape
 from brewslm.core.job import JobStatus
 from brewslm.core.project import Template
 from brewslm.core.recipe.recipe import Recipe
+from brewslm.core.stage_name import StageName
 from brewslm.stages.preflight.contract import PreflightInputs, Profile
 
 
@@ -37,6 +39,8 @@ from brewslm.stages.preflight.contract import PreflightInputs, Profile
         (choices.GoldenPurpose, get_args(GoldenPurpose)),
         (choices.PiiPolicy, get_args(PiiRule.model_fields["policy"].annotation)),
         (choices.Status, tuple(JobStatus)),
+        (choices.Stage, get_args(StageName)),
+        (choices.GateMode, get_args(GateMode)),
         (choices.Theme, get_args(ThemeName)),
         (choices.Kind, get_args(ArtifactKind)),
     ],

@@ -1,13 +1,12 @@
 """Advice from any endpoint that speaks OpenAI's chat completions: a server on this machine, or a service."""
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from brewslm.adapters.advisor.chat import TIMEOUT_SECONDS, Chat
 from brewslm.core.artifacts.schema import ColumnMap, ColumnProfile
 from brewslm.core.data.example import Shape
 from brewslm.core.errors import AdvisorError
@@ -17,8 +16,6 @@ from brewslm.core.ports.advisor import Advice
 NUM_ROWS = 5
 MAX_CELL_CHARACTERS = 200
 """What is sent of the data: so many rows, and so much of each cell."""
-TIMEOUT_SECONDS = 60.0
-MAX_ANSWER_BYTES = 1 << 20
 
 _TASK = """You map tables to training examples. Answer with one JSON object and nothing else:
 {"shape": SHAPE, "columns": {ROLE: COLUMN, ...}}. SHAPE is one of these, with the roles that it needs:
@@ -50,7 +47,7 @@ class ChatEndpoint:
         self, url: str, model: str, *, key: str | None = None, timeout_seconds: float = TIMEOUT_SECONDS
     ) -> None:
         """Ask `model` at `url`, the base of the endpoint such as `http://127.0.0.1:8080/v1`."""
-        self._url, self._model, self._key, self._timeout_seconds = url.rstrip("/"), model, key, timeout_seconds
+        self._chat = Chat(url, model, key=key, timeout_seconds=timeout_seconds)
 
     def propose(self, columns: Sequence[ColumnProfile], rows: Sequence[dict[str, Any]]) -> Advice:
         """Send names, types and a few cut rows, and read the answer strictly.
@@ -63,37 +60,15 @@ class ChatEndpoint:
 
     def _ask(self, question: str) -> str:
         shapes = "\n".join(f"- {shape}: {_told_roles(shape)}" for shape in REQUIRED_ROLES)
-        body = {
-            "model": self._model,
-            "temperature": 0,
-            "messages": [{"role": "system", "content": _TASK % shapes}, {"role": "user", "content": question}],
-        }
-        headers = {
-            "Content-Type": "application/json",
-            **({"Authorization": f"Bearer {self._key}"} if self._key else {}),
-        }
-        request = urllib.request.Request(  # noqa: S310 - the user's own setting, checked to be http or https
-            f"{self._url}/chat/completions", data=json.dumps(body).encode(), headers=headers
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=self._timeout_seconds) as response:  # noqa: S310 - as above
-                answer = json.loads(response.read(MAX_ANSWER_BYTES))
-            return str(answer["choices"][0]["message"]["content"])
-        except urllib.error.HTTPError as error:
-            raise AdvisorError(f"The model at {self._url} answered {error.code} {error.reason}. {_NEXT}") from error
-        except OSError as error:
-            why = getattr(error, "reason", error)
-            raise AdvisorError(f"The model at {self._url} cannot be asked: {why}. {_NEXT}") from error
-        except (ValueError, LookupError, TypeError) as error:
-            raise AdvisorError(f"What {self._url} answered is no chat completion. {_NEXT}") from error
+        return self._chat.answer(_TASK % shapes, question, next_step=_NEXT)
 
     def _read(self, answer: str) -> Advice:
         text = answer[answer.find("{") : answer.rfind("}") + 1]
         try:
             found = json.loads(text)
-            return Advice(shape=found["shape"], columns=ColumnMap(**found["columns"]), adviser=self._model)
+            return Advice(shape=found["shape"], columns=ColumnMap(**found["columns"]), adviser=self._chat.model)
         except (ValueError, LookupError, TypeError, ValidationError) as error:
-            message = f"The answer of {self._model!r} is no reading: {answer[:120]!r}. {_NEXT}"
+            message = f"The answer of {self._chat.model!r} is no reading: {answer[:120]!r}. {_NEXT}"
             raise AdvisorError(message) from error
 
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration. A database at another revision is migrated, or refused where this code does not know it."""
 
 
@@ -212,4 +212,32 @@ releases = Table(
     Column("state", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("project_id", "version"),
+)
+
+gates = Table(
+    "gates",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("project_id", ForeignKey("projects.id"), nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("job_id", ForeignKey("jobs.id"), nullable=False, unique=True),
+    Column("flow_id", ForeignKey("jobs.id")),
+    Column("artifact_id", Text, nullable=False),
+    Column("state", Text, nullable=False, index=True),
+    Column("question", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("actor", Text),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("decided_at", UtcDateTime),
+    Index(None, "project_id", "artifact_id"),
+)
+
+gate_modes = Table(
+    "gate_modes",
+    metadata,
+    Column("project_id", ForeignKey("projects.id"), nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    PrimaryKeyConstraint("project_id", "stage"),
 )

@@ -1,4 +1,4 @@
-"""One transaction: the seven repositories on one connection."""
+"""One transaction: the repositories on one connection."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from brewslm.adapters.sql.rows.artifacts import SqlArtifactRows
 from brewslm.adapters.sql.rows.events import SqlEventRows
 from brewslm.adapters.sql.rows.experiments import SqlExperimentRows
+from brewslm.adapters.sql.rows.gates import SqlGateModeRows, SqlGateRows
 from brewslm.adapters.sql.rows.jobs import SqlJobRows
 from brewslm.adapters.sql.rows.metrics import SqlMetricRows
 from brewslm.adapters.sql.rows.projects import SqlProjectRows
@@ -15,6 +16,8 @@ from brewslm.core.ports.storage import (
     ArtifactRows,
     EventRows,
     ExperimentRows,
+    GateModeRows,
+    GateRows,
     JobRows,
     MetricRows,
     ProjectRows,
@@ -33,6 +36,8 @@ class SqlTransaction:
     metrics: MetricRows
     experiments: ExperimentRows
     releases: ReleaseRows
+    gates: GateRows
+    gate_modes: GateModeRows
 
     @classmethod
     def on(cls, connection: Connection) -> "SqlTransaction":
@@ -45,4 +50,6 @@ class SqlTransaction:
             metrics=SqlMetricRows(connection),
             experiments=SqlExperimentRows(connection),
             releases=SqlReleaseRows(connection),
+            gates=SqlGateRows(connection),
+            gate_modes=SqlGateModeRows(connection),
         )

@@ -58,6 +58,7 @@ FAILURES: frozenset[Reason] = frozenset(
         Reason.EXPORT_RUNTIME_ERROR,
         Reason.EXPORT_CHECKSUM_MISMATCH,
         Reason.DEPLOYMENT_SMOKE_FAILED,
+        Reason.GATE_CLOSED,
         Reason.AUTOPILOT_STOPPED,
         Reason.SYSTEM_REQUEST_INVALID,
         Reason.SYSTEM_NOT_FOUND,

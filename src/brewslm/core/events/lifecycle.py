@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from brewslm.core.approval import GateMode
 from brewslm.core.artifacts.eval_report import GateOutcome
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId
+from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
 
 
@@ -121,6 +123,35 @@ class Deployment(Value):
 
     release_id: ArtifactId
     runtime: str
+
+
+class GateOpened(Value):
+    """A stage made something that waits for a person."""
+
+    gate_id: int
+    stage: StageName
+    job_id: JobId
+    artifact_id: ArtifactId
+    question: str
+
+
+class GateDecided(Value):
+    """What a stage made may be used, or must not."""
+
+    gate_id: int
+    stage: StageName
+    job_id: JobId
+    artifact_id: ArtifactId
+    actor: str
+    note: str
+
+
+class GateChanged(Value):
+    """Another one decides from now on."""
+
+    stage: StageName
+    before: GateMode
+    after: GateMode
 
 
 class Autopilot(Value):

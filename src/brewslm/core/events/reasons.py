@@ -204,6 +204,18 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.DEPLOYMENT_SMOKE_FAILED: _row(
         "deployment", "error", "The bundle did not answer in the smoke test.", "Export again, then deploy."
     ),
+    Reason.GATE_WAITING: _row(
+        "gate", "warning", "A person has to let pass what a stage made.", "Approve or reject it: `brewslm gates list`."
+    ),
+    Reason.GATE_APPROVED: _row("gate", "info", "What a stage made may be used.", _NOTHING),
+    Reason.GATE_REJECTED: _row("gate", "error", "What a stage made must not be used.", "Run the stage again."),
+    Reason.GATE_CHANGED: _row("gate", "info", "Another one decides at the gate of a stage.", _NOTHING),
+    Reason.GATE_CLOSED: _row(
+        "gate",
+        "error",
+        "Work stopped at something that its gate has not let pass.",
+        "Approve it, or run the stage that made it again.",
+    ),
     Reason.AUTOPILOT: _row(
         "autopilot", "info", "A flow (import, autopilot, evaluation, optimize) finished its stages.", _NOTHING
     ),

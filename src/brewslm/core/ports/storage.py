@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
+from brewslm.core.approval import GateMode, GateState, StageGate
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.events.base import NewEvent, RunEvent
 from brewslm.core.experiment import Experiment
@@ -12,6 +13,7 @@ from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import Job, JobStatus
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
+from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
 
 
@@ -182,6 +184,45 @@ class ReleaseRows(Protocol):
         """By version."""
 
 
+class GateRows(Protocol):
+    """Questions at the end of stages."""
+
+    def add(self, gate: StageGate) -> StageGate:
+        """Insert with the next id, whatever id it has; where the job has one already, return that."""
+
+    def get(self, gate_id: int) -> StageGate:
+        """Return it.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+
+    def list(
+        self,
+        *,
+        project_id: ProjectId | None = None,
+        state: GateState | None = None,
+        job_id: JobId | None = None,
+        artifact_id: ArtifactId | None = None,
+    ) -> tuple[StageGate, ...]:
+        """Newest first."""
+
+    def decide(
+        self, gate_id: int, state: GateState, *, note: str, actor: str, decided_at: datetime
+    ) -> StageGate | None:
+        """Answer a question that waits; None where it waits no longer."""
+
+
+class GateModeRows(Protocol):
+    """Who decides, by project and stage; what was never set is `auto`."""
+
+    def of(self, project_id: ProjectId) -> dict[StageName, GateMode]:
+        """Every mode that was set."""
+
+    def set(self, project_id: ProjectId, stage: StageName, mode: GateMode) -> None:
+        """Insert or replace."""
+
+
 class Transaction(Protocol):
     """Everything inside happens, or nothing."""
 
@@ -192,6 +233,8 @@ class Transaction(Protocol):
     metrics: MetricRows
     experiments: ExperimentRows
     releases: ReleaseRows
+    gates: GateRows
+    gate_modes: GateModeRows
 
 
 class ChainProblem(Value):

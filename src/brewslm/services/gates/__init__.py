@@ -1,0 +1,1 @@
+"""The gates at the end of stages: asking, holding, deciding."""
