@@ -12,17 +12,8 @@ from brewslm.core.events.reasons import EventStage
 TAXONOMY_FILES = ("reasons.py", "failure.py", "payloads.py")
 """In these files of `core/events`, naming a reason is not emitting it."""
 SUCCESS_SUFFIXES = (
-    "created",
-    "started",
-    "preview",
-    "passed",
-    "promoted",
-    "resolved",
-    "patrol",
-    "locked",
-    "activated",
-    "approved",
-    "changed",
+    *("created", "started", "preview", "passed", "promoted", "resolved", "patrol", "locked", "activated"),
+    *("approved", "changed"),
 )
 _NOUNS = "|".join(get_args(EventStage))
 _SPELLED = re.compile(rf"({_NOUNS})(_[a-z_]+)?$")

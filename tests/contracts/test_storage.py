@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from brewslm.adapters.sql.storage import open_storage
+from brewslm.core.approval import GateState, StageGate
 from brewslm.core.errors import ConflictError, NotFoundError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, event_hash
 from brewslm.core.events.reasons import Reason
@@ -393,6 +394,47 @@ def test_a_release_version_is_taken_once(storage: Storage, project: Project) -> 
             )
     with storage.read() as transaction:
         assert transaction.releases.list(project.id) == (made[1], made[0])
+
+
+def test_a_gate_is_opened_once_for_a_job_and_decided_once(storage: Storage, project: Project, job: Job) -> None:
+    asked = StageGate(
+        id=0,
+        project_id=project.id,
+        stage="train",
+        mode="human",
+        job_id=job.id,
+        flow_id=None,
+        artifact_id=ArtifactId("adapter-1"),
+        question="May it?",
+        opened_at=NOW.astimezone(EAST),
+    )
+    with storage.write() as transaction:
+        gate = transaction.gates.add(asked)
+        assert transaction.gates.add(asked.model_copy(update={"question": "Again?"})) == gate
+    assert (gate.id, gate.opened_at) == (1, NOW)
+    with storage.write() as transaction:
+        decision = {"note": "fine", "actor": "cli", "decided_at": NOW}
+        decided = transaction.gates.decide(1, GateState.APPROVED, **decision)  # type: ignore[arg-type]
+        assert transaction.gates.decide(1, GateState.REJECTED, **decision) is None  # type: ignore[arg-type]
+        with pytest.raises(NotFoundError, match="gate 2"):
+            transaction.gates.decide(2, GateState.REJECTED, **decision)  # type: ignore[arg-type]
+    with storage.read() as transaction:
+        assert transaction.gates.get(1) == decided
+        assert decided is not None
+        assert (decided.state, decided.note, decided.actor) == (GateState.APPROVED, "fine", "cli")
+        assert transaction.gates.list(state=GateState.WAITING) == ()
+        assert transaction.gates.list(project_id=project.id, artifact_id=asked.artifact_id) == (decided,)
+        assert transaction.gates.list(job_id=JobId(job.id + 1)) == ()
+
+
+def test_who_decides_is_kept_by_project_and_stage(storage: Storage, project: Project) -> None:
+    with storage.write() as transaction:
+        transaction.gate_modes.set(project.id, "train", "human")
+        transaction.gate_modes.set(project.id, "train", "auto-judge")
+        transaction.gate_modes.set(project.id, "export", "human")
+    with storage.read() as transaction:
+        assert transaction.gate_modes.of(project.id) == {"train": "auto-judge", "export": "human"}
+        assert transaction.gate_modes.of(ProjectId(99)) == {}
 
 
 def test_an_event_without_a_known_reason_is_refused(storage: Storage) -> None:

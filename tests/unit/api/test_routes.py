@@ -7,8 +7,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from brewslm.bootstrap.container import House
+from brewslm.core.approval import StageGate
 from brewslm.core.events.reasons import TAXONOMY
-from brewslm.core.ids import JobId
+from brewslm.core.ids import ArtifactId, JobId, ProjectId
 from brewslm.lifecycle import LIFECYCLE
 
 ARTIFACT = "snapshot-0123456789abcdef"
@@ -67,6 +68,9 @@ READ = {
     "/api/jobs/{job_id}/results": 404,
     "/api/jobs/{job_id}/curves.svg": 404,
     "/api/jobs/{job_id}/curves.png": 404,
+    "/api/gates": 200,
+    "/api/gates/{gate_id}": 404,
+    "/api/projects/{project_id}/gates": 200,
     "/api/events": 200,
     "/api/audit/verify": 200,
 }
@@ -83,7 +87,14 @@ def job(client: TestClient, project: int) -> int:
 
 
 def at(path: str, *, project: int = 1, job: int = 1) -> str:
-    names = {"artifact_id": ARTIFACT, "dataset_id": ARTIFACT, "table": "rows", "source_row": 0, "name": "faq"}
+    names = {
+        "artifact_id": ARTIFACT,
+        "dataset_id": ARTIFACT,
+        "table": "rows",
+        "source_row": 0,
+        "name": "faq",
+        "gate_id": 1,
+    }
     return path.format(project_id=project, job_id=job, split="train", index=0, **names)
 
 
@@ -98,6 +109,8 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
         ("POST", f"/api/projects/{{project_id}}/{path}") for path in ("mappings", "datasets/{dataset_id}/repair")
     }
     tested |= {("POST", "/api/projects/{project_id}/cleaning/preview")}
+    tested |= {("POST", f"/api/gates/{{gate_id}}/{verb}") for verb in ("approve", "reject")}
+    tested |= {("PUT", "/api/projects/{project_id}/gates/{stage}")}
     uploads = {(method, "/api/uploads/{upload_id}") for method in ("HEAD", "GET", "PATCH", "DELETE")}
     uploads |= {("OPTIONS", "/api/uploads"), ("POST", "/api/uploads")}  # in test_uploads.py
     assert described == tested | uploads
@@ -297,6 +310,38 @@ def test_a_cleaning_can_be_tried_over_the_api(client: TestClient, project: int) 
         "body.plan.pii.policy",
         "body.max_examples",
     }
+
+
+def test_who_decides_at_a_gate_can_be_set(client: TestClient, project: int) -> None:
+    path = f"/api/projects/{project}/gates"
+    assert client.put(f"{path}/train", json={"mode": "human"}).json()["train"] == "human"
+    assert client.get(path).json() | {"train": "auto"} == {stage.name: "auto" for stage in LIFECYCLE}
+    assert client.put(f"{path}/train", json={"mode": "nobody"}).status_code == 422
+    assert client.put(f"{path}/coffee", json={"mode": "human"}).status_code == 422
+    assert client.put("/api/projects/99/gates/train", json={"mode": "human"}).status_code == 404
+
+
+def test_a_gate_is_approved_once_with_a_note(client: TestClient, project: int, job: int, house: House) -> None:
+    with house.ports.storage.write() as transaction:
+        transaction.gates.add(
+            StageGate(
+                id=0,
+                project_id=ProjectId(project),
+                stage="train",
+                mode="human",
+                job_id=JobId(job),
+                flow_id=None,
+                artifact_id=ArtifactId("adapter-1"),
+                question="May it?",
+                opened_at=house.ports.clock.now(),
+            )
+        )
+    assert [one["id"] for one in client.get("/api/gates", params={"state": "waiting"}).json()] == [1]
+    answer = client.post("/api/gates/1/approve", json={"note": "good"}).json()
+    assert (answer["state"], answer["note"], answer["actor"]) == ("approved", "good", "api")
+    again = client.post("/api/gates/1/reject")
+    assert (again.status_code, again.json()["error"]["reason"]) == (409, "system_conflict")
+    assert client.get(f"/api/jobs/{job}/events").json()[-1]["reason"] == "gate_approved"
 
 
 def test_an_unknown_manifest_cannot_be_activated(client: TestClient, project: int) -> None:

@@ -26,9 +26,8 @@ def gate_table(gates: Iterable[StageGate]) -> RenderableType:
         )
         for gate in gates
     ]
-    return table(
-        ("gate", "project", "stage", "job", "state", "since", ""), rows, right=(0, 1, 3), whole=(0, 1, 2, 3, 4, 5)
-    )
+    headers = ("gate", "project", "stage", "job", "state", "since", "")
+    return table(headers, rows, right=(0, 1, 3), whole=range(6))
 
 
 def _told(gate: StageGate) -> str:

@@ -48,11 +48,8 @@ class Gates:
         """
         with self._ports.storage.read() as transaction:
             job = transaction.jobs.get(job_id)
-            found = [
-                gate
-                for gate in transaction.gates.list(project_id=job.project_id)
-                if job_id in (gate.job_id, gate.flow_id)
-            ]
+            gates = transaction.gates.list(project_id=job.project_id)
+        found = [gate for gate in gates if job_id in (gate.job_id, gate.flow_id)]
         if not found:
             raise NotFoundError(f"job {job_id} came to no gate; `brewslm gates list` shows those that wait")
         return found[0]
@@ -81,9 +78,7 @@ class Gates:
             gate = transaction.gates.decide(gate_id, state, note=note, actor=self._actor, decided_at=now)
             if gate is None:
                 known = transaction.gates.get(gate_id)
-                message = (
-                    f"gate {gate_id} was {known.state} by {known.actor} already; run {known.stage} again to be asked"
-                )
+                message = f"gate {gate_id} was {known.state} by {known.actor} already; run {known.stage} again"
                 raise ConflictError(message)
             job = transaction.jobs.get(gate.job_id)
             origin = Origin(project_id=gate.project_id, run_id=job.run_id, actor=self._actor)
