@@ -88,7 +88,10 @@ def _launch(session: "Session", project_id: "ProjectId", *, is_detached: bool) -
     if job is None:
         return
     made = product(session, job, Adapter)
-    follow_up = next_steps((f"brewslm evaluate --project {project_id}", "compare it with its base"))
+    follow_up = next_steps(
+        (f"brewslm results {job.id}", "every figure, beside the base's"),
+        (f"brewslm evaluate --project {project_id}", "compare it with its base"),
+    )
     session.answer(told(job, made), *adapter_page(made), follow_up)
 
 
@@ -119,7 +122,8 @@ def _show_result(session: "Session", job: "Job") -> None:
 
     report = product(session, job, EvalReport)
     follow_up = next_steps(
-        (f"brewslm export --project {job.project_id} --format huggingface --target vllm", "make a bundle of it")
+        (f"brewslm results {job.id}", "every figure of the training, beside the base's"),
+        (f"brewslm export --project {job.project_id} --format huggingface --target vllm", "make a bundle of it"),
     )
     session.answer(told(job, report), *evaluation_page(report), follow_up)
 

@@ -127,6 +127,27 @@ def test_starts_are_events_of_trainings_only(scene: Scene, claim: Claim, tmp_pat
     assert (scene.job(claim.job.id).fraction, scene.job(claim.job.id).message) == (0.5, "half-way")
 
 
+@pytest.mark.parametrize(("end", "reason"), [("timeout", "training_timeout"), ("budget", "training_budget_exceeded")])
+def test_a_used_up_budget_is_one_event_however_often_it_is_said(
+    scene: Scene, claim: Claim, tmp_path: Path, end: str, reason: str
+) -> None:
+    ended = {"kind": "ended", "step": 4, "total_steps": 9, "end": end, "why": "Stopped after step 4: it is used up."}
+    journal(tmp_path, started(), logged(4), ended)
+    reader_of(claim, tmp_path).drain()
+    journal(tmp_path, started(2, resumed_from_step=4), ended | {"attempt": 2})  # the first died before its result
+    reader_of(claim, tmp_path).drain()
+    assert scene.reasons(claim.job.run_id).count(reason) == 1
+    (event,) = [one for one in scene.events(claim.job.run_id) if one.reason == reason]
+    assert event.summary == "Experiment 1: stopped after step 4: it is used up"
+    assert (event.payload["step"], event.payload["total_steps"]) == (4, 9)
+
+
+def test_early_stopping_is_no_event_of_its_own(scene: Scene, claim: Claim, tmp_path: Path) -> None:
+    journal(tmp_path, started(), {"kind": "ended", "step": 4, "total_steps": 9, "end": "early_stopping", "why": "x"})
+    reader_of(claim, tmp_path).drain()
+    assert scene.reasons(claim.job.run_id) == ["training_started"]
+
+
 def test_a_loss_that_is_no_number_is_said_in_words(scene: Scene, claim: Claim, tmp_path: Path) -> None:
     journal(tmp_path, logged(3, loss=None, non_finite={"loss": "nan"}))
     reader_of(claim, tmp_path).drain()
