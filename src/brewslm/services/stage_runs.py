@@ -127,7 +127,8 @@ class StageRuns:
         parents: tuple[ArtifactId, ...],
         draft: Draft,
     ) -> None:
-        record = record_of(artifact, claim.job, parents=parents, created_at=self._ports.clock.now())
+        now = self._ports.clock.now()
+        record = record_of(artifact, claim.job, parents=parents, created_at=now)
         with self._ports.storage.read() as transaction:
             mode = transaction.gate_modes.of(claim.job.project_id).get(stage.name, "auto")
         asked = ask(mode, claim.job, stage.name, draft, self._ports.judge)
@@ -137,7 +138,8 @@ class StageRuns:
                 enter(transaction, record)
             claim.finish(transaction, JobStatus.COMPLETED, draft, artifact_id=record.id)
             if asked is not None:
-                claim.emit_in(transaction, open_gate(transaction, claim.job, stage.name, asked, record.id))
+                gate = open_gate(transaction, claim.job, stage.name, asked, artifact_id=record.id, now=now)
+                claim.emit_in(transaction, gate)
 
 
 def _pass_gate(found: list[Finding | None]) -> tuple[Finding, ...]:

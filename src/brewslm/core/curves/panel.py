@@ -11,6 +11,7 @@ from brewslm.core.curves.thinning import Point, thinned
 LEFT, RIGHT, WIDTH = 72, 776, 800
 MAX_POINTS = 1_400
 """Of one series: twice as many as there are pixels across, so that lowest and highest of each column stay."""
+MAX_DOTS = 80
 _CHARACTER = 0.51
 """Width of a character to the size of its type, on the safe side."""
 
@@ -65,8 +66,8 @@ class Panel:
                 self.marks.append(Line(tuple(places), colour, width))
 
     def dots(self, points: Sequence[tuple[int, float]], colour: str) -> None:
-        """Draw few points that are worth seeing each."""
-        for step, value in points:
+        """Draw points that are worth seeing each; where there are too many for that, none."""
+        for step, value in points if len(points) <= MAX_DOTS else ():
             self.marks.append(Dot((self.steps.at(step), self.values.at(value)), 2.2, colour, self.theme.background, 1))
 
     def band(self, points: Sequence[tuple[int, float, float]], colour: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from brewslm.core.approval import GateMode, GateState, StageGate
 from brewslm.core.errors import AdvisorError, GateRefusedError, GateWaitingError
@@ -50,9 +51,10 @@ def ask(mode: GateMode, job: Job, stage: StageName, draft: Draft, judge: Judge) 
     return Asked(mode, question, state, judgement.why, f"judge:{judgement.judge}")
 
 
-def open_gate(transaction: Transaction, job: Job, stage: StageName, asked: Asked, artifact_id: ArtifactId) -> Draft:
+def open_gate(
+    transaction: Transaction, job: Job, stage: StageName, asked: Asked, *, artifact_id: ArtifactId, now: datetime
+) -> Draft:
     """Record a question about what `job` has just made; return its event."""
-    assert job.finished_at is not None  # noqa: S101 - the caller has finished it
     gate = transaction.gates.add(
         StageGate(
             id=0,
@@ -66,8 +68,8 @@ def open_gate(transaction: Transaction, job: Job, stage: StageName, asked: Asked
             question=asked.question,
             note=asked.note,
             actor=asked.actor,
-            opened_at=job.finished_at,
-            decided_at=None if asked.state is GateState.WAITING else job.finished_at,
+            opened_at=now,
+            decided_at=None if asked.state is GateState.WAITING else now,
         )
     )
     if gate.state is not GateState.WAITING:
