@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from brewslm.adapters.sql.storage import open_storage
-from brewslm.core.approval import GateState, StageGate
 from brewslm.core.errors import ConflictError, NotFoundError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, event_hash
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import FINAL, TRANSITIONS, Job, JobStatus
+from brewslm.core.outcome.approval import GateState, StageGate
 from brewslm.core.ports.storage import MetricRow, Storage
 from brewslm.core.project import Project
 from tests.fakes.ledger import NOW, event, fill, record

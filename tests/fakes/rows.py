@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from brewslm.core.approval import GateMode, GateState, StageGate
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.errors import ConflictError, NotFoundError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, RunEvent, event_hash
 from brewslm.core.experiment import Experiment
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import TRANSITIONS, Job, JobStatus
+from brewslm.core.outcome.approval import GateMode, GateState, StageGate
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow

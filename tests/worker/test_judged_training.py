@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from brewslm.core.outcome.results import results_of
 from brewslm.core.recipe.lora import LoraSettings
-from brewslm.core.results import results_of
 from brewslm.core.wire.order import EvaluateOrder, Judgement
 from brewslm.core.wire.progress import RECORD
 from brewslm.core.wire.result import TrainResult

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from brewslm.core.results import results_of
+from brewslm.core.outcome.results import results_of
 from brewslm.core.wire.progress import RECORD, Record
 from brewslm.core.wire.result import TrainResult
 from brewslm.worker.failure import BadDataError, BadOrderError, NotFiniteError

@@ -40,10 +40,10 @@ from brewslm.services.importing import import_flow
 from brewslm.services.jobs.queue import Jobs
 from brewslm.services.monitoring.health import RunHealth
 from brewslm.services.optimizing import optimize_flow
+from brewslm.services.outcome.results import TrainingResults
 from brewslm.services.ports import Ports
 from brewslm.services.projects import Projects
 from brewslm.services.releases.book import Releases, enter_release
-from brewslm.services.results import TrainingResults
 from brewslm.services.runner import Runner
 from brewslm.services.stage_runs import StageRuns
 from brewslm.services.uploads.book import Uploads

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from brewslm.core.curves.drawing import Painter
 from brewslm.core.events.base import Draft
 from brewslm.core.experiment import Experiment
 from brewslm.core.ids import ArtifactId, JobId, RunId
@@ -14,7 +15,6 @@ from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.machine import Machine
 from brewslm.core.ports.mappers import Mappers, NoMappers
-from brewslm.core.ports.painter import Painter
 from brewslm.core.ports.similarity import Similarity
 from brewslm.core.ports.source import Sources
 from brewslm.core.ports.tables import Tables

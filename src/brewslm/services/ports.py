@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from brewslm.core.ports.advisor import Advisor
+from brewslm.core.curves.drawing import Painter
+from brewslm.core.ports.advisor import Advisor, Judge
 from brewslm.core.ports.artifact_store import ArtifactStore
 from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.engine import Engine
-from brewslm.core.ports.judge import Judge
 from brewslm.core.ports.machine import Machine
 from brewslm.core.ports.mappers import Mappers, NoMappers
-from brewslm.core.ports.painter import Painter
 from brewslm.core.ports.secrets import LocatorSecrets
 from brewslm.core.ports.similarity import Similarity
 from brewslm.core.ports.source import Sources

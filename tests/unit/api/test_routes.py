@@ -7,9 +7,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from brewslm.bootstrap.container import House
-from brewslm.core.approval import StageGate
 from brewslm.core.events.reasons import TAXONOMY
 from brewslm.core.ids import ArtifactId, JobId, ProjectId
+from brewslm.core.outcome.approval import StageGate
 from brewslm.lifecycle import LIFECYCLE
 
 ARTIFACT = "snapshot-0123456789abcdef"

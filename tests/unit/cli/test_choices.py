@@ -5,7 +5,6 @@ from typing import get_args
 import pytest
 
 from brewslm.cli import choices
-from brewslm.core.approval import GateMode
 from brewslm.core.artifacts.base import ArtifactKind
 from brewslm.core.artifacts.cleaning import PiiRule
 from brewslm.core.artifacts.golden import GoldenPurpose
@@ -15,6 +14,7 @@ from brewslm.core.artifacts.snapshot import EncodingName, SourceFormat
 from brewslm.core.curves.drawing import ThemeName
 from brewslm.core.data.example import Shape
 from brewslm.core.job import JobStatus
+from brewslm.core.outcome.approval import GateMode
 from brewslm.core.project import Template
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.stage_name import StageName

@@ -12,7 +12,7 @@ from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.rundir import ORDER_FILE, RESULT_FILE
 from brewslm.stages.train.contract import TrainInputs
-from tests.unit.core.test_results import result
+from tests.unit.core.outcome.test_results import result
 from tests.unit.scene import journal, logged, started
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from brewslm.adapters.advisor.chat import Chat
 from brewslm.core.errors import AdvisorError
-from brewslm.core.ports.judge import Judgement
+from brewslm.core.ports.advisor import Judgement
 
 _TASK = """You are the gate at the end of one stage of a pipeline that fine-tunes a small language model. You are told \
 what the stage made, with its figures. Approve it if it is complete and sound enough to go on with; reject it if going \
@@ -24,7 +24,7 @@ class _Answer(BaseModel):
 
 
 class NoJudge:
-    """Implements `core.ports.judge.Judge` where no endpoint is set."""
+    """Implements `core.ports.advisor.Judge` where no endpoint is set."""
 
     def decide(self, question: str, figures: dict[str, Any]) -> Judgement:
         """Say how one is set.
@@ -38,7 +38,7 @@ class NoJudge:
 
 
 class JudgeEndpoint:
-    """Implements `core.ports.judge.Judge`."""
+    """Implements `core.ports.advisor.Judge`."""
 
     def __init__(self, chat: Chat) -> None:
         """Ask this model."""

@@ -19,7 +19,7 @@ _ANCHORS = {"start": "ls", "middle": "ms", "end": "rs"}
 
 
 class PillowPainter:
-    """Implements `core.ports.painter.Painter`."""
+    """Implements `core.curves.drawing.Painter`."""
 
     def png(self, drawing: Drawing) -> bytes:
         """Return a PNG of the drawing, at twice its size."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from brewslm.api.deps import HouseOf, OfProject, ProjectId
 from brewslm.core import ids
-from brewslm.core.approval import GateMode, GateState, StageGate
+from brewslm.core.outcome.approval import GateMode, GateState, StageGate
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
 

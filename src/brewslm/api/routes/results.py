@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from brewslm.api.deps import HouseOf, JobId
 from brewslm.core import ids
 from brewslm.core.curves.drawing import ThemeName
-from brewslm.core.results import Results
+from brewslm.core.outcome.results import Results
 
 router = APIRouter(prefix="/jobs/{job_id}", tags=["results"])
 

@@ -8,7 +8,7 @@ from brewslm.cli import choices, options
 
 if TYPE_CHECKING:
     from brewslm.cli.session import Session
-    from brewslm.core.approval import StageGate
+    from brewslm.core.outcome.approval import StageGate
 
 app = typer.Typer(help="Gates: whether what a stage made may be used.", no_args_is_help=True)
 
@@ -29,8 +29,8 @@ def list_(
     """List what waits for a person."""
     from brewslm.cli.render.gates import gate_table
     from brewslm.cli.session import open_session
-    from brewslm.core.approval import GateState
     from brewslm.core.ids import ProjectId
+    from brewslm.core.outcome.approval import GateState
 
     session = open_session(is_json=as_json)
     project_id = ProjectId(project) if project is not None else None
@@ -81,7 +81,7 @@ def modes(project: ProjectNumber, as_json: options.AsJson = False) -> None:
 def _decide(where: list[str], note: str, *, is_approved: bool, as_json: bool) -> None:
     from brewslm.cli.render.parts import next_steps
     from brewslm.cli.session import open_session
-    from brewslm.core.approval import GateState
+    from brewslm.core.outcome.approval import GateState
 
     session = open_session(is_json=as_json)
     state = GateState.APPROVED if is_approved else GateState.REJECTED

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from brewslm.cli.render.parts import table
 from brewslm.cli.text import when_short
-from brewslm.core.approval import GateState, StageGate
+from brewslm.core.outcome.approval import GateState, StageGate
 
 _STYLES = {GateState.WAITING: "bold yellow", GateState.APPROVED: "green", GateState.REJECTED: "bold red"}
 

@@ -7,7 +7,7 @@ from rich.text import Text
 
 from brewslm.cli.render.parts import facts, heading, indented, table
 from brewslm.cli.text import duration, maybe, signed
-from brewslm.core.results import Delta, Results
+from brewslm.core.outcome.results import Delta, Results
 
 
 def results_page(results: Results) -> Iterable[RenderableType]:

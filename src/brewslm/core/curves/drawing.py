@@ -1,7 +1,7 @@
 """A drawing as a value: marks in pixels, which `svg` spells and a painter paints."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 
 Anchor = Literal["start", "middle", "end"]
 Place = tuple[float, float]
@@ -63,6 +63,13 @@ class Drawing:
     title: str
     """For who cannot see it."""
     marks: tuple[Mark, ...]
+
+
+class Painter(Protocol):
+    """Turns drawings into pixels: a port."""
+
+    def png(self, drawing: Drawing) -> bytes:
+        """Return a PNG of the drawing, at twice its size. The same drawing gives the same bytes."""
 
 
 @dataclass(frozen=True, slots=True)

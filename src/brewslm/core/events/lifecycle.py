@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from brewslm.core.approval import GateMode
 from brewslm.core.artifacts.eval_report import GateOutcome
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId
 from brewslm.core.stage_name import StageName
@@ -150,8 +149,8 @@ class GateChanged(Value):
     """Another one decides from now on."""
 
     stage: StageName
-    before: GateMode
-    after: GateMode
+    before: str
+    after: str
 
 
 class Autopilot(Value):

@@ -1,4 +1,4 @@
-"""A language model that may be asked how data is to be read."""
+"""A language model that may be asked: how data is to be read, and whether what a stage made may be used."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -25,4 +25,28 @@ class Advisor(Protocol):
 
         Raises:
             AdvisorError: nobody can be asked, or the answer is no reading.
+        """
+
+
+class Judgement(Value):
+    """What a judge decided."""
+
+    is_approved: bool
+    why: str
+    judge: str
+    """Who decided: the name of the model."""
+
+
+class Judge(Protocol):
+    """Decides whether what a stage made may be used."""
+
+    def decide(self, question: str, figures: dict[str, Any]) -> Judgement:
+        """Ask about one product of a stage.
+
+        Args:
+            question: what was made, in words.
+            figures: what its event tells.
+
+        Raises:
+            AdvisorError: nobody can be asked, or the answer is no decision.
         """

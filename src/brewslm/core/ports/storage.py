@@ -5,12 +5,12 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from brewslm.core.approval import GateMode, GateState, StageGate
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.events.base import NewEvent, RunEvent
 from brewslm.core.experiment import Experiment
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.outcome.approval import GateMode, GateState, StageGate
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
 from brewslm.core.stage_name import StageName

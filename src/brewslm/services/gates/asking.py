@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from brewslm.core.approval import GateMode, GateState, StageGate
 from brewslm.core.errors import AdvisorError, GateRefusedError, GateWaitingError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import GateOpened
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import ArtifactId, JobId
 from brewslm.core.job import Job
-from brewslm.core.ports.judge import Judge
+from brewslm.core.outcome.approval import GateMode, GateState, StageGate
+from brewslm.core.ports.advisor import Judge
 from brewslm.core.ports.storage import Transaction
 from brewslm.core.stage_name import StageName
 from brewslm.services.gates.telling import decided_draft

@@ -2,12 +2,12 @@
 
 from typing import get_args
 
-from brewslm.core.approval import GateMode, GateState, StageGate
 from brewslm.core.errors import ConflictError, NotFoundError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import GateChanged
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import JobId, ProjectId, RunId
+from brewslm.core.outcome.approval import GateMode, GateState, StageGate
 from brewslm.core.stage_name import StageName
 from brewslm.services.gates.telling import decided_draft
 from brewslm.services.ports import Ports

@@ -1,9 +1,9 @@
 """The event of a decision, whoever made it."""
 
-from brewslm.core.approval import GateState, StageGate
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import GateDecided
 from brewslm.core.events.reasons import Reason
+from brewslm.core.outcome.approval import GateState, StageGate
 
 
 def decided_draft(gate: StageGate) -> Draft:

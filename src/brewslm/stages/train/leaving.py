@@ -8,15 +8,14 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from brewslm.core.curves.drawing import Drawing, ThemeName
+from brewslm.core.curves.drawing import Drawing, Painter, ThemeName
 from brewslm.core.curves.page import Caption, page_of
 from brewslm.core.curves.series import Curves, curves_of
 from brewslm.core.curves.svg import svg_of
 from brewslm.core.errors import WorkerError
 from brewslm.core.events.reasons import Reason
-from brewslm.core.ports.painter import Painter
+from brewslm.core.outcome.results import Results, results_of
 from brewslm.core.recipe.recipe import Recipe
-from brewslm.core.results import Results, results_of
 from brewslm.core.wire import rundir
 from brewslm.core.wire.order import ORDER, TrainOrder
 from brewslm.core.wire.progress import RECORD, Record

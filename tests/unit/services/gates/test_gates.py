@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from brewslm.core.approval import GateMode, GateState
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.errors import AdvisorError, ConflictError, NotFoundError
 from brewslm.core.job import Job, JobStatus
-from brewslm.core.ports.judge import Judgement
+from brewslm.core.outcome.approval import GateMode, GateState
+from brewslm.core.ports.advisor import Judgement
 from brewslm.core.stage_name import StageName
 from brewslm.services.gates.book import Gates
 from brewslm.stages.train.contract import TrainInputs

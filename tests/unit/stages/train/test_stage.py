@@ -12,7 +12,7 @@ from brewslm.core.job import JobStatus
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.progress import RewardScores
 from brewslm.core.wire.result import ExportResult, Result, TrainResult
-from brewslm.services.results import TrainingResults
+from brewslm.services.outcome.results import TrainingResults
 from brewslm.stages.preflight.contract import PreflightInputs
 from brewslm.stages.train import leaving
 from brewslm.stages.train.contract import TrainInputs

@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from brewslm.adapters.sql.schema import gate_modes, gates, in_utc, times_in_utc
-from brewslm.core.approval import GateMode, GateState, StageGate
 from brewslm.core.errors import NotFoundError
 from brewslm.core.ids import ArtifactId, JobId, ProjectId
+from brewslm.core.outcome.approval import GateMode, GateState, StageGate
 from brewslm.core.stage_name import StageName
 
 

@@ -7,7 +7,7 @@ from brewslm.core.curves.svg import svg_of
 from brewslm.core.errors import BrewError, InvalidRequestError, NotFoundError
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import ExperimentId, JobId, ProjectId
-from brewslm.core.results import Results, results_of
+from brewslm.core.outcome.results import Results, results_of
 from brewslm.core.wire.order import ORDER, TrainOrder
 from brewslm.core.wire.result import RESULT, TrainResult
 from brewslm.core.wire.rundir import CURVES_NAME, ORDER_FILE, RESULT_FILE

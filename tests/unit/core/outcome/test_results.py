@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from brewslm.core.outcome.results import Results, results_of
 from brewslm.core.recipe.recipe import Recipe
-from brewslm.core.results import Results, results_of
 from brewslm.core.wire.progress import RewardScores
 from brewslm.core.wire.result import PairedLoss, PassRate, TrainResult
 

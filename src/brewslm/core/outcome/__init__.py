@@ -1,0 +1,1 @@
+"""What came out of a stage: its figures, and whether it may be used."""
