@@ -95,8 +95,8 @@ class Runner:
                 now, newest = self._ports.clock.monotonic(), self._ports.storage.stamp()
                 claim = None
                 if newest != stamp or now - looked_at >= IDLE_LOOK_SECONDS:
-                    looked_at, stamp = now, newest
                     claim = self._next(is_heavy=is_heavy)
+                    looked_at, stamp = now, newest  # a look that failed is made again
                 if claim is not None:
                     self._do(claim)
                     forget_ended(self._ports)
