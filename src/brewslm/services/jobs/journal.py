@@ -98,7 +98,7 @@ class JournalReader:
             transaction.metrics.append(rows, job_id=job_id, offset=offset + sum(map(len, lines)))
             for draft in self._told(transaction, records):
                 self._claim.emit_in(transaction, draft)
-            for draft in self._monitor.take(transaction, records) if self._monitor is not None else ():
+            for draft in self._judged(transaction, records):
                 self._claim.emit_in(transaction, draft, actor=ACTOR)
         self._verdict = None
         for record in records:
@@ -117,6 +117,12 @@ class JournalReader:
                 # An attempt that dies now is followed by one that ends the same way.
                 if not self._is_known(transaction, draft.reason):
                     yield draft
+
+    def _judged(self, transaction: Transaction, records: Sequence[Record]) -> list[Draft]:
+        """Return what the judge has to tell of these records."""
+        if self._monitor is None:
+            return []
+        return self._monitor.take(transaction, records, first_attempt=read_recovery(self._path.parent).first_attempt)
 
     def _is_known(self, transaction: Transaction, reason: Reason) -> bool:
         job = self._claim.job

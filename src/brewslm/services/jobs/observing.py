@@ -8,16 +8,14 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.health.report import Verdict
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.recovery.policy import Decision, Ended, GivenUp, decide
-from brewslm.core.wire.recovery import RecoveryFile
 from brewslm.core.wire.rundir import (
     CONTROL_FOLDER,
     DESIGN_PROBLEM_FILE,
     LEARNING_RATE_FILE,
-    RECOVERY_FILE,
     STOP_FILE,
 )
 from brewslm.services.jobs.claim import Claim
-from brewslm.services.jobs.files import read_recovery, write_whole
+from brewslm.services.jobs.files import read_recovery, write_recovery, write_whole
 from brewslm.services.jobs.recovering import recovery_draft
 from brewslm.services.monitoring.design import design_report
 
@@ -33,8 +31,8 @@ def answer_plateau(claim: Claim, directory: Path, recipe: Recipe, verdict: Verdi
     if isinstance(decision, GivenUp):
         return
     claim.emit(recovery_draft(decision, f"The loss no longer fell: {plateau.seen}"))
-    recovery = RecoveryFile(measures=(*known.measures, decision.measure), adjustments=decision.adjustments)
-    write_whole(directory / RECOVERY_FILE, recovery.model_dump_json(indent=1))
+    measures = (*known.measures, decision.measure)
+    write_recovery(directory, known.model_copy(update={"measures": measures, "adjustments": decision.adjustments}))
     _tell_worker(directory, decision, plateau.seen)
 
 

@@ -29,8 +29,11 @@ class LiveMonitor:
         """Judge this job by these thresholds."""
         self._job_id, self._limits, self._cadence = job_id, thresholds, cadence
 
-    def take(self, transaction: Transaction, records: Sequence[Record]) -> list[Draft]:
-        """Judge records that the same transaction takes in, and return what is to be told."""
+    def take(self, transaction: Transaction, records: Sequence[Record], *, first_attempt: int = 1) -> list[Draft]:
+        """Judge records that the same transaction takes in, and return what is to be told.
+
+        Of attempts before `first_attempt` all was told by the job that this one retries.
+        """
         if not records:
             return []
         monitor = self._stored(transaction, before_seq=records[0].seq)
@@ -38,9 +41,9 @@ class LiveMonitor:
         for record in records:
             was_watching = monitor.watch == "watching"
             alerts = monitor.feed(observation_of(record, self._cadence))
-            drafts += [alert_draft(self._job_id, alert) for alert in alerts]
+            drafts += [alert_draft(self._job_id, alert) for alert in alerts if record.attempt >= first_attempt]
             transaction.monitors.add_checks(self._job_id, monitor.checks)
-            if was_watching and monitor.watch == "passed":
+            if was_watching and monitor.watch == "passed" and record.attempt >= first_attempt:
                 drafts.append(self._passed(monitor.checks))
         transaction.monitors.keep(self._job_id, "monitor", monitor.state())
         return drafts
