@@ -24,6 +24,8 @@ from tests.journeys.brew import write_chat
 
 DISK_KIB = 96 << 10
 NUM_ROWS = 60
+IDLE_SECONDS = 8.0
+"""Without a pulse and without using the processor; less than the default, so that a frozen step is found soon."""
 NEAR = 0.1
 """By how much the loss on the eval split may differ where a step was passed over, or its batch divided."""
 LONGEST_DELAY_SECONDS: dict[Phase, float] = {"importing": 2.5, "preparing": 2.0, "evaluating": 6.0, "exporting": 6.0}
@@ -145,7 +147,8 @@ def _lead(fault: Fault, seed: int, folder: Path, base: Path, expected: Undisturb
     began_at = time.monotonic()
     striking = Striking(fault, seed)
     world = striking.world = World(folder / "home", striking.tick)
-    world.home.mkdir()
+    (world.home / "config").mkdir(parents=True)
+    (world.home / "config" / "thresholds.yaml").write_text(f"stall:\n  idle_seconds: {IDLE_SECONDS}\n")
     if fault.switches:
         world.switch(**fault.switches, step=striking.step)
     make: type[HttpLife | CommandLife] = CommandLife if fault.is_by_command else HttpLife

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 SWITCHES_FILE = "chaos.json"
-SHORT_LIMIT_SECONDS = 6.0
 
 
 def switches(home: Path) -> dict[str, Any]:
@@ -40,12 +39,12 @@ def worker_python(folder: Path) -> Path:
 
 
 def main() -> None:
-    """Run the command line with the engine, the clock and the limits of a trial."""
+    """Run the command line with the engine and the clock of a trial."""
     from brewslm.adapters.engines.local import LocalEngine
     from brewslm.adapters.system.clock import SystemClock
+    from brewslm.api.__main__ import main as serve
     from brewslm.bootstrap import container
     from brewslm.cli.main import main as command_line
-    from brewslm.services.jobs import liveness
 
     home = Path(os.environ["BREWSLM_HOME"])
     python = str(worker_python(home.parent))
@@ -57,9 +56,10 @@ def main() -> None:
         return right(clock) + timedelta(seconds=switches(home).get("clock_offset_seconds", 0.0))
 
     SystemClock.now = jumping  # type: ignore[method-assign]
-    liveness.TRAINING_LIMIT_SECONDS = SHORT_LIMIT_SECONDS
-    liveness.LOOK_EVERY_SECONDS = 1.0
-    command_line()
+    if sys.argv[1:2] == ["serve"]:  # what `brewslm serve` becomes
+        serve(sys.argv[2:])
+    else:
+        command_line()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         *("project", "dataset", "ingest", "introspect", "map", "mappings", "clean", "prepare"),
         *("xray", "manifests", "golden"),
     ),
-    "Training": ("preflight", "train", "health", "results", "curves", "evaluate", "optimize"),
+    "Training": ("preflight", "train", "health", "patrol", "results", "curves", "evaluate", "optimize"),
     "Release": ("export", "bundle", "deploy", "releases"),
     "Records": (
         *("jobs", "gates", "notifications", "alerts", "events"),

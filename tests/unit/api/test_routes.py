@@ -297,8 +297,8 @@ def test_a_mistake_is_told_without_its_secrets(
         message = "secret detail"
         raise RuntimeError(message)
 
-    monkeypatch.setattr(type(house.jobs), "list", explode)
-    answer = client.get("/api/jobs")
+    monkeypatch.setattr(type(house.jobs), "get", explode)
+    answer = client.get("/api/jobs/1")
     assert answer.status_code == 500
     assert answer.json()["error"]["reason"] == "system_internal"
     assert "secret detail" not in answer.text

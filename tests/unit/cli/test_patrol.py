@@ -51,7 +51,7 @@ def test_a_training_that_nobody_stands_beside_is_critical_and_shown(
     taken_up = []
     monkeypatch.setattr("brewslm.cli.background.start", lambda job, _logs: taken_up.append(job.id))
     assert run("patrol", "--once") == 2
-    shown = capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
     assert "Job 1: critical, no step yet" in shown
     assert "its worker is absent, and nobody stands beside it" in shown
     assert taken_up == [job.id]

@@ -12,6 +12,8 @@ from brewslm.core.outcome.approval import GateMode, GateState
 from brewslm.core.ports.advisor import Judgement
 from brewslm.core.stage_name import StageName
 from brewslm.services.gates.book import Gates
+from brewslm.services.jobs import setting_aside
+from brewslm.services.jobs.claim import Claim
 from brewslm.stages.train.contract import TrainInputs
 from tests.unit.scene import Scene, answering
 from tests.unit.services.test_flows import flow_over, steps_of
@@ -97,14 +99,30 @@ def test_a_flow_waits_for_a_person_and_goes_on_without_training_again(scene: Gat
     assert (event.reason, event.actor, event.payload["note"]) == ("gate_approved", "cli", "the curve is smooth")
 
 
-def test_a_flow_that_is_watched_in_the_foreground_goes_on_when_somebody_approves(
+def test_a_flow_in_the_foreground_is_given_back_at_its_gate_and_goes_on_once_somebody_approves(scene: Gated) -> None:
+    scene.set("train", "human")
+    job = scene.queue("autopilot")
+    runner = scene.runner(flow_over(scene.data))
+    held = runner.run(job.id)
+    assert (held.status, held.is_held) == (JobStatus.QUEUED, True)
+    assert held.waiting_reason == f"waiting for a decision: `brewslm gates approve {job.id}` or `reject`"
+    scene.gates.decide(scene.gates.list()[0].id, GateState.APPROVED)
+    assert not scene.job(job.id).is_held
+    assert runner.run(job.id).status is JobStatus.COMPLETED
+
+
+def test_a_decision_that_comes_before_the_flow_is_given_back_holds_nothing(
     scene: Gated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.set("train", "human")
     job = scene.queue("autopilot")
-    monkeypatch.setattr(
-        scene.clock, "sleep", lambda _seconds: scene.gates.decide(scene.gates.list()[0].id, GateState.APPROVED)
-    )
+    put_back = setting_aside.put_at_gate
+
+    def late(claim: Claim, gate_id: int) -> None:
+        scene.gates.decide(gate_id, GateState.APPROVED)
+        put_back(claim, gate_id)
+
+    monkeypatch.setattr("brewslm.services.runner.put_at_gate", late)
     assert scene.runner(flow_over(scene.data)).run(job.id).status is JobStatus.COMPLETED
 
 

@@ -27,7 +27,7 @@ ALONE = fails(ExitCode.OUT_OF_MEMORY, "Memory ran out.", held=MicroBatch(num_tok
         (vanishes(), 4, "training_runtime_error"),
         (vanishes(saved(3)), 4, "training_runtime_error"),
         (stays, 3, "training_stalled"),
-        (NAN, 4, "training_nan"),
+        (NAN, 3, "training_design_problem"),
         (OOM, 5, "training_oom"),
         (ALONE, 2, "training_oom"),
     ],
