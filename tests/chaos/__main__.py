@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +21,8 @@ def main() -> int:
     parser.add_argument("--fault", help="only faults with this in their name")
     parser.add_argument("--out", type=Path, help="append one JSON line a trial")
     wanted = parser.parse_args()
-    faults = [fault for fault in FAULTS if (wanted.fault or "") in fault.name]
+    is_root = os.geteuid() == 0  # who may mount a disk
+    faults = [one for one in FAULTS if (wanted.fault or "") in one.name and (is_root or not one.needs_root)]
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         base = write_base_model(Path(place) / "base", max_position_embeddings=512)

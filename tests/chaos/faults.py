@@ -119,7 +119,10 @@ def make_read_only(world: World, random_: random.Random) -> Heal | None:
         return None
     folder = str(random_.choice(there))
     subprocess.run(["mount", "--bind", folder, folder], check=True)
-    subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+    refused = subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=False, capture_output=True).returncode
+    if refused:  # somebody has just opened a file there for writing
+        _unmount(folder)
+        return None
     return lambda: _unmount(folder)
 
 
@@ -189,8 +192,8 @@ def within(_world: World, _random: random.Random) -> Heal | None:
 OF_PROCESSES = (
     Fault("kill -9 of the server", EVERY, kill_server),
     Fault("kill -9 of the command", EVERY, kill_command, is_by_command=True),
-    Fault("kill -9 of the worker", ("training", "evaluating", "exporting"), kill_worker, needs_person=True),
-    Fault("kill -9 of server and worker", ("training", "evaluating", "exporting"), kill_both, needs_person=True),
+    Fault("kill -9 of the worker", ("training", "evaluating", "exporting"), kill_worker),
+    Fault("kill -9 of server and worker", ("training", "evaluating", "exporting"), kill_both),
     Fault("server stopped for 3 s", EVERY, stop_server, hold_seconds=3),
     Fault("worker stopped for 2 s", ("training", "evaluating", "exporting"), stop_worker, hold_seconds=2),
     Fault("clock jumps", EVERY, jump, hold_seconds=2),

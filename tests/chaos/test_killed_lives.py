@@ -9,7 +9,7 @@ from tests.chaos.conftest import Stage
 from tests.chaos.faults import OF_PROCESSES, Fault
 
 SEED = int(os.environ.get("BREWSLM_CHAOS_SEED", "20261"))
-TRIALS = [(OF_PROCESSES[number % len(OF_PROCESSES)], SEED + number) for number in range(10)]
+TRIALS = [(OF_PROCESSES[number % len(OF_PROCESSES)], SEED + number) for number in range(5)]
 
 
 @pytest.mark.parametrize(("fault", "seed"), TRIALS, ids=lambda value: getattr(value, "name", str(value)))

@@ -11,7 +11,7 @@ from tests.journeys.brew import LONG, Brew, has_checkpoint, is_worker, last_step
 STOP_SECONDS = 5.0
 
 
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("end", [pytest.param(signal.SIGKILL, marks=pytest.mark.long), signal.SIGTERM])
 def test_training_survives_the_end_of_its_server(brew: Brew, tmp_path: Path, end: signal.Signals) -> None:
     brew.run("project", "create", "--name", "sums")
     brew.run("dataset", "import", "--project", "1", str(write_chat(tmp_path / "sums.jsonl")))

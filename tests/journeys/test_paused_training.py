@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.journeys.brew import Brew, as_options, is_worker, wait_for, write_chat
 
 PLAN = {"data.total_steps": 30, "data.batch_size": 4, "monitor.eval_every": 10, "monitor.checkpoint_every": 5}
@@ -25,6 +27,7 @@ def weights(home: Path, experiment: str) -> bytes:
     return (folder / "adapter" / "adapter_model.safetensors").read_bytes()
 
 
+@pytest.mark.long
 def test_a_paused_training_lets_another_one_through_and_goes_on_bit_for_bit(brew: Brew, tmp_path: Path) -> None:
     brew.run("project", "create", "--name", "sums")
     brew.run("dataset", "import", "--project", "1", str(write_chat(tmp_path / "sums.jsonl", 40)))

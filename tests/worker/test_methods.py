@@ -140,7 +140,8 @@ def test_activation_checkpointing_changes_nothing_but_memory(scene: Scene, recip
     curves = [
         curve(finish(scene, f"run-{is_on}", **same, activation_checkpointing=is_on)[0]) for is_on in (False, True)
     ]
-    assert curves[0] == curves[1]
+    for plain, checkpointed in zip(*curves, strict=True):
+        assert checkpointed == pytest.approx(plain, abs=1e-6)
 
 
 @pytest.mark.parametrize("is_on", [False, True])

@@ -22,7 +22,6 @@ STATUSES: dict[type[errors.BrewError], int] = {
     errors.ConflictError: 409,
     errors.CancelledError: 409,
     errors.GateRefusedError: 422,
-    errors.GateWaitingError: 409,
     errors.MappingAmbiguousError: 422,
     errors.MappingSourceChangedError: 409,
     errors.SourceError: 422,

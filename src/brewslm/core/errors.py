@@ -61,17 +61,6 @@ class GateRefusedError(BrewError):
         self.findings = findings
 
 
-class GateWaitingError(BrewError):
-    """A person has to let work pass; a flow waits for it, and nothing has failed."""
-
-    reason = Reason.GATE_WAITING
-
-    def __init__(self, message: str, *, gate_id: int) -> None:
-        """Keep which gate it is."""
-        super().__init__(message)
-        self.gate_id = gate_id
-
-
 class MappingAmbiguousError(BrewError):
     """More than one reading of the data is plausible, so a person has to choose."""
 

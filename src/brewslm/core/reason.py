@@ -113,6 +113,7 @@ class Reason(StrEnum):
     SYSTEM_RECOVERED = "system_recovered"
     SYSTEM_CONFIG_INVALID = "system_config_invalid"
     SYSTEM_RETRIED = "system_retried"
+    SYSTEM_WORKER_LOST = "system_worker_lost"
     SYSTEM_PRIORITIZED = "system_prioritized"
     SYSTEM_REQUEST_INVALID = "system_request_invalid"
     SYSTEM_NOT_FOUND = "system_not_found"

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
-from brewslm.core.errors import BrewError, CancelledError, ClaimLostError, GateWaitingError
+from brewslm.core.errors import BrewError, CancelledError, ClaimLostError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.failure import Failure
 from brewslm.core.events.lifecycle import SystemRecovered
@@ -15,6 +15,7 @@ from brewslm.core.ports.storage import Transaction
 from brewslm.lifecycle import STAGES
 from brewslm.services.failures import classify
 from brewslm.services.flows import Flow, FlowRun
+from brewslm.services.gates.asking import GateWaitingError
 from brewslm.services.jobs.claim import LEASE, Claim, take
 from brewslm.services.jobs.line import Place, devices_of, place_of, rank
 from brewslm.services.jobs.secrets import forget_ended

@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_SMALLEST = 1e-300
+"""Less is drawn as zero: steps along the axis could not be told apart."""
 _ROUND = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -54,7 +56,7 @@ def scale_for(
         has_zero: whether zero must be on the axis.
         log_from: the ratio of highest to lowest from which the axis is logarithmic; None where it never is.
     """
-    found = list(values)
+    found = [value if abs(value) >= _SMALLEST else 0.0 for value in values]
     low, high = min(found), max(found)
     if log_from is not None and low > 0 and high / low >= log_from:
         return Scale(10 ** math.floor(math.log10(low)), 10 ** math.ceil(math.log10(high)), start, end, is_log=True)

@@ -75,6 +75,7 @@ NOTICES: dict[Reason, Notice] = {
     Reason.GATE_WAITING: Notice("warning", "A gate waits for a person"),
     Reason.GATE_REJECTED: Notice("error", "A gate rejected its work"),
     Reason.GATE_CLOSED: Notice("error", "Work stopped at a closed gate"),
+    Reason.SYSTEM_WORKER_LOST: Notice("warning", "A process disappeared, and its work was begun again"),
     Reason.SYSTEM_CONFIG_INVALID: Notice("warning", "A file of settings cannot be used"),
     Reason.EVALUATION: Notice("info", "Evaluation has finished", "alone"),
     Reason.EVALUATION_RUNTIME_ERROR: Notice("error", "Evaluation failed"),

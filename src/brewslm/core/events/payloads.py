@@ -21,6 +21,7 @@ _OF_SUCCESS: dict[Reason, type[Value]] = {
     Reason.TRAINING_TIMEOUT: lifecycle.TrainingLimit,
     Reason.TRAINING_BUDGET_EXCEEDED: lifecycle.TrainingLimit,
     Reason.TRAINING_WORKER_LOST: lifecycle.WorkerLost,
+    Reason.SYSTEM_WORKER_LOST: lifecycle.WorkerLost,
     Reason.TRAINING_RECOVERY_STARTED: lifecycle.RecoveryStarted,
     Reason.TRAINING_RECOVERED: lifecycle.TrainingRecovered,
     Reason.MONITORING_WATCH_PASSED: monitoring.WatchPassed,

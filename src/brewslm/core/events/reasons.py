@@ -288,6 +288,12 @@ TAXONOMY: dict[Reason, Meaning] = {
         "A file of settings of the workspace cannot be used, and the defaults count.",
         "Correct it as the message says.",
     ),
+    Reason.SYSTEM_WORKER_LOST: _row(
+        "system",
+        "warning",
+        "The process of an evaluation, an export or a smoke test disappeared; its work was begun again.",
+        "Nothing to do; if it happens again, look for what ends processes on this machine.",
+    ),
     Reason.SYSTEM_RETRIED: _row(
         "system", "info", "A job that had failed or was cancelled is done again by a new one.", _NOTHING
     ),

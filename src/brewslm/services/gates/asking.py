@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from brewslm.core.errors import AdvisorError, GateRefusedError, GateWaitingError
+from brewslm.core.errors import AdvisorError, GateRefusedError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import GateOpened
 from brewslm.core.events.reasons import Reason
@@ -15,6 +15,15 @@ from brewslm.core.ports.advisor import Judge
 from brewslm.core.ports.storage import Transaction
 from brewslm.core.stage_name import StageName
 from brewslm.services.gates.telling import decided_draft
+
+
+class GateWaitingError(Exception):
+    """A person has to let work pass: neither a success nor a failure. A flow is given back until somebody has."""
+
+    def __init__(self, gate_id: int) -> None:
+        """Keep which gate it is."""
+        super().__init__(f"gate {gate_id} waits for a decision")
+        self.gate_id = gate_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +97,7 @@ def pass_flow(transaction: Transaction, job_id: JobId) -> None:
     """
     for gate in transaction.gates.list(job_id=job_id):
         if gate.state is GateState.WAITING:
-            raise GateWaitingError(gate.question, gate_id=gate.id)
+            raise GateWaitingError(gate.id)
         _refuse_rejected(gate)
 
 

@@ -96,13 +96,14 @@ def recover(
     else:
         question, decision = None, decide(ended, recipe, known)
     if isinstance(decision, GivenUp):
-        _note(claim, ended, _lost(status, ended) if ended.cause == "lost" else None)
+        if ended.cause == "lost":
+            note_once(claim, ended.attempt, _lost(status, ended))
         reason = Reason.TRAINING_DESIGN_PROBLEM if decision.is_design_problem else REASONS[ended.cause]
         raise WorkerError(_words_at_the_end(what, decision, directory), reason=reason)
     if recipe.recovery == "ask" and question is None:
         raise SetAsideError(_asking(decision, what))
     draft = _lost(status, ended) if ended.cause == "lost" else recovery_draft(decision, what)
-    _note(claim, ended, draft)
+    note_once(claim, ended.attempt, draft)
     measures = (*known.measures, decision.measure)
     write_recovery(directory, known.model_copy(update={"measures": measures, "adjustments": decision.adjustments}))
     return decision.measure
@@ -212,14 +213,12 @@ def recovery_draft(decision: Decision, what: str) -> Draft:
     )
 
 
-def _note(claim: Claim, ended: Ended, draft: Draft | None) -> None:
+def note_once(claim: Claim, attempt: int, draft: Draft) -> None:
     """Write the event of an attempt's end, once: this process may have died after it had written it before."""
-    if draft is None:
-        return
     job = claim.job
     with claim.transaction() as transaction:
         claim.stored(transaction)
         events = transaction.events.list(project_id=job.project_id, run_id=job.run_id)
         known = [event.payload["attempt"] for event in events if event.reason is draft.reason]
-        if ended.attempt not in known:
+        if attempt not in known:
             claim.emit_in(transaction, draft)

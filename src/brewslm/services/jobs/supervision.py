@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from brewslm.core.errors import BrewError, WorkerError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.failure import Failure
+from brewslm.core.events.lifecycle import WorkerLost
 from brewslm.core.events.reasons import Reason
 from brewslm.core.health.journal import Cadence
 from brewslm.core.health.thresholds import StallThresholds
@@ -24,7 +25,7 @@ from brewslm.services.jobs.files import read_recovery, write_recovery, write_who
 from brewslm.services.jobs.journal import JournalReader
 from brewslm.services.jobs.liveness import Liveness
 from brewslm.services.jobs.observing import answer_plateau, note_design_problem, write_design_report
-from brewslm.services.jobs.recovering import ended_of, failure_of, needed_bytes, recover
+from brewslm.services.jobs.recovering import ended_of, failure_of, needed_bytes, note_once, recover
 from brewslm.services.jobs.setting_aside import SetAsideError, paused
 from brewslm.services.jobs.stopping import CANCEL_GRACE_SECONDS, PauseRequest, cancelled
 from brewslm.services.monitoring.limits import limits_now
@@ -35,6 +36,8 @@ POLL_SECONDS, LONGEST_POLL_SECONDS = 0.5, 1.0
 REST_OVER_LOOK = 150
 """Watching must cost the worker nothing: what a look took of the processor is so many times waited after it."""
 DISK_POLL_SECONDS = 5.0
+MAX_ATTEMPTS = 3
+"""Of work without checkpoints whose process disappears."""
 
 _REASONS: dict[str, Reason] = {
     "train": Reason.TRAINING_RUNTIME_ERROR,
@@ -204,7 +207,10 @@ class Supervisor:
         if isinstance(order, TrainOrder):
             ended = ended_of(status, directory, journal, order.recipe, stalled_attempt=stalled_attempt)
         if ended is None or not isinstance(order, TrainOrder):
-            raise _explained(directory, order, status)
+            if isinstance(order, TrainOrder) or not _is_worth_another_attempt(status):
+                raise _explained(directory, order, status)
+            note_once(self._claim, status.attempt, _begun_again(order, status))
+            return
         try:
             measure = recover(self._claim, directory, order.recipe, status, ended, trouble=trouble)
         except WorkerError as error:
@@ -270,6 +276,21 @@ def _read_result(directory: Path, order: Order) -> Result:
             f"{first['input']!r} (null stands for a number that was not finite); read {directory / WORKER_LOG_FILE}"
         )
         raise WorkerError(message, reason=_REASONS[order.kind]) from error
+
+
+def _is_worth_another_attempt(status: WorkerStatus) -> bool:
+    """Whether a worker without checkpoints disappeared for no cause of its own."""
+    is_lost = status.state == "lost" or status.signal is not None
+    return is_lost and not status.is_out_of_memory and status.attempt < MAX_ATTEMPTS
+
+
+def _begun_again(order: Order, status: WorkerStatus) -> Draft:
+    how = f"signal {status.signal}" if status.signal else "an unknown cause"
+    return Draft(
+        reason=Reason.SYSTEM_WORKER_LOST,
+        summary=f"The {order.kind} worker was ended by {how} in attempt {status.attempt}; its work is begun again",
+        payload=WorkerLost(attempt=status.attempt, exit_code=status.exit_code, signal=status.signal, last_step=None),
+    )
 
 
 def _explained(directory: Path, order: Order, status: WorkerStatus) -> BrewError:

@@ -63,7 +63,8 @@ def export(order: ExportOrder, run: Run) -> ExportResult:
     output = Path(order.output_folder)
     if not output.resolve().is_relative_to(run.folder):
         raise BadOrderError(f"The output folder {str(output)!r} is not inside the run directory {str(run.folder)!r}.")
-    output.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(output, ignore_errors=True)  # what a killed attempt left
+    output.mkdir(parents=True)
     run.journal.append(StartedRecord(**run.journal.stamp(), device=str(device_here())))
     if order.tuned_form == "adapter":
         _copy(Path(order.tuned_folder), output / ADAPTER_FOLDER, ADAPTER_FILES)

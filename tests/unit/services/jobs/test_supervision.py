@@ -240,12 +240,16 @@ def test_the_words_of_an_older_attempt_are_not_taken_for_this_one(tmp_path: Path
 
 
 @pytest.mark.parametrize("kind", ["evaluate", "export", "generate", "measure"])
-def test_short_work_that_is_lost_is_not_resumed(tmp_path: Path, kind: str) -> None:
-    scene, claim, supervisor = scene_with(tmp_path, vanishes())
+def test_short_work_that_is_lost_is_begun_again_twice(tmp_path: Path, kind: str) -> None:
+    scene, claim, supervisor = scene_with(tmp_path, vanishes(), vanishes(), vanishes())
     with pytest.raises(WorkerError, match="start it again"):
         supervisor.run(ORDERS[kind], name="exp-001/other")
-    assert attempts(scene) == [1]
-    assert scene.events(claim.job.run_id) == ()
+    assert attempts(scene) == [1, 2, 3]
+    told = scene.events(claim.job.run_id)
+    assert [(event.reason, event.payload["attempt"]) for event in told] == [
+        ("system_worker_lost", 1),
+        ("system_worker_lost", 2),
+    ]
 
 
 def test_a_cancelled_worker_is_stopped_and_it_is_said_what_was_done(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_full_fine_tuning_is_forked_from_a_model(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_refused(school: School) -> None:
-    assert school.refused(5) == "exp-001 has no checkpoint of step 5; it has those of steps 2, 4, 6: name one of them"
+    assert school.refused(5) == "exp-001 has no checkpoint of step 5; it has those of steps 2, 4, 6: name one of them."
     inputs = TrainInputs(
         readiness_id=school.plan.id, manifest_id=school.manifest.id, fork=Fork(experiment_id=ExperimentId(9))
     )
