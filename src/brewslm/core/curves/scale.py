@@ -71,7 +71,7 @@ def spelled(value: float, step: float) -> str:
     """Spell a tick with as many digits as its distance to the next needs."""
     if value == 0 or abs(value) < step * 1e-6:
         return "0"
-    if max(abs(value), step) < 1e-2 or abs(value) >= 1e6:
+    if (step < 1e-3 and abs(value) < 1e-2) or abs(value) >= 1e6:
         digits = f"{value:.2e}".partition("e")
         return f"{digits[0].rstrip('0').rstrip('.')}e{int(digits[2])}"
     decimals = max(0, -math.floor(math.log10(step) + 1e-9)) + (1 if _is_fourth(step) else 0)

@@ -107,7 +107,15 @@ def test_whatever_was_measured_can_be_drawn(values: list[float | None], evals: l
 
 @pytest.mark.parametrize(
     ("value", "step", "text"),
-    [(0.0, 1.0, "0"), (2.0, 1.0, "2"), (2.5, 0.5, "2.5"), (0.75, 0.25, "0.75"), (5e-4, 1e-4, "5e-4")],
+    [
+        (0.005, 0.005, "0.005"),
+        (0.01, 0.005, "0.010"),
+        (0.0, 1.0, "0"),
+        (2.0, 1.0, "2"),
+        (2.5, 0.5, "2.5"),
+        (0.75, 0.25, "0.75"),
+        (5e-4, 1e-4, "5e-4"),
+    ],
 )
 def test_ticks_are_spelled_as_short_as_they_can_be_told_apart(value: float, step: float, text: str) -> None:
     assert spelled(value, step) == text
