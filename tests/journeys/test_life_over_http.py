@@ -78,10 +78,12 @@ def test_the_command_line_watches_what_a_server_does(brew: Brew, tmp_path: Path)
         assert server.get(f"/api/jobs/{queued['id']}")["status"] == "completed"
 
 
-def test_a_second_server_on_the_same_port_says_so_in_one_line(brew: Brew) -> None:
+def test_a_second_server_says_in_one_line_what_is_in_its_way(brew: Brew, tmp_path: Path) -> None:
     with brew.server() as server:
         port = server.url.rsplit(":", 1)[1]
-        assert f"port {port} of 127.0.0.1 is in use" in brew.refuse("serve", "--port", port)
+        assert f"is being served already, at {server.url}, by process" in brew.refuse("serve", "--port", "0")
+        other = Brew(tmp_path / "other")
+        assert f"port {port} of 127.0.0.1 is in use" in other.refuse("serve", "--port", port)
 
 
 ODD = {

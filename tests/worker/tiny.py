@@ -157,6 +157,9 @@ def adapter_bytes(folder: Path, checkpoint: str) -> bytes:
 
 
 def facts(result: TrainResult) -> dict[str, Any]:
-    """What two runs that did the same have in common: all but clock, memory and the attempt."""
-    by_the_clock = {"training_seconds", "step_seconds", "passes", "peak_memory_bytes", "num_attempts"}
+    """What two runs that did the same have in common: all but clock, memory and the attempt.
+
+    At which steps the base is scored beside the adapter is by the clock, too.
+    """
+    by_the_clock = {"training_seconds", "step_seconds", "passes", "peak_memory_bytes", "num_attempts", "last_pair"}
     return result.model_dump(exclude={"checkpoint", *by_the_clock})
