@@ -1,10 +1,14 @@
 """What the contract suites share."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from brewslm.adapters.sql.storage import open_storage
+from brewslm.core.ports.storage import Storage
+from tests.fakes.storage import MemoryStorage
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +17,14 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("ledger") / "brewslm.db"
     open_storage(path).close()
     return path
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) -> Iterator[Storage]:
+    """An empty ledger of each kind."""
+    if request.param == "memory":
+        yield MemoryStorage()
+        return
+    opened = open_storage(shutil.copy(empty_database, tmp_path / "brewslm.db"))
+    yield opened
+    opened.close()

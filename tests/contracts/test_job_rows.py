@@ -1,17 +1,12 @@
 """What controls a job is kept as it was given, by every ledger."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from brewslm.adapters.sql.storage import open_storage
 from brewslm.core.ids import ArtifactId, ProjectId
 from brewslm.core.job import JobStatus
 from brewslm.core.ports.storage import Storage
 from brewslm.core.wire.recovery import Adjustments, Measure, Question
 from tests.fakes.ledger import NOW, fill
-from tests.fakes.storage import MemoryStorage
 
 ONE = ProjectId(1)
 QUESTION = Question(
@@ -24,17 +19,9 @@ QUESTION = Question(
 )
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]:
-    if request.param == "memory":
-        made: Storage = MemoryStorage()
-        fill(made)
-        yield made
-        return
-    opened = open_storage(tmp_path / "brewslm.db")
-    fill(opened)
-    yield opened
-    opened.close()
+@pytest.fixture(autouse=True)
+def _filled(storage: Storage) -> None:
+    fill(storage)
 
 
 def test_what_controls_a_job_is_read_as_it_was_written(storage: Storage) -> None:

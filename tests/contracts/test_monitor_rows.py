@@ -1,28 +1,12 @@
 """What every ledger promises about the watch over trainings; run on the fake and on SQLite."""
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from brewslm.adapters.sql.storage import open_storage
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.job import Job
 from brewslm.core.patrol.watcher import Watcher
 from brewslm.core.ports.storage import Storage
 from tests.fakes.ledger import NOW, fill
-from tests.fakes.storage import MemoryStorage
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) -> Iterator[Storage]:
-    if request.param == "memory":
-        yield MemoryStorage()
-        return
-    opened = open_storage(shutil.copy(empty_database, tmp_path / "brewslm.db"))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

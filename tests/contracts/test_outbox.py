@@ -1,7 +1,6 @@
 """What every ledger promises of notifications and of the outbox; run on the fake and on SQLite."""
 
 import shutil
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,20 +14,11 @@ from brewslm.core.ids import JobId, ProjectId, RunId
 from brewslm.core.ports.storage import Storage
 from brewslm.core.reason import Reason, Severity
 from tests.fakes.ledger import NOW, event, fill
-from tests.fakes.storage import MemoryStorage
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) -> Iterator[Storage]:
-    if request.param == "memory":
-        opened: Storage = MemoryStorage()
-        fill(opened)
-        yield opened
-        return
-    opened = open_storage(shutil.copy(empty_database, tmp_path / "brewslm.db"))
-    fill(opened)
-    yield opened
-    opened.close()
+@pytest.fixture(autouse=True)
+def _filled(storage: Storage) -> None:
+    fill(storage)
 
 
 def notify(storage: Storage, number: int = 1, **changed: object) -> list[Notification]:
@@ -178,7 +168,7 @@ def test_the_job_of_a_run_is_found(storage: Storage) -> None:
 
 
 def test_a_notification_of_no_job_that_there_is_is_refused(tmp_path: Path, empty_database: Path) -> None:
-    storage = open_storage(shutil.copy(empty_database, tmp_path / "brewslm.db"))
+    storage = open_storage(shutil.copy(empty_database, tmp_path / "another.db"))
     fill(storage)
     with pytest.raises(NotFoundError):
         notify(storage, job_id=JobId(9))

@@ -1,13 +1,9 @@
 """What every ledger promises; run on the fake and on SQLite."""
 
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 
-from brewslm.adapters.sql.storage import open_storage
 from brewslm.core.errors import ConflictError, NotFoundError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, event_hash
 from brewslm.core.events.reasons import Reason
@@ -17,19 +13,8 @@ from brewslm.core.outcome.approval import GateState, StageGate
 from brewslm.core.ports.storage import MetricRow, Storage
 from brewslm.core.project import Project
 from tests.fakes.ledger import NOW, event, fill, record
-from tests.fakes.storage import MemoryStorage
 
 EAST = timezone(timedelta(hours=5, minutes=30))
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) -> Iterator[Storage]:
-    if request.param == "memory":
-        yield MemoryStorage()
-        return
-    opened = open_storage(shutil.copy(empty_database, tmp_path / "brewslm.db"))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

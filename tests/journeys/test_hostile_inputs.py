@@ -85,6 +85,7 @@ def test_bad_lines_are_counted_and_kept(project: Inside, tmp_path: Path) -> None
         ["jobs", "logs", "99"],
         ["jobs", "cancel", "99"],
         ["jobs", "fork", "99"],
+        ["train", "--project", "1", "--autopilot", "--one-click", "--fork", "9"],
         ["artifacts", "show", "nothing"],
         ["bundle", "verify", "/no/such/folder"],
         ["quickstart", "--sample", "no-such-sample"],

@@ -10,9 +10,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from brewslm.core import errors
+from brewslm.core.alerts.line import excerpt
 from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
 from brewslm.core.value import Value
+
+_LONGEST_VALUE = 80
 
 log = logging.getLogger(__name__)
 
@@ -104,5 +107,8 @@ def _of_mistake(request: Request, error: Exception) -> JSONResponse:
 
 
 def _finding(problem: dict[str, Any]) -> Finding:
-    where = ".".join(str(part) for part in problem["loc"])
-    return Finding(check=where, level="block", seen=str(problem["msg"]), reason=Reason.SYSTEM_REQUEST_INVALID)
+    where, given = ".".join(str(part) for part in problem["loc"]), problem.get("input")
+    # A body may hold what is secret; addresses are logged anyway.
+    is_shown = problem["loc"][0] in {"path", "query"} and isinstance(given, str | int) and problem["type"] != "missing"
+    seen = f"{excerpt(str(given), _LONGEST_VALUE)!r}: {problem['msg']}" if is_shown else str(problem["msg"])
+    return Finding(check=where, level="block", seen=seen, reason=Reason.SYSTEM_REQUEST_INVALID)

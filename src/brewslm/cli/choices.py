@@ -93,21 +93,4 @@ Kind = Literal[
 ]
 
 JobOrder = Literal["newest", "oldest", "finished"]
-JobKind = Literal[
-    "ingest",
-    "introspect",
-    "map_dry_run",
-    "map_commit",
-    "clean",
-    "prepare",
-    "preflight",
-    "train",
-    "evaluate",
-    "export",
-    "deploy",
-    "import",
-    "autopilot",
-    "evaluation",
-    "optimize",
-    "golden",
-]
+JobKind = Literal[Stage, "import", "autopilot", "evaluation", "optimize", "golden"]

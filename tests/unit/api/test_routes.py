@@ -290,6 +290,20 @@ def test_a_method_that_a_route_does_not_have_is_named(client: TestClient) -> Non
     assert "error" in answer.json()
 
 
+def test_what_is_wrong_in_an_address_is_named_with_its_value(client: TestClient) -> None:
+    error = client.get("/api/jobs/1/metrics?max_points=3").json()["error"]
+    assert error["message"].startswith("query.max_points: '3': ")
+    long = client.get(f"/api/jobs?sort={'x' * 5000}").json()["error"]["message"]
+    assert len(long) < 300
+
+
+def test_what_is_wrong_in_a_body_is_named_without_its_value(client: TestClient) -> None:
+    answer = client.post("/api/projects", json={"name": "one", "template": "canary"})
+    assert answer.status_code == 422
+    assert "body.template" in answer.json()["error"]["message"]
+    assert "canary" not in answer.text
+
+
 def test_a_mistake_is_told_without_its_secrets(
     client: TestClient, house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

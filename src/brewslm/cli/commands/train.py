@@ -66,6 +66,8 @@ def train(
     begins = fork_from(fork) if fork is not None else None
     session = open_session(is_json=as_json)
     project_id = ProjectId(project)
+    if begins is not None:
+        session.house.forks.check(project_id, begins)
     if not is_autopilot:
         _launch(session, project_id, begins, priority=priority, is_detached=detach)
         return

@@ -79,15 +79,8 @@ class RecoveryStarted(Value):
     after: dict[str, float | int | bool]
 
 
-class RecoveryProposed(Value):
+class RecoveryProposed(RecoveryStarted):
     """An attempt failed, and what would be done about it waits for an answer."""
-
-    attempt: int
-    cause: str
-    last_step: int | None
-    action: str
-    before: dict[str, float | int | bool]
-    after: dict[str, float | int | bool]
 
 
 class RecoveryAnswered(Value):

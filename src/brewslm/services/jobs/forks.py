@@ -46,6 +46,15 @@ class Forks:
             fork=fork,
         )
 
+    def check(self, project_id: ProjectId, fork: Fork) -> None:
+        """Refuse a fork of what is not there before its work stands in the line for the device.
+
+        Raises:
+            NotFoundError: there is no such experiment or checkpoint.
+            DamagedError: the manifest of a checkpoint cannot be trusted.
+        """
+        inherited(fork, self._ports, project_id, is_new=True)
+
     def _trained_by(self, job_id: JobId) -> Experiment:
         with self._ports.storage.read() as transaction:
             job = transaction.jobs.get(job_id)

@@ -111,11 +111,10 @@ def recover(
 
 def _asking(decision: Decision, what: str) -> Aside:
     before, after = _before_and_after(decision)
-    measure = decision.measure
     question = Question(
         what=what,
         proposal=decision.explanation,
-        measure=measure,
+        measure=decision.measure,
         adjustments=decision.adjustments,
         before=before,
         after=after,
@@ -123,14 +122,7 @@ def _asking(decision: Decision, what: str) -> Aside:
     draft = Draft(
         reason=Reason.TRAINING_RECOVERY_PROPOSED,
         summary=f"{what}; if you agree, {decision.explanation}",
-        payload=RecoveryProposed(
-            attempt=measure.attempt,
-            cause=measure.cause,
-            last_step=measure.step,
-            action=measure.action,
-            before=before,
-            after=after,
-        ),
+        payload=_payload(decision, RecoveryProposed),
     )
     return Aside(draft, question)
 
@@ -197,19 +189,23 @@ def _lost(status: WorkerStatus, ended: Ended) -> Draft:
 
 def recovery_draft(decision: Decision, what: str) -> Draft:
     """Return the event of a measure: what happened, and what is changed about it."""
-    measure = decision.measure
-    before, after = _before_and_after(decision)
     return Draft(
         reason=Reason.TRAINING_RECOVERY_STARTED,
         summary=f"{what}; {decision.explanation}",
-        payload=RecoveryStarted(
-            attempt=measure.attempt,
-            cause=measure.cause,
-            last_step=measure.step,
-            action=measure.action,
-            before=before,
-            after=after,
-        ),
+        payload=_payload(decision, RecoveryStarted),
+    )
+
+
+def _payload(decision: Decision, kind: type[RecoveryStarted]) -> RecoveryStarted:
+    measure = decision.measure
+    before, after = _before_and_after(decision)
+    return kind(
+        attempt=measure.attempt,
+        cause=measure.cause,
+        last_step=measure.step,
+        action=measure.action,
+        before=before,
+        after=after,
     )
 
 

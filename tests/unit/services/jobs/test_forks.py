@@ -144,3 +144,12 @@ def test_a_job_that_trained_nothing_cannot_be_forked(school: School) -> None:
 def test_data_is_named_once() -> None:
     with pytest.raises(ValueError, match="leave one of them out"):
         AutopilotRequest.model_validate({"manifest_id": "manifest-0", "max_seq_len": 64})
+
+
+@pytest.mark.parametrize("fork", [Fork(experiment_id=ExperimentId(9)), Fork(experiment_id=ExperimentId(1), step=5)])
+def test_what_is_not_there_is_refused_before_anything_waits_for_the_device(tmp_path: Path, fork: Fork) -> None:
+    school = School(tmp_path)
+    forks = Forks(school.ports)
+    forks.check(school.project.id, Fork(experiment_id=ExperimentId(1), step=4))
+    with pytest.raises(NotFoundError):
+        forks.check(school.project.id, fork)
