@@ -1,5 +1,6 @@
 """Servers that are killed while they are asked for work: what was accepted is there, once, and as it was asked for."""
 
+import http.client
 import json
 import os
 import random
@@ -64,7 +65,7 @@ def submit(url: str, key: str, body: dict[str, Any]) -> tuple[int, Any]:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
-    except (OSError, ValueError, urllib.error.URLError):
+    except (OSError, ValueError, http.client.HTTPException):
         return 0, None  # the server died; whether it had accepted is not known
 
 

@@ -111,8 +111,8 @@ def test_asked_to_stop_it_ends_as_a_whole_training_with_the_best_checkpoint(scen
     assert result is not None
     assert (result.status, result.end, result.last_step) == ("completed", "early_stopping", 6)
     assert records(run.folder, "eval")[-1]["step"] == 6
-    notices = [record["message"] for record in records(run.folder, "notice")]
-    assert notices[-1] == "Stopped after step 6, as was asked for: the loss no longer fell."
+    (ended,) = records(run.folder, "ended")
+    assert ended["why"] == "Stopped after step 6, as was asked for: the loss no longer fell."
 
 
 def test_told_of_a_lower_rate_it_learns_at_it_from_the_next_step_on(scene: Scene) -> None:

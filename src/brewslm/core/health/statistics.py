@@ -69,6 +69,8 @@ def robust_sd(values: list[float]) -> float:
 
 
 LOSS_BEND = 0.1
+_LARGEST_LOSS = 1e300
+"""All beyond is as bad; so `bent` and `unbent` stay finite for whatever is."""
 
 
 def bent(loss: float) -> float:
@@ -76,7 +78,7 @@ def bent(loss: float) -> float:
 
     Differences are relative changes for losses of usual size, and vanish for noise around 0; negative losses are fine.
     """
-    return math.asinh(loss / LOSS_BEND)
+    return math.asinh(max(-_LARGEST_LOSS, min(loss, _LARGEST_LOSS)) / LOSS_BEND)
 
 
 def unbent(value: float) -> float:
