@@ -37,6 +37,7 @@ from brewslm.services.alerts.alerts import Alerts
 from brewslm.services.alerts.notifications import Notifications
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
+from brewslm.services.brewing.answers import CheckpointAnswers
 from brewslm.services.brewing.brews import Brews
 from brewslm.services.brewing.reading import BrewReader
 from brewslm.services.data.browsing import Browsing
@@ -105,6 +106,7 @@ class House:
     brew_reader: BrewReader
     brew_runs: FileBrewRuns
     brews: Brews
+    checkpoint_answers: CheckpointAnswers
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -201,7 +203,14 @@ def open_house(settings: Settings, *, actor: str) -> House:
         brew_reader=brew_reader,
         brew_runs=brew_runs,
         brews=Brews(brew_reader, brew_runs, brew_runs, jobs, settings.brew),
+        checkpoint_answers=CheckpointAnswers(ports, _side_engine()),
     )
+
+
+def _side_engine() -> LocalEngine:
+    """Return what brings workers to life that leave a training its GPU, and half of the cores."""
+    num_threads = max((os.cpu_count() or 2) // 2, 1)
+    return LocalEngine(environment={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, num_threads=num_threads)
 
 
 def _senders(settings: Settings) -> ChannelSenders:

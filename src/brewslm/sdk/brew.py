@@ -118,28 +118,36 @@ def create_trainer(  # noqa: PLR0913 - each is a choice of the user's, by name
             problems.append(f"{option}: given twice, by itself and in recipe")
         else:
             fields[PLACES[option]] = value
+    asked = {
+        "name": name,
+        "dataset": dataset,
+        "base_model": base_model,
+        "project": project,
+        "profile": profile,
+        "max_seq_len": max_seq_len,
+        "recipe": fields,
+        "prompts": tuple(prompts),
+        "callbacks": tuple(callbacks),
+    }
+    wanted = _checked(asked, problems)
+    if wanted is None or problems:
+        raise InvalidRequestError(f"create_trainer: {'; '.join(problems)}")
+    return Trainer(wanted=wanted, callbacks=callbacks)
+
+
+def _checked(asked: Mapping[str, object], problems: list[str]) -> Wanted | None:
+    """Return what is asked for; None where it is not valid, which is added to the problems."""
     try:
-        wanted = Wanted.model_validate(
-            {
-                "name": name,
-                "dataset": dataset,
-                "base_model": base_model,
-                "project": project,
-                "profile": profile,
-                "max_seq_len": max_seq_len,
-                "recipe": fields,
-                "prompts": tuple(prompts),
-                "callbacks": tuple(callbacks),
-            }
-        )
+        wanted = Wanted.model_validate(asked)
+        # The plan chooses a warm-up that fits; the default of the recipe would refuse a short run.
+        build_recipe({"schedule.warmup_steps": 0, **wanted.recipe, "base_model": wanted.base_model})
     except ValidationError as error:
         problems.append(problems_of(error))
-        raise InvalidRequestError(f"create_trainer: {'; '.join(problems)}") from None
-    if problems:
-        raise InvalidRequestError(f"create_trainer: {'; '.join(problems)}")
-    # The plan chooses a warm-up that fits; the default of the recipe would refuse a short run.
-    build_recipe({"schedule.warmup_steps": 0, **wanted.recipe, "base_model": wanted.base_model})
-    return Trainer(wanted=wanted, callbacks=callbacks)
+        return None
+    except InvalidRequestError as error:
+        problems.append(str(error))
+        return None
+    return wanted
 
 
 def _is_plain(call: object) -> bool:

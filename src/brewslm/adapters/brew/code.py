@@ -37,6 +37,7 @@ class UserProcess:
         self._words: queue.Queue[Word | None] = queue.Queue()
         self._lines: queue.Queue[str] = queue.Queue(MAX_LINES)
         self._is_over = False
+        self._telling = threading.Lock()
         threading.Thread(target=self._hear, name="user-code", daemon=True).start()
         if process.stdout is not None:
             threading.Thread(target=self._read, args=(process.stdout,), name="user-prints", daemon=True).start()
@@ -55,7 +56,7 @@ class UserProcess:
 
     def tell(self, reply: Reply) -> None:
         """Say something to it; nothing happens where it has ended."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), self._telling:
             self._channel.sendall(reply.model_dump_json().encode() + b"\n")
 
     def heard(self) -> tuple[Word, ...]:
