@@ -37,6 +37,9 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-store",
 }
 
+OWN_HEADERS = frozenset({"Content-Security-Policy", "Cache-Control"})
+"""What an answer may say otherwise: the Studio's page needs its scripts, and its files never change."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -74,7 +77,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
-                    headers[name] = value
+                    if name not in OWN_HEADERS or name not in headers:
+                        headers[name] = value
             await send(message)
 
         refusal = self._refusal(scope)
