@@ -1,6 +1,7 @@
 import { Badge, Text } from "@mantine/core";
 
 import type { Outlook } from "@/api";
+import { capital } from "@/lib/words";
 
 const COLORS = { ok: "teal", warning: "orange", critical: "red", unknown: "gray", finished: "teal" } as const;
 
@@ -20,8 +21,9 @@ export function HealthBadge({ verdict }: { verdict: Outlook["verdict"] | undefin
       tt="none"
       radius="sm"
       fw={600}
+      miw="max-content"
     >
-      {verdict}
+      {capital(verdict)}
     </Badge>
   );
 }

@@ -1,6 +1,7 @@
 /** How rows of jobs are named and counted. */
 import { isWarmingUp } from "./run/status";
 import { formatDuration, secondsBetween } from "./time";
+import { capital } from "./words";
 import type { Job, Outlook } from "@/api";
 
 const KINDS: Record<Job["kind"], string> = {
@@ -59,8 +60,4 @@ export function progressText(job: Job, outlook: Outlook | undefined): string {
 /** Whether nothing follows. */
 export function isOver(job: Job): boolean {
   return job.status === "completed" || job.status === "failed" || job.status === "cancelled";
-}
-
-function capital(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
 }

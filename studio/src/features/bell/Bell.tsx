@@ -27,8 +27,8 @@ export function Bell() {
   const newest = notifications.data?.notifications[0]?.id ?? 0;
   return (
     <Popover opened={isOpen} onChange={(open) => !open && panel.close()} position="bottom-end" width={360} trapFocus>
-      <Popover.Target>
-        <Indicator disabled={numUnread === 0} label={numUnread > 99 ? "99+" : numUnread} size={16} offset={6}>
+      <Indicator disabled={numUnread === 0} label={numUnread > 99 ? "99+" : numUnread} size={16} offset={6}>
+        <Popover.Target>
           <ActionIcon
             variant="subtle"
             color="gray"
@@ -38,8 +38,8 @@ export function Bell() {
           >
             <BellIcon size={18} />
           </ActionIcon>
-        </Indicator>
-      </Popover.Target>
+        </Popover.Target>
+      </Indicator>
       <Popover.Dropdown maw="calc(100vw - 1rem)" aria-label="Notifications">
         <Group justify="space-between" mb="xs">
           <Text fw={600}>Notifications</Text>

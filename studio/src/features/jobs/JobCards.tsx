@@ -20,7 +20,7 @@ export function JobCards({ jobs, names, outlooks }: JobContext & { jobs: readonl
     <Stack component="ul" gap={0} m={0} p={0} className="studio-list" aria-label="Jobs">
       {jobs.map((job) => (
         <Box component="li" key={job.id} py="xs">
-          <Group justify="space-between" gap="xs" wrap="nowrap">
+          <Group justify="space-between" gap={4}>
             <Anchor component={Link} to={`/jobs/${job.id}`} size="sm" fw={600} truncate>
               {jobName(job, names)}
             </Anchor>

@@ -10,7 +10,7 @@ import { HealthBadge } from "@/components/HealthBadge";
 import { RelativeTime } from "@/components/RelativeTime";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useNow } from "@/components/useNow";
-import { jobName, statusLabel } from "@/lib/jobs";
+import { isOver, jobName, statusLabel } from "@/lib/jobs";
 
 type JobsProps = JobContext & { jobs: readonly Job[] };
 
@@ -21,10 +21,10 @@ export function JobsTable({ jobs, names, outlooks }: JobsProps) {
     <Table aria-label="Jobs" verticalSpacing="xs" highlightOnHover>
       <Table.Thead>
         <Table.Tr>
-          <Table.Th w={110}>Status</Table.Th>
+          <Table.Th w={130}>Status</Table.Th>
           <Table.Th>Name</Table.Th>
           <Table.Th w={190}>Progress</Table.Th>
-          <Table.Th w={90}>Health</Table.Th>
+          <Table.Th w={110}>Health</Table.Th>
           <Table.Th w={110}>Duration</Table.Th>
           <Table.Th w={110}>Created</Table.Th>
           <Table.Th w={150}>Id</Table.Th>
@@ -66,7 +66,7 @@ export function JobsTable({ jobs, names, outlooks }: JobsProps) {
 
 /** What a job says of itself, or why it waits or failed. */
 export function JobLine({ job }: { job: Job }) {
-  const line = job.error ?? job.question?.what ?? job.waiting_reason ?? job.message;
+  const line = job.error ?? (isOver(job) ? "" : (job.question?.what ?? job.waiting_reason ?? job.message));
   if (line === "") {
     return null;
   }

@@ -8,7 +8,7 @@ export function Facts({ label, rows }: { label: string; rows: readonly (readonly
       <Table.Tbody>
         {rows.map(([name, value]) => (
           <Table.Tr key={name}>
-            <Table.Th scope="row" w={150} fw={400} c="dimmed">
+            <Table.Th scope="row" w={100} fw={400} c="dimmed">
               {name}
             </Table.Th>
             <Table.Td className="studio-wrap">{value}</Table.Td>

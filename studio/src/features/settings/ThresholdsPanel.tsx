@@ -30,7 +30,13 @@ export function ThresholdsPanel() {
               {found.length === 0 ? (
                 <EmptyState title="No threshold is like that." />
               ) : (
-                <Table.ScrollContainer minWidth={560} type="native" tabIndex={0} role="region" aria-label="Thresholds">
+                <Table.ScrollContainer
+                  minWidth={760}
+                  type="native"
+                  tabIndex={0}
+                  role="region"
+                  aria-label="Table of thresholds"
+                >
                   <Table verticalSpacing={4}>
                     <Table.Thead>
                       <Table.Tr>
