@@ -9,6 +9,7 @@ import { ProjectFrame } from "./ProjectFrame";
 import { PlannedPage } from "@/components/PlannedPage";
 
 const HomePage = lazy(() => import("./HomePage").then((room) => ({ default: room.HomePage })));
+const JobPage = lazy(() => import("@/features/job/JobPage").then((room) => ({ default: room.JobPage })));
 
 /** Which page belongs to which address. */
 export function Routing() {
@@ -19,7 +20,7 @@ export function Routing() {
         <Routes>
           <Route index element={<HomePage />} />
           <Route path="jobs" element={<PlannedPage {...PLANNED.jobs} />} />
-          <Route path="jobs/:jobId" element={<PlannedPage {...PLANNED.job} />} />
+          <Route path="jobs/:jobId" element={<JobPage />} />
           <Route path="projects" element={<PlannedPage {...PLANNED.projects} />} />
           <Route path="projects/:projectId" element={<ProjectFrame />}>
             <Route index element={<PlannedPage {...PLANNED.project} />} />

@@ -2,11 +2,6 @@
 
 export const PLANNED = {
   jobs: { title: "Jobs", will: ["Every job with status, progress and health"], commands: ["brewslm jobs list"] },
-  job: {
-    title: "Job",
-    will: ["The live curve against the untuned base", "Events, health, artifacts"],
-    commands: ["brewslm jobs watch JOB", "brewslm curves JOB"],
-  },
   projects: { title: "Projects", will: ["All projects"], commands: ["brewslm project list"] },
   project: { title: "Project", will: ["The eleven stages"], commands: ["brewslm project show PROJECT"] },
   settings: {
