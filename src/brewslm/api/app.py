@@ -14,6 +14,7 @@ from brewslm.api.routes import (
     about,
     alerts,
     artifacts,
+    brew,
     cleaning,
     datasets,
     gates,
@@ -89,6 +90,7 @@ def create_api(house: House, *, is_stopping: Callable[[], bool] = lambda: False)
         records,
         notifications,
         alerts,
+        brew,
     )
     for room in rooms:
         app.include_router(room.router, prefix="/api")

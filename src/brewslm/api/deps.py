@@ -10,7 +10,8 @@ from brewslm.core import ids
 from brewslm.core.job import MAX_PRIORITY, Job, JobKind
 from brewslm.core.value import Value
 
-_LARGEST = 2**53
+LARGEST = 2**53
+"""The largest whole number that every client can read."""
 _CLIENT_KEYS = "client:"
 """Keys of clients live in a name space of their own; flows give their steps keys, too."""
 
@@ -21,11 +22,11 @@ def house_of(request: Request) -> House:
 
 
 HouseOf = Annotated[House, Depends(house_of)]
-ProjectId = Annotated[int, Path(ge=1, le=_LARGEST, description="The project's id.")]
-JobId = Annotated[int, Path(ge=1, le=_LARGEST, description="The job's id.")]
+ProjectId = Annotated[int, Path(ge=1, le=LARGEST, description="The project's id.")]
+JobId = Annotated[int, Path(ge=1, le=LARGEST, description="The job's id.")]
 ArtifactId = Annotated[str, Path(max_length=64, pattern=r"^[a-z_]+-[0-9a-f]{16}$", description="The artifact's id.")]
-OfProject = Annotated[int | None, Query(ge=1, le=_LARGEST, description="Only this project.")]
-After = Annotated[int, Query(ge=0, le=_LARGEST, description="Only what comes after this sequence number.")]
+OfProject = Annotated[int | None, Query(ge=1, le=LARGEST, description="Only this project.")]
+After = Annotated[int, Query(ge=0, le=LARGEST, description="Only what comes after this sequence number.")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
 Priority = Annotated[
     int,

@@ -116,6 +116,11 @@ class Hub:
         """Whether the ledger is being read, so that there is something to wait for."""
         return self._reader is not None and not self._is_closing
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether the server is about to close."""
+        return self._is_closing or self._is_stopping()
+
     def close(self) -> None:
         """End every stream, and give the threads back."""
         self._is_closing = True

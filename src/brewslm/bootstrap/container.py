@@ -8,6 +8,8 @@ from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint, NoAdvisor
 from brewslm.adapters.advisor.judge_endpoint import JudgeEndpoint, NoJudge
 from brewslm.adapters.alerts.config_file import YamlAlertFiles
 from brewslm.adapters.alerts.senders import ChannelSenders
+from brewslm.adapters.brew.code import ProcessCodeLoader
+from brewslm.adapters.brew.runs import FileBrewRuns
 from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
@@ -35,6 +37,9 @@ from brewslm.services.alerts.alerts import Alerts
 from brewslm.services.alerts.notifications import Notifications
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
+from brewslm.services.brewing.answers import CheckpointAnswers
+from brewslm.services.brewing.brews import Brews
+from brewslm.services.brewing.reading import BrewReader
 from brewslm.services.data.browsing import Browsing
 from brewslm.services.data.cleaning import CleaningPreviews
 from brewslm.services.data.golden import golden_flow
@@ -97,6 +102,11 @@ class House:
     uploads: Uploads
     notifications: Notifications
     alerts: Alerts
+    code: ProcessCodeLoader
+    brew_reader: BrewReader
+    brew_runs: FileBrewRuns
+    brews: Brews
+    checkpoint_answers: CheckpointAnswers
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -155,6 +165,11 @@ def open_house(settings: Settings, *, actor: str) -> House:
     )
     projects, browsing, audit = Projects(ports, actor=actor), Browsing(ports), Audit(ports.storage, ports.store)
     jobs = Jobs(ports, actor=actor)
+    code, brew_runs = (
+        ProcessCodeLoader(environment=os.environ),
+        FileBrewRuns(settings.home, clock, environment=os.environ),
+    )
+    brew_reader = BrewReader(code)
     return House(
         settings=settings,
         ports=ports,
@@ -184,7 +199,18 @@ def open_house(settings: Settings, *, actor: str) -> House:
         uploads=Uploads(uploads, clock, max_bytes=settings.max_upload_bytes),
         notifications=Notifications(ports),
         alerts=alerts,
+        code=code,
+        brew_reader=brew_reader,
+        brew_runs=brew_runs,
+        brews=Brews(brew_reader, brew_runs, brew_runs, jobs, settings.brew),
+        checkpoint_answers=CheckpointAnswers(ports, _side_engine()),
     )
+
+
+def _side_engine() -> LocalEngine:
+    """Return what brings workers to life that leave a training its GPU, and half of the cores."""
+    num_threads = max((os.cpu_count() or 2) // 2, 1)
+    return LocalEngine(environment={**os.environ, "CUDA_VISIBLE_DEVICES": ""}, num_threads=num_threads)
 
 
 def _senders(settings: Settings) -> ChannelSenders:

@@ -18,6 +18,7 @@ PRIVATE_VARIABLE = "BREWSLM_ALLOW_PRIVATE_SOURCES"
 SOURCE_BYTES_VARIABLE = "BREWSLM_MAX_SOURCE_BYTES"
 UPLOAD_BYTES_VARIABLE = "BREWSLM_MAX_UPLOAD_BYTES"
 PATROL_VARIABLE = "BREWSLM_PATROL_CRON"
+BREW_VARIABLE = "BREWSLM_BREW"
 PROXY_SUFFIX = "_proxy"
 
 MIN_TOKEN_LENGTH = 16
@@ -55,6 +56,9 @@ class Settings(Value):
 
     patrol_cron: str = "*/30 * * * *"
     """When the patrol writes a round down, as a cron expression; it looks every few seconds."""
+
+    brew: Path = Path()
+    """The folder or file that code first looks at: `brew.py`, else `brewslm.yaml`. The working directory by default."""
 
     token: str | None = Field(None, repr=False)
     """What clients of the server must show where it asks for it; at least 16 visible ASCII characters."""
@@ -96,6 +100,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         kaggle_login=_kaggle_login(environment),
         proxies=_proxies(environment),
         patrol_cron=environment.get(PATROL_VARIABLE) or "*/30 * * * *",
+        brew=Path(environment.get(BREW_VARIABLE) or ".").expanduser().absolute(),
         token=token,
         allowed_hosts=hosts,
         advisor_url=_advisor_url(environment),

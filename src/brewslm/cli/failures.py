@@ -27,6 +27,7 @@ def tell(error: Exception, *, is_debug: bool) -> int:
         _close_stdout()
         return FAILED
     if is_debug:
+        sys.stderr.write(getattr(error, "traceback", ""))  # that of the user's own code
         traceback.print_exception(error)
     if isinstance(error, typer.TyperException):
         return _tell_usage(error)

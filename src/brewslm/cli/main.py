@@ -11,6 +11,7 @@ from brewslm.cli.commands import (
     alerts,
     artifacts,
     audit,
+    brew,
     bundle,
     clean,
     data_stages,
@@ -68,6 +69,9 @@ def _root(
 app.command("quickstart", short_help="Run all eleven stages on a bundled sample.")(quickstart.quickstart)
 app.command("doctor", short_help="Check that everything a run needs is here.")(doctor.doctor)
 app.command("serve", short_help="Serve the HTTP API, and do queued jobs.")(serve.serve)
+app.command("build", short_help="Check a brew.py, and write its manifest.")(brew.build)
+app.command("start", short_help="Run a brew.py here, with its callbacks.")(brew.start)
+app.command("dev", short_help="Serve the Studio on a brew.py, and open it.")(serve.dev)
 app.add_typer(project.app, name="project", short_help="Create, list and show projects.")
 app.add_typer(dataset.app, name="dataset", short_help="Import data, and read what was rejected.")
 dataset.app.command("health", short_help="Is the newest dataset fit to train on?")(health.health)

@@ -6,6 +6,7 @@ from typer.core import TyperGroup
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Begin": ("quickstart", "doctor", "serve"),
+    "Code first": ("build", "start", "dev"),
     "Data": (
         *("project", "dataset", "ingest", "introspect", "map", "mappings", "clean", "prepare"),
         *("xray", "manifests", "golden"),

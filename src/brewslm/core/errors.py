@@ -28,6 +28,15 @@ class NotFoundError(BrewError):
     reason = Reason.SYSTEM_NOT_FOUND
 
 
+class UserCodeError(InvalidRequestError):
+    """The user's own file does not load, or its process has ended; the message has file and line."""
+
+    def __init__(self, message: str, *, traceback: str = "") -> None:
+        """Keep the message, and the traceback of the user's code for `--debug`."""
+        super().__init__(message)
+        self.traceback = traceback
+
+
 class ConflictError(BrewError):
     """The request contradicts the present state, for example a name that is taken."""
 

@@ -50,18 +50,18 @@ def _prepared(request: AutopilotRequest, run: FlowRun) -> ArtifactId:
     """Return the manifest that the user has activated, where it is what is asked for; else clean and prepare."""
     project = run.projects.get(run.claim.job.project_id)
     activated = run.projects.activated_manifest(project.id)
-    if activated is not None:
+    if activated is not None and request.dataset_id is None:
         manifest = run.shelf.read(Manifest, activated)
         if fits_request(manifest, base_model=request.base_model, max_seq_len=request.max_seq_len):
             return activated
     choices = {"base_model": request.base_model, "max_seq_len": request.max_seq_len}
-    wanted = preparation_for(project, _clean_dataset(run), run.ports.base_models, choices)
+    wanted = preparation_for(project, _clean_dataset(request, run), run.ports.base_models, choices)
     return run.step("prepare", wanted, share=0.05)
 
 
-def _clean_dataset(run: FlowRun) -> ArtifactId:
-    """Return the newest dataset, after taking out exact duplicates where that was not done yet."""
-    dataset_id = run.current("clean", "map_commit")
+def _clean_dataset(request: AutopilotRequest, run: FlowRun) -> ArtifactId:
+    """Return the dataset that is asked for, or the newest one, after taking out exact duplicates where that is due."""
+    dataset_id = request.dataset_id or run.current("clean", "map_commit")
     if dataset_id is None:
         project = run.claim.job.project_id
         message = (

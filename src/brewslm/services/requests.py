@@ -45,12 +45,14 @@ class AutopilotRequest(Value):
     """Prompts to answer side by side in the evaluation."""
     fork: Fork | None = None
     """Begin with the weights of this checkpoint, and with its method and adapter where nothing else is said."""
+    dataset_id: ArtifactId | None = None
+    """Train on this dataset; None takes the project's newest one."""
     manifest_id: ArtifactId | None = None
     """Train on this preparation; None takes the activated one where it fits, or prepares."""
 
     @model_validator(mode="after")
     def _data_is_named_once(self) -> "AutopilotRequest":
-        for name in ("base_model", "max_seq_len"):
+        for name in ("base_model", "max_seq_len", "dataset_id"):
             if self.manifest_id is not None and getattr(self, name) is not None:
                 message = f"{name} is that of the preparation {self.manifest_id!r}: leave one of them out"
                 raise ValueError(message)

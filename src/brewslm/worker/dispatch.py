@@ -40,9 +40,11 @@ def execute(order: Order, run: Run) -> Result | None:
                 return export(order, run)
         case GenerateOrder():
             from brewslm.worker.answers.generation import answer_order
+            from brewslm.worker.train.checkpoints.keeping import reading
 
             _settle()
-            return answer_order(order, run)
+            with reading(Path(order.tuned_folder or order.model_folder).parent):
+                return answer_order(order, run)
         case MeasureOrder():
             from brewslm.worker.answers.measuring import measure
 

@@ -224,6 +224,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/outlooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Outlooks
+         * @description Tell of several jobs at once how their trainings are, and how long they will go on.
+         */
+        get: operations["outlooks_api_jobs_outlooks_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{job_id}": {
         parameters: {
             query?: never;
@@ -540,6 +560,46 @@ export interface paths {
          * @description List the lines of a training's active watch: its checks every so many of the first steps, with their numbers.
          */
         get: operations["watch_api_jobs__job_id__watch_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/machine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Machine
+         * @description Look at the machine: cores, memory, GPUs, disk.
+         */
+        get: operations["machine_api_machine_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Manifest
+         * @description Say what `brew.py`, else `brewslm.yaml`, of the served folder asks for; edits are read at once.
+         */
+        get: operations["manifest_api_manifest_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1476,6 +1536,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/thresholds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Thresholds
+         * @description List every threshold that counts, with the file that says it.
+         */
+        get: operations["thresholds_api_thresholds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/train": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Train
+         * @description Run `brewslm start` on the served folder and stream its output; it goes on when the reader leaves.
+         */
+        post: operations["train_api_train_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/train/output": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Output
+         * @description Stream the output of the run that was started last, from its beginning or a byte on, until it ends.
+         */
+        get: operations["output_api_train_output_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/train/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop
+         * @description Ask the run in flight to stop, and say what that stops.
+         */
+        post: operations["stop_api_train_stop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/uploads": {
         parameters: {
             query?: never;
@@ -1684,6 +1824,8 @@ export interface components {
             autopilot?: true;
             /** Base Model */
             base_model?: string | null;
+            /** Dataset Id */
+            dataset_id?: string | null;
             fork?: components["schemas"]["Fork"] | null;
             /** Manifest Id */
             manifest_id?: string | null;
@@ -1709,6 +1851,51 @@ export interface components {
              * @default []
              */
             prompts?: string[];
+        };
+        /**
+         * BrewRun
+         * @description A `brewslm start` that is in flight, or was last.
+         */
+        BrewRun: {
+            /** File */
+            file: string;
+            /** Id */
+            id: string;
+            /** Job Id */
+            job_id: number | null;
+            /**
+             * Phase
+             * @default starting
+             * @enum {string}
+             */
+            phase: "starting" | "importing" | "training";
+            /** Pid */
+            pid: number;
+            /** Project Id */
+            project_id: number | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Trainer */
+            trainer: string;
+        };
+        /**
+         * BrewState
+         * @description What the served folder holds now.
+         */
+        BrewState: {
+            /** Changed At */
+            changed_at: string | null;
+            /** Error */
+            error: string | null;
+            /** File */
+            file: string | null;
+            /** Folder */
+            folder: string;
+            run: components["schemas"]["BrewRun"] | null;
+            trainer: components["schemas"]["Trainer"] | null;
         };
         /**
          * Cast
@@ -2898,6 +3085,37 @@ export interface components {
             up_to_tokens: number;
         };
         /**
+         * MachineFacts
+         * @description The machine as it is now.
+         */
+        MachineFacts: {
+            /** Free Memory Bytes */
+            free_memory_bytes: number;
+            /** Gpus */
+            gpus: string[];
+            /** Has Fast Bfloat16 */
+            has_fast_bfloat16: boolean;
+            /** Memory Bytes */
+            memory_bytes: number;
+            /** Num Cores */
+            num_cores: number;
+            /** Platform */
+            platform: string;
+            /** Python */
+            python: string;
+        };
+        /**
+         * MachineReport
+         * @description The machine that trainings of this server run on.
+         */
+        MachineReport: {
+            facts: components["schemas"]["MachineFacts"];
+            /** Free Disk Bytes */
+            free_disk_bytes: number;
+            /** Home */
+            home: string;
+        };
+        /**
          * ManifestRow
          * @description A manifest as a list shows it.
          */
@@ -3203,6 +3421,22 @@ export interface components {
              * @enum {string}
              */
             target: "mobile_iphone15" | "android_flagship" | "raspberry_pi5" | "laptop_cpu" | "browser_webgpu" | "edge_gpu_8gb" | "server_gpu";
+        };
+        /**
+         * Outlook
+         * @description How a training is, and how long it will go on: by what was taken in of its journal, without reading it again.
+         */
+        Outlook: {
+            /** Job Id */
+            job_id: number;
+            /** Seconds Left */
+            seconds_left: number | null;
+            /** Step */
+            step: number | null;
+            /** Total Steps */
+            total_steps: number | null;
+            /** Verdict */
+            verdict: ("ok" | "warning" | "critical" | "unknown" | "finished") | null;
         };
         /**
          * ParseJson
@@ -3876,6 +4110,20 @@ export interface components {
             table: string;
         };
         /**
+         * SourcedValue
+         * @description One threshold, and who said it.
+         */
+        SourcedValue: {
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+            /** Source */
+            source: string;
+            /** Value */
+            value: number;
+        };
+        /**
          * SplitShares
          * @description Shares of the examples; they sum to 1.
          */
@@ -3949,6 +4197,27 @@ export interface components {
              * @default messages
              */
             to: string;
+        };
+        /**
+         * StageEvent
+         * @description What happened last in a stage.
+         */
+        StageEvent: {
+            /**
+             * Occurred At
+             * Format: date-time
+             */
+            occurred_at: string;
+            reason: components["schemas"]["Reason"];
+            /** Seq */
+            seq: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "warning" | "error" | "critical";
+            /** Summary */
+            summary: string;
         };
         /**
          * StageFacts
@@ -4037,6 +4306,7 @@ export interface components {
         StageState: {
             /** Artifact Id */
             artifact_id: string | null;
+            event: components["schemas"]["StageEvent"] | null;
             /** Is Optional */
             is_optional: boolean;
             /** Job Id */
@@ -4046,11 +4316,22 @@ export interface components {
              * @enum {string}
              */
             name: "ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy";
+            /** Next Step */
+            next_step: string;
             /** Number */
             number: number;
             status: components["schemas"]["JobStatus"] | null;
             /** Title */
             title: string;
+        };
+        /**
+         * Stopping
+         * @description What was asked to stop.
+         */
+        Stopping: {
+            /** Message */
+            message: string;
+            run: components["schemas"]["BrewRun"];
         };
         /**
          * TablePage
@@ -4136,6 +4417,16 @@ export interface components {
             outcome: "sent" | "failed" | "unusable";
         };
         /**
+         * ThresholdsReport
+         * @description What trainings are judged by.
+         */
+        ThresholdsReport: {
+            /** File */
+            file: string;
+            /** Values */
+            values: components["schemas"]["SourcedValue"][];
+        };
+        /**
          * TrainInputs
          * @description A readiness report that says "ready", and the manifest that it judged.
          */
@@ -4145,6 +4436,45 @@ export interface components {
             manifest_id: string;
             /** Readiness Id */
             readiness_id: string;
+        };
+        /**
+         * Trainer
+         * @description One training, from a dataset to an evaluated model.
+         */
+        Trainer: {
+            /**
+             * Base Model
+             * @default brewslm-tiny-v1
+             */
+            base_model: string;
+            /**
+             * Callbacks
+             * @default []
+             */
+            callbacks: ("on_log" | "on_checkpoint" | "on_completed" | "on_failed")[];
+            /** Dataset */
+            dataset: string;
+            /** Max Seq Len */
+            max_seq_len: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Profile
+             * @default balanced
+             * @enum {string}
+             */
+            profile: "safe" | "balanced" | "max_quality";
+            /** Project */
+            project: string | null;
+            /**
+             * Prompts
+             * @default []
+             */
+            prompts: string[];
+            /** Recipe */
+            recipe: {
+                [key: string]: number | string | boolean;
+            };
         };
         /**
          * UnreadCount
@@ -4380,6 +4710,8 @@ export type ArtifactRecord = components['schemas']['ArtifactRecord'];
 export type ArtifactsReport = components['schemas']['ArtifactsReport'];
 export type AuditReport = components['schemas']['AuditReport'];
 export type AutopilotRequest = components['schemas']['AutopilotRequest'];
+export type BrewRun = components['schemas']['BrewRun'];
+export type BrewState = components['schemas']['BrewState'];
 export type CastInput = components['schemas']['Cast-Input'];
 export type CastOutput = components['schemas']['Cast-Output'];
 export type ChainProblem = components['schemas']['ChainProblem'];
@@ -4430,6 +4762,8 @@ export type JoinOutput = components['schemas']['Join-Output'];
 export type LabelMapInput = components['schemas']['LabelMap-Input'];
 export type LabelMapOutput = components['schemas']['LabelMap-Output'];
 export type LengthRate = components['schemas']['LengthRate'];
+export type MachineFacts = components['schemas']['MachineFacts'];
+export type MachineReport = components['schemas']['MachineReport'];
 export type ManifestRow = components['schemas']['ManifestRow'];
 export type MapCommitInputs = components['schemas']['MapCommitInputs'];
 export type MapDryRunInputs = components['schemas']['MapDryRunInputs'];
@@ -4446,6 +4780,7 @@ export type NewProject = components['schemas']['NewProject'];
 export type Notification = components['schemas']['Notification'];
 export type NotificationPage = components['schemas']['NotificationPage'];
 export type OptimizeRequest = components['schemas']['OptimizeRequest'];
+export type Outlook = components['schemas']['Outlook'];
 export type ParseJsonInput = components['schemas']['ParseJson-Input'];
 export type ParseJsonOutput = components['schemas']['ParseJson-Output'];
 export type PiiRuleInput = components['schemas']['PiiRule-Input'];
@@ -4476,19 +4811,24 @@ export type RunEvent = components['schemas']['RunEvent'];
 export type Sample = components['schemas']['Sample'];
 export type SavedMapping = components['schemas']['SavedMapping'];
 export type Sighting = components['schemas']['Sighting'];
+export type SourcedValue = components['schemas']['SourcedValue'];
 export type SplitShares = components['schemas']['SplitShares'];
 export type SplitTurnsInput = components['schemas']['SplitTurns-Input'];
 export type SplitTurnsOutput = components['schemas']['SplitTurns-Output'];
+export type StageEvent = components['schemas']['StageEvent'];
 export type StageFacts = components['schemas']['StageFacts'];
 export type StageGate = components['schemas']['StageGate'];
 export type StageState = components['schemas']['StageState'];
+export type Stopping = components['schemas']['Stopping'];
 export type TablePage = components['schemas']['TablePage'];
 export type TableSummary = components['schemas']['TableSummary'];
 export type TemplateInput = components['schemas']['Template-Input'];
 export type TemplateOutput = components['schemas']['Template-Output'];
 export type TestRequest = components['schemas']['TestRequest'];
 export type TestResult = components['schemas']['TestResult'];
+export type ThresholdsReport = components['schemas']['ThresholdsReport'];
 export type TrainInputs = components['schemas']['TrainInputs'];
+export type Trainer = components['schemas']['Trainer'];
 export type UnreadCount = components['schemas']['UnreadCount'];
 export type UploadFacts = components['schemas']['UploadFacts'];
 export type Verdict = components['schemas']['Verdict'];
@@ -4877,6 +5217,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActiveJobs"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    outlooks_api_jobs_outlooks_get: {
+        parameters: {
+            query: {
+                /** @description Of these jobs; repeatable. */
+                job_id: number[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outlook"][];
                 };
             };
             /** @description An error. */
@@ -5478,6 +5850,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WatchCheck"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    machine_api_machine_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineReport"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    manifest_api_manifest_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrewState"];
                 };
             };
             /** @description An error. */
@@ -7264,6 +7694,125 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StageFacts"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    thresholds_api_thresholds_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThresholdsReport"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    train_api_train_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What `brewslm start` writes, as it writes it. Leaving does not stop the run. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    output_api_train_output_get: {
+        parameters: {
+            query?: {
+                /** @description From this byte on. */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What `brewslm start` writes, as it writes it. Leaving does not stop the run. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    stop_api_train_stop_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Stopping"];
                 };
             };
             /** @description An error. */

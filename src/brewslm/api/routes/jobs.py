@@ -14,7 +14,7 @@ from brewslm.core.ports.reading.views import JobOrder, JobQuery, Series, Span
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.value import Value
 from brewslm.services.jobs.views import ActiveJobs, WorkerLog
-from brewslm.services.monitoring.health import HealthReport
+from brewslm.services.monitoring.health import HealthReport, Outlook
 from brewslm.services.requests import ForkRequest
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -80,6 +80,18 @@ def list_(
 def active(house: HouseOf) -> ActiveJobs:
     """List what is queued or running, and what ended last."""
     return house.job_views.active()
+
+
+@router.get("/outlooks")
+def outlooks(
+    house: HouseOf,
+    job_id: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=_LARGEST)], ...],
+        Query(min_length=1, max_length=100, description="Of these jobs; repeatable."),
+    ],
+) -> tuple[Outlook, ...]:
+    """Tell of several jobs at once how their trainings are, and how long they will go on."""
+    return house.run_health.outlooks([ids.JobId(one) for one in job_id])
 
 
 @router.get("/{job_id}")

@@ -87,11 +87,14 @@ class ExportOrder(Value):
 
 
 class GenerateOrder(Value):
-    """Load a merged model from its folder and answer greedily; result: `GenerateResult`."""
+    """Load a model from its folder, with what was tuned of it, and answer greedily; result: `GenerateResult`."""
 
     kind: Literal["generate"] = "generate"
     version: Literal[1] = 1
     model_folder: str
+    tuned_folder: str | None = None
+    """An adapter for that model, or a whole model that was tuned from it; None where the model answers as it is."""
+    tuned_form: TunedForm = "adapter"
     prompts: tuple[tuple[Message, ...], ...]
     max_new_tokens: int = Field(64, ge=1)
 

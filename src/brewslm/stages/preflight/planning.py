@@ -59,7 +59,7 @@ def resolve_recipe(
     values["base_model"] = inputs.base_model
     values["seed"] = seed
     values |= inputs.overrides
-    recipe = _build(values)
+    recipe = build_recipe(values)
     sources = {}
     for name, value in _flatten(recipe.model_dump(mode="json")).items():
         if name in inputs.overrides:
@@ -167,7 +167,12 @@ def _precision(base: BaseModelFacts, machine: MachineFacts) -> tuple[Scalar, str
     return "float32", "this CPU has no fast bfloat16"
 
 
-def _build(values: dict[str, Scalar]) -> Recipe:
+def build_recipe(values: dict[str, Scalar]) -> Recipe:
+    """Build a recipe of dotted fields.
+
+    Raises:
+        InvalidRequestError: a field is unknown or a value out of range; all problems at once.
+    """
     tree: dict[str, Any] = {}
     for name, value in values.items():
         group, _, leaf = name.partition(".")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
+from pathlib import Path
 
 import torch
 
@@ -10,13 +11,17 @@ from brewslm.core.wire.order import GenerateOrder
 from brewslm.core.wire.progress import StartedRecord
 from brewslm.core.wire.result import GeneratedAnswer, GenerateResult
 from brewslm.worker.answers.chat import Chat, make_chat
-from brewslm.worker.models import AnyModel, device_here, load_model, load_tokenizer, runtime_name, unpacked
+from brewslm.worker.models import AnyModel, device_here, load_model, load_tokenizer, load_tuned, runtime_name, unpacked
 from brewslm.worker.run import Run
 
 
 def answer_order(order: GenerateOrder, run: Run) -> GenerateResult:
-    """Load a merged model and answer its prompts."""
-    model = load_model(order.model_folder, precision="float32")
+    """Load a model and answer the prompts."""
+    model: AnyModel
+    if order.tuned_folder is None:
+        model = load_model(order.model_folder, precision="float32")
+    else:
+        model = load_tuned(order.model_folder, Path(order.tuned_folder), order.tuned_form)
     chat = make_chat(load_tokenizer(order.model_folder), model.generation_config)
     run.journal.append(
         StartedRecord(
