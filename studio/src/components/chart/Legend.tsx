@@ -21,16 +21,14 @@ export function Legend({ isDelta, isSmooth, layout, marks, palette }: LegendProp
   const kinds = new Set(marks.map((mark) => mark.kind));
   return (
     <Group gap="md" style={{ rowGap: 2 }}>
-      {isDelta && has(layout.paired) && (
-        <Line colour={palette.train} width={2.5} name="train, on the same batch as the base" />
-      )}
       {isDelta && has(layout.train) && (
         <Line
-          colour={isSmooth ? palette.train : palette.trainFaint}
-          width={1.5}
-          name="train less the base's eval loss"
+          colour={palette.train}
+          width={2}
+          name={`train${isSmooth ? ", smoothed" : ""}, less the base's eval loss`}
         />
       )}
+      {isDelta && has(layout.paired) && <Ring colour={palette.train} name="train − base on the same batch" />}
       {!isDelta && <Line colour={palette.train} width={2} name={isSmooth ? "train, smoothed" : "train"} />}
       {has(layout.evals) && (
         <Line
@@ -49,6 +47,17 @@ export function Legend({ isDelta, isSmooth, layout, marks, palette }: LegendProp
           <Text size="xs">{MARKS[kind].name}</Text>
         </Group>
       ))}
+    </Group>
+  );
+}
+
+function Ring({ colour, name }: { colour: string; name: string }) {
+  return (
+    <Group gap={6} wrap="nowrap">
+      <svg width={12} height={12} aria-hidden>
+        <circle cx={6} cy={6} r={4} fill="none" stroke={colour} strokeWidth={2} />
+      </svg>
+      <Text size="xs">{name}</Text>
     </Group>
   );
 }

@@ -75,20 +75,20 @@ function tidy(value: number): string {
 }
 
 function seriesOf(choices: LossChoices, palette: Palette): uPlot.Series[] {
-  const { isDelta, isSmooth } = choices;
+  const { isSmooth } = choices;
   const points = (colour: string, size: number) => ({ show: true, size, fill: colour, stroke: colour });
   const none = { show: false };
-  const isBackground = isSmooth || isDelta;
+
   return [
     {},
     {
       label: "train",
-      stroke: isBackground ? palette.trainFaint : palette.train,
-      width: isBackground ? 1 : 1.75,
+      stroke: isSmooth ? palette.trainFaint : palette.train,
+      width: isSmooth ? 1 : 1.75,
       points: none,
     },
     { label: "train, smoothed", stroke: palette.train, width: 1.75, points: none },
-    { label: "train, paired", stroke: palette.train, width: 2, spanGaps: true, points: points(palette.train, 5) },
+    { label: "train, paired", stroke: palette.train, width: 0, points: rings(palette, 8) },
     { label: "made again", stroke: palette.muted, width: 1, dash: [2, 3], spanGaps: true, points: none },
     { label: "high", stroke: "transparent", width: 0, spanGaps: true, points: none },
     { label: "low", stroke: "transparent", width: 0, spanGaps: true, points: none },
@@ -101,6 +101,11 @@ function seriesOf(choices: LossChoices, palette: Palette): uPlot.Series[] {
       points: points(palette.evals, 7),
     },
   ];
+}
+
+/** Measured now and then, so there is no line between them. */
+function rings(palette: Palette, size: number): uPlot.Series.Points {
+  return { show: true, size, width: 2, fill: palette.background, stroke: palette.train };
 }
 
 function scale(choices: LossChoices, group: PlotGroup, reading: Reading): uPlot.Scale {

@@ -38,8 +38,20 @@ export function levelPlugin(palette: Palette, overlay: Overlay): uPlot.Plugin {
     ctx.stroke();
     ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.textAlign = "right";
-    ctx.textBaseline = y - bbox.top < 18 * devicePixelRatio ? "top" : "bottom";
-    ctx.fillText(found.text, bbox.left + bbox.width - 6 * devicePixelRatio, y);
+    const isAtTop = y - bbox.top < 18 * devicePixelRatio;
+    const right = bbox.left + bbox.width - 6 * devicePixelRatio;
+    const height = 14 * devicePixelRatio;
+    const width = ctx.measureText(found.text).width;
+    ctx.textBaseline = "middle";
+    ctx.fillStyle = palette.background;
+    ctx.fillRect(
+      right - width - 3 * devicePixelRatio,
+      isAtTop ? y + 1 : y - height - 1,
+      width + 6 * devicePixelRatio,
+      height,
+    );
+    ctx.fillStyle = palette.text;
+    ctx.fillText(found.text, right, isAtTop ? y + height / 2 + 1 : y - height / 2);
     ctx.restore();
   };
   return { hooks: { draw: [draw] } };

@@ -37,7 +37,7 @@ export function Health({ jobId }: { jobId: number }) {
           ))}
           {verdict.recovered.length > 0 && (
             <details>
-              <summary className="job-summary">Over again ({verdict.recovered.length})</summary>
+              <summary className="job-summary">Recovered ({verdict.recovered.length})</summary>
               <Stack gap="sm" mt="xs">
                 {verdict.recovered.map((finding) => (
                   <Finding key={`${finding.detector} ${finding.episode}`} finding={finding} />
@@ -109,7 +109,7 @@ function Watch({ checks }: { checks: readonly WatchCheck[] }) {
                   {check.level}
                 </Badge>
               </td>
-              <td>{check.seen}</td>
+              <td className="job-why">{check.seen}</td>
             </tr>
           ))}
         </tbody>

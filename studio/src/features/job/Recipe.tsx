@@ -75,7 +75,7 @@ function Values({ sources, hasDefaults }: { sources: JsonObject; hasDefaults: bo
                   {row.source}
                 </Badge>
               </td>
-              <td>{row.why}</td>
+              <td className="job-why">{row.why}</td>
             </tr>
           ))}
         </tbody>

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { Link } from "react-router";
 
 import type { JobFacts } from "./facts";
+import { artifactQuery } from "./queries";
 import type { ArtifactRecord, Job } from "@/api";
 import { projectQuery } from "@/api";
 import { CopyableId } from "@/components/CopyableId";
@@ -22,8 +23,8 @@ export function Sidebar({ job, run, facts, artifacts }: SidebarProps) {
   const project = useQuery(projectQuery(job.project_id));
   const started = run.startedAt === null ? job.started_at : new Date(run.startedAt).toISOString();
   const ended = job.finished_at ?? (run.endedAt === null ? null : new Date(run.endedAt).toISOString());
-  const plan = planIn(artifacts);
-  const manifest = artifacts.findLast((one) => one.kind === "manifest");
+  const plan = planIn(useNamed(job, "readiness", artifacts));
+  const manifest = useNamed(job, "manifest", artifacts);
   const dataset = textIn(manifest?.body ?? {}, "dataset_id") ?? artifacts.findLast((one) => one.kind === "dataset")?.id;
   return (
     <Panel title="About">
@@ -107,9 +108,19 @@ function JobLink({ id }: { id: number }) {
   );
 }
 
-/** The base model, and the recipe in one line, of the plan among the artifacts. */
-function planIn(artifacts: readonly ArtifactRecord[]): { base: string; recipe: string } | null {
-  const readiness = artifacts.findLast((one) => one.kind === "readiness");
+/** The artifact of a kind that a job was given, or that a step of it made. */
+function useNamed(
+  job: Job,
+  kind: "readiness" | "manifest",
+  artifacts: readonly ArtifactRecord[],
+): ArtifactRecord | undefined {
+  const id = textIn(job.payload, `${kind}_id`);
+  const given = useQuery({ ...artifactQuery(job.project_id, id ?? ""), enabled: id !== null });
+  return given.data ?? artifacts.findLast((one) => one.kind === kind);
+}
+
+/** The base model, and the recipe in one line, of a plan. */
+function planIn(readiness: ArtifactRecord | undefined): { base: string; recipe: string } | null {
   const recipe = objectIn(objectIn(readiness?.body ?? {}, "plan"), "recipe");
   const base = textIn(recipe, "base_model");
   if (!isObject(recipe) || base === null) {
