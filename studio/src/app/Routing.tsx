@@ -4,7 +4,7 @@ import { Route, Routes, useLocation } from "react-router";
 
 import { ErrorBoundary } from "./ErrorBoundary";
 import { NotFoundPage } from "./NotFoundPage";
-import { PLANNED, PROJECT_PLANNED } from "./planned";
+import { PROJECT_PLANNED } from "./planned";
 import { ProjectFrame } from "./ProjectFrame";
 import { PlannedPage } from "@/components/PlannedPage";
 
@@ -19,6 +19,7 @@ const SettingsPage = lazy(() =>
   import("@/features/settings/SettingsPage").then((room) => ({ default: room.SettingsPage })),
 );
 const HomePage = lazy(() => import("./HomePage").then((room) => ({ default: room.HomePage })));
+const JobPage = lazy(() => import("@/features/job/JobPage").then((room) => ({ default: room.JobPage })));
 
 /** Which page belongs to which address. */
 export function Routing() {
@@ -29,7 +30,7 @@ export function Routing() {
         <Routes>
           <Route index element={<HomePage />} />
           <Route path="jobs" element={<JobsPage />} />
-          <Route path="jobs/:jobId" element={<PlannedPage {...PLANNED.job} />} />
+          <Route path="jobs/:jobId" element={<JobPage />} />
           <Route path="projects" element={<ProjectsPage />} />
           <Route path="projects/:projectId" element={<ProjectFrame />}>
             <Route index element={<ProjectPage />} />

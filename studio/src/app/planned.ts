@@ -1,13 +1,5 @@
 /** Pages that are not built yet. A row goes when its page comes. */
 
-export const PLANNED = {
-  job: {
-    title: "Job",
-    will: ["The live curve against the untuned base", "Events, health, artifacts"],
-    commands: ["brewslm jobs watch JOB", "brewslm curves JOB"],
-  },
-} as const;
-
 export const PROJECT_PLANNED = [
   {
     path: "data",
