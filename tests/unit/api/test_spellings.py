@@ -13,7 +13,7 @@ OTHER_NAMES = (
     *("127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "127.0.0.01", "127.0.00.1"),
     *("127.0.0.2", "127.000.000.001", "0.0.0.0", "0", "[::]", "::1", "[::1", "::1]", "[0:0:0:0:0:0:0:1]", "[::0001]"),
     *("[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::1%25lo]", "[::1%lo]", "[0::1]", "localhost.", "127.0.0.1."),
-    *("LOCALHOST", "Localhost", "localHost", "l\u00f3calhost", "xn--localhost", "ⓛocalhost", "127。0。0。1", "\uff1127.0.0.1"),
+    *("LOCALHOST", "Localhost", "localHost", "l\u00f3calhost", "xn--localhost", "127。0。0。1", "\uff1127.0.0.1"),
     *("localhost%2eevil.tld", "localhost%00", "localhost\x00", "lo\tcalhost", "*", "", "."),
 )  # fmt: skip
 PORTS = (
