@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup quickstart test test-long chaos bench check lint format types docs
+.PHONY: help setup quickstart test test-long chaos bench check lint format types docs studio studio-api studio-check
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ chaos: setup ## Lead a thousand lives with a fault each, and print the table
 bench: setup ## Measure time and memory against peers and limits
 	@$(BIN)/python -m pytest -m bench -n 0 -s tests $(wildcard benchmarks)
 
-check: setup lint types docs ## Lint, format, types, the walls of the house, generated files; needs no network
+check: setup lint types docs studio-check ## Lint, format, types, the walls of the house, generated files, the Studio's
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m pytest -q tests/architecture
 
@@ -39,9 +39,19 @@ lint:
 format: setup ## Format the code and mend what ruff can mend by itself
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
+	@$(BIN)/python tools/studio.py format
 
 types: setup ## Check the types of src and tools
 	@$(BIN)/mypy
+
+studio: setup ## Build the web interface from studio/
+	@$(BIN)/python tools/studio.py build
+
+studio-api: setup ## Generate the Studio's types from the API
+	@$(BIN)/python tools/studio.py api
+
+studio-check: setup
+	@$(BIN)/python tools/studio.py check
 
 docs: setup
 	@$(BIN)/python tools/generate_docs.py --check

@@ -17,6 +17,7 @@ from launcher.failures import SetupError
 from launcher.packages import install, make_venv, mend, python_version
 from launcher.place import Declaration, Origin, Place, Stamp, read_declaration, read_stamp, split_extras, write_stamp
 from launcher.progress import Progress
+from launcher.studio import Studio, build
 
 SUPPORTED = ((3, 11), (3, 13))
 MIN_FREE_GB = 3.0
@@ -50,6 +51,7 @@ def main(made_for: str, words: list[str]) -> int:
     signal.signal(signal.SIGTERM, _stop)
     try:
         ensure(place, wish)
+        ensure_studio(Studio(place), should_try_again=is_setup_only)
     except SetupError as error:
         print(f"brewslm: setup stopped: {error}", file=sys.stderr)
         return 1
@@ -75,6 +77,23 @@ def ensure(place: Place, wish: Wish) -> None:
         # Another process may have done the work while this one waited.
         if not _is_ready(place, wish, declaration):
             _set_up(place, wish, declaration, lock)
+
+
+def ensure_studio(studio: Studio, *, should_try_again: bool) -> None:
+    """Build the Studio where it is missing or older than its sources. Where that fails, everything else works."""
+    if studio.is_fresh(should_try_again=should_try_again):
+        return
+    with _lock(studio.place) as lock:
+        if studio.is_fresh(should_try_again=should_try_again):  # another process may have built it meanwhile
+            return
+        progress = Progress(1)
+        progress.step("building the Studio")
+        try:
+            build(studio, lock=lock, show=progress.update)
+        except SetupError as error:
+            progress.say(f"brewslm: the Studio is not built: {error}")
+        else:
+            progress.done("ready")
 
 
 def _is_ready(place: Place, wish: Wish, declaration: Declaration) -> bool:

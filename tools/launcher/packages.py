@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from launcher.failures import SetupError, explain
@@ -111,19 +112,35 @@ def _watch(place: Place, show: Show) -> Callable[[str], None]:
     return look
 
 
-def _run(place: Place, command: list[str], *, lock: int, show: Callable[[str], None]) -> None:
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it wrote."""
+
+    code: int
+    log: str
+
+
+def run(
+    place: Place,
+    command: list[str],
+    *,
+    lock: int,
+    show: Show,
+    folder: Path | None = None,
+    more: dict[str, str] | None = None,
+) -> Done:
     """Run a command with its output in the log.
 
     The child inherits the lock: should this process be killed, no second setup begins before the child has ended.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in _DIVERTING}
+    environment = {name: value for name, value in os.environ.items() if name not in _DIVERTING} | (more or {})
     with place.log.open("a+", encoding="utf-8", errors="replace") as log:
         begin = log.seek(0, os.SEEK_END)
         log.write(f"$ {' '.join(command)}\n")
         log.flush()
         child = subprocess.Popen(
             command,
-            cwd=place.root,
+            cwd=folder or place.root,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -137,8 +154,13 @@ def _run(place: Place, command: list[str], *, lock: int, show: Callable[[str], N
         except BaseException:
             _stop(child)
             raise
-    if child.returncode:
-        raise explain(_since(place.log, begin), child.returncode, place.log.name)
+    return Done(child.returncode, _since(place.log, begin))
+
+
+def _run(place: Place, command: list[str], *, lock: int, show: Show) -> None:
+    done = run(place, command, lock=lock, show=show)
+    if done.code:
+        raise explain(done.log, done.code, place.log.name)
 
 
 def _since(log: Path, begin: int) -> str:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from brewslm.api import errors
+from brewslm.api import errors, studio
 from brewslm.api.deps import ERRORS
 from brewslm.api.door import KEY_BYTES, Door
 from brewslm.api.guard import DEFAULT_PORT, Guard
@@ -97,11 +97,7 @@ def create_api(house: House, *, is_stopping: Callable[[], bool] = lambda: False)
     for room in rooms:
         app.include_router(room.router, prefix="/api")
 
-    @app.get("/", include_in_schema=False)
-    def root() -> dict[str, str]:
-        """Say what this is."""
-        return {"name": "BrewSLM", "version": about.VERSION, "api": "/api/openapi.json", "health": "/api/health"}
-
+    studio.install(app)
     errors.install(app)
     return app
 

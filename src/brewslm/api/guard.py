@@ -214,7 +214,7 @@ def _is_browser(headers: dict[str, list[str]]) -> bool:
 def _protect(scope: Scope, headers: MutableHeaders) -> None:
     """Add what every answer carries; data that is not shown as text or picture is a file to keep."""
     for name, value in SECURITY_HEADERS.items():
-        if name not in OWN_HEADERS or name not in headers:
+        if name not in headers or name not in OWN_HEADERS or not _is_page(scope):
             headers[name] = value
     kind = headers.get("content-type", _JSON).partition(";")[0].strip().lower()
     if not _is_page(scope) and kind not in _SHOWN_TYPES and "content-disposition" not in headers:

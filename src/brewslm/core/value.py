@@ -8,9 +8,14 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Value(BaseModel):
-    """A frozen model that refuses unknown fields and non-finite numbers in its canonical form."""
+    """A frozen model that refuses unknown fields and non-finite numbers in its canonical form.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+    What is written out holds every field, so its schema says that each is there, also one that has a default.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ser_json_inf_nan="null", json_schema_serialization_defaults_required=True
+    )
 
 
 def canonical_json(data: Any) -> str:  # noqa: ANN401 - any JSON value is meant

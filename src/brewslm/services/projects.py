@@ -1,17 +1,20 @@
 """Projects: creating, finding, and saying where each stands."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.errors import InvalidRequestError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import ProjectCreated
-from brewslm.core.events.reasons import Reason
+from brewslm.core.events.reasons import TAXONOMY, Reason, Severity
 from brewslm.core.experiment import Experiment
 from brewslm.core.ids import ArtifactId, ProjectId, RunId
 from brewslm.core.job import Job, JobStatus
 from brewslm.core.ports.storage import Transaction
 from brewslm.core.project import BUNDLED_BASE_MODEL, Project, Template
+from brewslm.core.stage import Stage
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
 from brewslm.lifecycle import LIFECYCLE
@@ -19,6 +22,16 @@ from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
 
 MAX_NAME_LENGTH = 100
+
+
+class StageEvent(Value):
+    """What happened last in a stage."""
+
+    seq: int
+    reason: Reason
+    severity: Severity
+    summary: str
+    occurred_at: datetime
 
 
 class StageState(Value):
@@ -33,6 +46,10 @@ class StageState(Value):
     job_id: int | None
     artifact_id: ArtifactId | None
     """What the newest completed job made."""
+    event: StageEvent | None
+    """The last one of the newest job; None where it never ran."""
+    next_step: str
+    """What to do to go on; empty where nothing is in the way."""
 
 
 class Projects:
@@ -90,22 +107,8 @@ class Projects:
         with self._ports.storage.read() as transaction:
             transaction.projects.get(project_id)
             jobs = transaction.jobs.list(project_id=project_id, limit=100_000)
-        states = []
-        for number, stage in enumerate(LIFECYCLE, start=1):
-            own = [job for job in jobs if job.kind == stage.name and not _is_of_evaluation(job)]
-            done = [job for job in own if job.status is JobStatus.COMPLETED]
-            states.append(
-                StageState(
-                    number=number,
-                    name=stage.name,
-                    title=stage.title,
-                    is_optional=stage.optional,
-                    status=own[0].status if own else None,
-                    job_id=own[0].id if own else None,
-                    artifact_id=done[0].artifact_id if done else None,
-                )
-            )
-        return tuple(states)
+            shelf = {record.kind for record in transaction.artifacts.list(project_id=project_id, kind=None)}
+            return tuple(_stage_state(transaction, number, stage, jobs, shelf) for number, stage in _NUMBERED)
 
     def artifacts(
         self, project_id: ProjectId | None = None, *, kind: ArtifactKind | None = None
@@ -143,6 +146,57 @@ class Projects:
         with self._ports.storage.read() as transaction:
             jobs = transaction.jobs.list(project_id=project_id, statuses=[JobStatus.COMPLETED], limit=100_000)
             return _activated(transaction, project_id, jobs)
+
+
+_NUMBERED: tuple[tuple[int, Stage[Any, Any]], ...] = tuple(enumerate(LIFECYCLE, start=1))
+
+
+def _stage_state(
+    transaction: Transaction, number: int, stage: Stage[Any, Any], jobs: Sequence[Job], shelf: set[ArtifactKind]
+) -> StageState:
+    own = [job for job in jobs if job.kind == stage.name and not _is_of_evaluation(job)]
+    newest = own[0] if own else None
+    done = [job for job in own if job.status is JobStatus.COMPLETED]
+    return StageState(
+        number=number,
+        name=stage.name,
+        title=stage.title,
+        is_optional=stage.optional,
+        status=newest.status if newest else None,
+        job_id=newest.id if newest else None,
+        artifact_id=done[0].artifact_id if done else None,
+        event=_last_event(transaction, newest) if newest else None,
+        next_step=_next_step(newest) if newest else _first_step(stage, shelf),
+    )
+
+
+def _last_event(transaction: Transaction, job: Job) -> StageEvent | None:
+    events = transaction.events.list(run_id=job.run_id)
+    if not events:
+        return None
+    last = events[-1]
+    return StageEvent(
+        seq=last.seq, reason=last.reason, severity=last.severity, summary=last.summary, occurred_at=last.occurred_at
+    )
+
+
+def _next_step(job: Job) -> str:
+    if job.status is JobStatus.FAILED and job.reason is not None:
+        return TAXONOMY[job.reason].next_step
+    if job.status is JobStatus.CANCELLED:
+        return f"Run it again: `brewslm jobs retry {job.id}`."
+    return job.waiting_reason or ""
+
+
+def _first_step(stage: Stage[Any, Any], shelf: set[ArtifactKind]) -> str:
+    """Say what a stage that never ran needs: the earliest stage whose product is missing."""
+    for kind in stage.consumes:
+        if kind not in shelf:
+            number, maker = next((number, one) for number, one in _NUMBERED if one.produces == kind)
+            return f"Needs a {kind.replace('_', ' ')}: {number:02d} {maker.title} makes it."
+    if not stage.consumes:
+        return "Bring in data."
+    return "Optional; everything that it needs is there." if stage.optional else "Everything that it needs is there."
 
 
 def activations_of(project_id: ProjectId) -> RunId:

@@ -23,7 +23,7 @@ from brewslm.adapters.sql.schema import jobs, metrics, projects
 from brewslm.adapters.sql.storage import SqlStorage
 from brewslm.core.ids import JobId
 from brewslm.core.job import Job
-from brewslm.core.ports.reading.views import JobQuery, Series
+from brewslm.core.ports.reading.views import WHOLE, JobQuery, Series, Span
 from brewslm.core.ports.storage import MetricRow
 
 _AT_ONCE = 500
@@ -51,10 +51,12 @@ class SqlViews:
             return tuple(job_of_row(row) for row in connection.execute(asked).mappings())
 
     def thinned(
-        self, job_id: JobId, *, kind: str, series: tuple[Series, ...], max_points: int
+        self, job_id: JobId, *, kind: str, series: tuple[Series, ...], max_points: int, span: Span = WHOLE
     ) -> tuple[MetricRow, ...]:
         """Rows with the extremes of each stretch, chosen along an index that holds every series."""
-        own = and_(metrics.c.job_id == job_id, metrics.c.kind == kind)
+        own = and_(metrics.c.job_id == job_id, metrics.c.kind == kind, metrics.c.seq > span.after_seq)
+        if span.until_seq is not None:
+            own = and_(own, metrics.c.seq <= span.until_seq)
         with self._storage.reading() as connection:
             bounds = select(func.min(metrics.c.seq), func.max(metrics.c.seq), func.count()).where(own)
             first, last, num_rows = connection.execute(bounds).one()

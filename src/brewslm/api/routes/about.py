@@ -10,6 +10,8 @@ from brewslm.api.deps import HouseOf
 from brewslm.api.door import Door
 from brewslm.core.artifacts.base import ArtifactKind
 from brewslm.core.events.reasons import TAXONOMY, EventStage, Reason, Severity
+from brewslm.core.health.layers import SourcedValue
+from brewslm.core.ports.machine import MachineFacts
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
 from brewslm.lifecycle import LIFECYCLE
@@ -93,6 +95,42 @@ def new_address(request: Request) -> Address:
     """Make an address that lets one browser in, once; `brewslm open` does so."""
     door: Door = request.app.state.door
     return Address(url=f"http://{request.headers['host']}{door.new_path()}")
+
+
+class MachineReport(Value):
+    """The machine that trainings of this server run on."""
+
+    facts: MachineFacts
+    home: str
+    """The workspace."""
+    free_disk_bytes: int
+    """Of the file system that holds the workspace."""
+
+
+class ThresholdsReport(Value):
+    """What trainings are judged by."""
+
+    file: str
+    """Where the workspace's own values belong."""
+    values: tuple[SourcedValue, ...]
+
+
+@router.get("/machine")
+def machine(house: HouseOf) -> MachineReport:
+    """Look at the machine: cores, memory, GPUs, disk."""
+    home = house.settings.home
+    return MachineReport(
+        facts=house.ports.machine.facts(),
+        home=str(home),
+        free_disk_bytes=house.ports.machine.free_disk_bytes(home),
+    )
+
+
+@router.get("/thresholds")
+def thresholds(house: HouseOf) -> ThresholdsReport:
+    """List every threshold that counts, with the file that says it."""
+    file = house.settings.home / "config" / "thresholds.yaml"
+    return ThresholdsReport(file=str(file), values=house.run_health.thresholds().values)
 
 
 @router.get("/stages")

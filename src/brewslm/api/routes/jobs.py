@@ -10,11 +10,11 @@ from brewslm.core import ids
 from brewslm.core.artifacts.base import ArtifactRecord
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.job import MAX_PRIORITY, Job, JobKind, JobStatus
-from brewslm.core.ports.reading.views import JobOrder, JobQuery, Series
+from brewslm.core.ports.reading.views import JobOrder, JobQuery, Series, Span
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.value import Value
 from brewslm.services.jobs.views import ActiveJobs, WorkerLog
-from brewslm.services.monitoring.health import HealthReport
+from brewslm.services.monitoring.health import HealthReport, Outlook
 from brewslm.services.requests import ForkRequest
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -82,6 +82,18 @@ def active(house: HouseOf) -> ActiveJobs:
     return house.job_views.active()
 
 
+@router.get("/outlooks")
+def outlooks(
+    house: HouseOf,
+    job_id: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=_LARGEST)], ...],
+        Query(min_length=1, max_length=100, description="Of these jobs; repeatable."),
+    ],
+) -> tuple[Outlook, ...]:
+    """Tell of several jobs at once how their trainings are, and how long they will go on."""
+    return house.run_health.outlooks([ids.JobId(one) for one in job_id])
+
+
 @router.get("/{job_id}")
 def show(job_id: JobId, house: HouseOf) -> Job:
     """Show one job."""
@@ -94,10 +106,17 @@ def metrics(
     house: HouseOf,
     after: After = 0,
     kind: Annotated[str | None, Query(max_length=40, description="Only this kind of record, e.g. log.")] = None,
+    until: Annotated[
+        int | None, Query(ge=1, le=_LARGEST, description="With max_points: only up to this sequence number.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=10_000, description="At most so many.")] = 10_000,
     max_points: Annotated[
         int | None,
-        Query(ge=12, le=10_000, description="Of the whole job so many, chosen so that no spike of a series is lost."),
+        Query(
+            ge=12,
+            le=10_000,
+            description="So many of all, or of those between after and until, so that no spike of a series is lost.",
+        ),
     ] = None,
     series: Annotated[
         tuple[Series, ...], Query(max_length=4, description="With max_points: whose spikes; all of them by default.")
@@ -105,7 +124,10 @@ def metrics(
 ) -> tuple[MetricRow, ...]:
     """List the progress records of a job's worker, by sequence number; with `max_points` thinned out for a chart."""
     if max_points is not None:
-        return house.job_views.chart(ids.JobId(job_id), kind=kind or "log", series=series, max_points=max_points)
+        span = Span(after, until)
+        return house.job_views.chart(
+            ids.JobId(job_id), kind=kind or "log", series=series, max_points=max_points, span=span
+        )
     return house.jobs.metrics(ids.JobId(job_id), after_seq=after, kind=kind, limit=limit)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from brewslm.core.artifacts.base import ArtifactRecord
 from brewslm.core.ids import JobId
 from brewslm.core.job import FINAL, Job, JobStatus
-from brewslm.core.ports.reading.views import ALL_SERIES, JobQuery, Series, Views
+from brewslm.core.ports.reading.views import ALL_SERIES, WHOLE, JobQuery, Series, Span, Views
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.value import Value
 from brewslm.services.jobs.queue import Jobs
@@ -60,7 +60,13 @@ class JobViews:
         )
 
     def chart(
-        self, job_id: JobId, *, kind: str = "log", series: tuple[Series, ...] = ALL_SERIES, max_points: int
+        self,
+        job_id: JobId,
+        *,
+        kind: str = "log",
+        series: tuple[Series, ...] = ALL_SERIES,
+        max_points: int,
+        span: Span = WHOLE,
     ) -> tuple[MetricRow, ...]:
         """Progress rows for a chart: no more than `max_points`, and no spike of these series is lost.
 
@@ -68,7 +74,7 @@ class JobViews:
             NotFoundError: there is no such job.
         """
         self._jobs.get(job_id)
-        return self._views.thinned(job_id, kind=kind, series=series or ALL_SERIES, max_points=max_points)
+        return self._views.thinned(job_id, kind=kind, series=series or ALL_SERIES, max_points=max_points, span=span)
 
     def artifacts(self, job_id: JobId) -> tuple[ArtifactRecord, ...]:
         """What a job and its steps made, oldest first.

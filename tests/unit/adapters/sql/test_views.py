@@ -12,7 +12,7 @@ from brewslm.adapters.sql.storage import SqlStorage, open_storage
 from brewslm.adapters.sql.views import SqlViews
 from brewslm.core.ids import JobId, ProjectId
 from brewslm.core.job import Job, JobStatus
-from brewslm.core.ports.reading.views import ALL_SERIES, JobQuery
+from brewslm.core.ports.reading.views import ALL_SERIES, JobQuery, Span
 from brewslm.core.ports.storage import MetricRow
 from tests.fakes.ledger import NOW, fill
 
@@ -118,3 +118,17 @@ def test_few_rows_are_shown_as_they_are(storage: SqlStorage, views: SqlViews) ->
         transaction.metrics.append(log_rows(job, [{"loss": 1.0}] * 12), job_id=job.id, offset=0)
     assert len(views.thinned(job.id, kind="log", series=ALL_SERIES, max_points=12)) == 12
     assert views.thinned(job.id, kind="eval", series=ALL_SERIES, max_points=12) == ()
+
+
+def test_a_part_of_a_chart_has_the_spikes_of_that_part_and_no_other_rows(storage: SqlStorage, views: SqlViews) -> None:
+    (job,) = add_jobs(storage, 1)
+    values: list[dict[str, Any]] = [{"loss": 1.0 + (n % 7) / 10} for n in range(3000)]
+    values[1499] = {"loss": 50.0}
+    with storage.write() as transaction:
+        transaction.metrics.append(log_rows(job, values), job_id=job.id, offset=0)
+    rows = views.thinned(job.id, kind="log", series=("loss",), max_points=100, span=Span(1000, 2000))
+    shown = [row.seq for row in rows]
+    assert (shown[0], shown[-1]) == (1001, 2000)
+    assert 1500 in shown
+    every = views.thinned(job.id, kind="log", series=("loss",), max_points=100, span=Span(1450, 1530))
+    assert [row.seq for row in every] == list(range(1451, 1531))

@@ -1,6 +1,6 @@
 """Questions about jobs that only readers ask: many at once, searched, sorted, thinned out."""
 
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from brewslm.core.ids import JobId, ProjectId
 from brewslm.core.job import Job, JobKind, JobStatus
@@ -10,6 +10,18 @@ from brewslm.core.value import Value
 JobOrder = Literal["newest", "oldest", "finished"]
 Series = Literal["loss", "delta", "learning_rate", "grad_norm"]
 ALL_SERIES: tuple[Series, ...] = ("loss", "delta", "learning_rate", "grad_norm")
+
+
+class Span(NamedTuple):
+    """A part of a journal, by sequence numbers."""
+
+    after_seq: int = 0
+    """Only rows after this one,"""
+    until_seq: int | None = None
+    """and up to this one; None is the newest."""
+
+
+WHOLE = Span()
 
 
 class JobQuery(Value):
@@ -37,7 +49,7 @@ class Views(Protocol):
         """Jobs in the order that was asked for."""
 
     def thinned(
-        self, job_id: JobId, *, kind: str, series: tuple[Series, ...], max_points: int
+        self, job_id: JobId, *, kind: str, series: tuple[Series, ...], max_points: int, span: Span = WHOLE
     ) -> tuple[MetricRow, ...]:
         """At most `max_points` progress rows of a kind: of every stretch those with the least and the largest values.
 

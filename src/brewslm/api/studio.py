@@ -1,0 +1,50 @@
+"""The Studio's files, as they were built: one page at `/`, and what it loads under `/assets`."""
+
+import secrets
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+import brewslm
+
+BUILD = Path(brewslm.__file__).parent / "bundled" / "studio"
+NONCE_PLACE = "%STYLE_NONCE%"
+MISSING = (
+    "The Studio is not built here: run `make studio` in the repository and load this page anew. "
+    "Everything else works; the API is described at /api/openapi.json.\n"
+)
+_NONCE_BYTES = 16
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+
+
+class Assets(StaticFiles):
+    """Files whose names carry a hash of their content, so that a browser never has to ask again."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Answer with a file, or raise 404."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+def install(app: FastAPI, build: Path = BUILD) -> None:
+    """Serve the build in `build`. It may be made, or made anew, while the server runs."""
+
+    @app.get("/", include_in_schema=False)
+    def page() -> Response:
+        """Show the Studio, or say that it is not built."""
+        try:
+            text = (build / "index.html").read_text(encoding="utf-8")
+        except OSError:
+            return PlainTextResponse(MISSING, status_code=503)
+        nonce = secrets.token_urlsafe(_NONCE_BYTES)
+        headers = {"Content-Security-Policy": _POLICY.format(nonce=nonce), "Cache-Control": "no-cache"}
+        return HTMLResponse(text.replace(NONCE_PLACE, nonce), headers=headers)
+
+    app.mount("/assets", Assets(directory=build / "assets", check_dir=False))

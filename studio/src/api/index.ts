@@ -1,0 +1,5 @@
+/** Everything that other rooms may know of the server. `schema.ts` is generated: `make studio-api`. */
+export { answer, http } from "./client";
+export { ApiError } from "./errors";
+export * from "./queries";
+export type * from "./schema";

@@ -1,0 +1,17 @@
+import { Alert } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+
+import { healthQuery } from "@/api";
+
+/** Says when the server does not answer; what pages show then is what was known. */
+export function ServerBanner() {
+  const { error } = useQuery(healthQuery());
+  if (error === null) {
+    return null;
+  }
+  return (
+    <Alert color="red" variant="outline" mb="md" p="xs" role="alert" title="The server cannot be reached">
+      {error.message} Trainings go on without it; this page asks again by itself.
+    </Alert>
+  );
+}

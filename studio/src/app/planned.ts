@@ -1,0 +1,83 @@
+/** Pages that are not built yet. A row goes when its page comes. */
+
+export const PLANNED = {
+  jobs: { title: "Jobs", will: ["Every job with status, progress and health"], commands: ["brewslm jobs list"] },
+  job: {
+    title: "Job",
+    will: ["The live curve against the untuned base", "Events, health, artifacts"],
+    commands: ["brewslm jobs watch JOB", "brewslm curves JOB"],
+  },
+  projects: { title: "Projects", will: ["All projects"], commands: ["brewslm project list"] },
+  project: { title: "Project", will: ["The eleven stages"], commands: ["brewslm project show PROJECT"] },
+  settings: {
+    title: "Settings",
+    will: ["Thresholds, alerts, devices, token"],
+    commands: ["brewslm alerts list", "brewslm doctor"],
+  },
+} as const;
+
+export const PROJECT_PLANNED = [
+  {
+    path: "data",
+    title: "Data",
+    will: [
+      "Import wizard: source, mapping, preview with every rejection, commit",
+      "Data health, rows explorer, cleaning preview, splits and leaks, mask X-ray",
+    ],
+    commands: [
+      "brewslm dataset import --project 1 --sample general-chat-v1",
+      "brewslm dataset rejections --project 1",
+      "brewslm dataset health --project 1",
+      "brewslm xray --project 1",
+    ],
+  },
+  {
+    path: "preflight",
+    title: "Preflight",
+    will: ["Checks, memory forecast against capacity, the plan with the source of every value, trainability"],
+    commands: ["brewslm preflight --project 1 --task causal_lm --plan"],
+  },
+  {
+    path: "training",
+    title: "Training",
+    will: [
+      "Training configuration with profiles, as a form and as YAML, compared with the defaults",
+      "One-click training",
+    ],
+    commands: ["brewslm train --project 1 --autopilot --one-click"],
+  },
+  {
+    path: "experiments",
+    title: "Experiments",
+    will: ["All experiments of the project", "Comparison: overlaid curves, configurations, metrics with intervals"],
+    commands: ["brewslm results JOB", "brewslm curves JOB"],
+  },
+  {
+    path: "evaluate",
+    title: "Evaluate",
+    will: ["The report with its gates", "Base and tuned side by side, worst and best examples, slices"],
+    commands: ["brewslm evaluate --project 1"],
+  },
+  {
+    path: "release",
+    title: "Release",
+    will: ["Exports with checksums and parity", "Releases, promotion and roll-back, drift"],
+    commands: [
+      "brewslm export --project 1 --format huggingface --target vllm",
+      "brewslm deploy --project 1",
+      "brewslm releases --project 1",
+    ],
+  },
+  {
+    path: "playground",
+    title: "Playground",
+    will: ["A chat with base and tuned model side by side, with any checkpoint, also while it trains"],
+    commands: ["brewslm evaluate --project 1 --prompt 'Your question'"],
+  },
+  {
+    path: "activity",
+    title: "Activity",
+    will: ["The timeline of events, clusters of failures, audit, support bundle"],
+    commands: ["brewslm events --project 1", "brewslm audit verify"],
+  },
+] as const;
