@@ -5629,9 +5629,11 @@ export interface operations {
                 after?: number;
                 /** @description Only this kind of record, e.g. log. */
                 kind?: string | null;
+                /** @description With max_points: only up to this sequence number. */
+                until?: number | null;
                 /** @description At most so many. */
                 limit?: number;
-                /** @description Of the whole job so many, chosen so that no spike of a series is lost. */
+                /** @description So many of all, or of those between after and until, so that no spike of a series is lost. */
                 max_points?: number | null;
                 /** @description With max_points: whose spikes; all of them by default. */
                 series?: ("loss" | "delta" | "learning_rate" | "grad_norm")[];

@@ -1,0 +1,106 @@
+import { Button, Code, Group, Stack, Text } from "@mantine/core";
+import type { UseQueryResult } from "@tanstack/react-query";
+
+import type { ArtifactRecord } from "@/api";
+import { CopyableId } from "@/components/CopyableId";
+import { QueryView } from "@/components/QueryView";
+import { isObject, numberIn, textIn } from "@/lib/json";
+import { formatBytes } from "@/lib/numbers";
+import { saveBlob } from "@/lib/saving";
+
+const PREVIEW_CHARACTERS = 20_000;
+
+/** What the job made: each artifact with its hash, its files, and its content. */
+export function Artifacts({ query }: { query: UseQueryResult<ArtifactRecord[]> }) {
+  return (
+    <QueryView query={query} isEmpty={(found) => found.length === 0} empty={<Empty />}>
+      {(found) => (
+        <Stack gap="xs">
+          {found.map((artifact) => (
+            <Artifact key={artifact.id} artifact={artifact} />
+          ))}
+        </Stack>
+      )}
+    </QueryView>
+  );
+}
+
+function Artifact({ artifact }: { artifact: ArtifactRecord }) {
+  const files = filesIn(artifact);
+  const text = JSON.stringify(artifact.body, null, 2);
+  return (
+    <details className="job-artifact">
+      <summary className="job-summary">
+        <strong>{artifact.kind}</strong> <span className="studio-mono">{artifact.id}</span>
+        {files.length > 0 &&
+          ` · ${files.length} files, ${formatBytes(files.reduce((sum, file) => sum + file.size, 0))}`}
+      </summary>
+      <Stack gap="xs" mt="xs">
+        <Group gap="xs">
+          <Text size="xs" className="job-break">
+            SHA-256 <CopyableId value={artifact.content_hash} label="hash" />
+          </Text>
+          <Button
+            size="compact-xs"
+            variant="default"
+            onClick={() => saveBlob(new Blob([text], { type: "application/json" }), `${artifact.id}.json`)}
+          >
+            Download JSON
+          </Button>
+        </Group>
+        {files.length > 0 && <Files artifact={artifact} files={files} />}
+        <Code block className="job-preview" tabIndex={0}>
+          {text.length > PREVIEW_CHARACTERS
+            ? `${text.slice(0, PREVIEW_CHARACTERS)}\n… ${text.length - PREVIEW_CHARACTERS} more characters`
+            : text}
+        </Code>
+      </Stack>
+    </details>
+  );
+}
+
+type File = { path: string; size: number; hash: string };
+
+function Files({ artifact, files }: { artifact: ArtifactRecord; files: readonly File[] }) {
+  return (
+    <div className="job-scroll" tabIndex={0} role="region" aria-label={`Files of ${artifact.id}`}>
+      <table className="job-table">
+        <thead>
+          <tr>
+            <th scope="col">File</th>
+            <th scope="col">Size</th>
+            <th scope="col">SHA-256</th>
+          </tr>
+        </thead>
+        <tbody>
+          {files.map((file) => (
+            <tr key={file.path}>
+              <td>{file.path}</td>
+              <td>{formatBytes(file.size)}</td>
+              <td>
+                <CopyableId value={file.hash} label="hash" />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function filesIn(artifact: ArtifactRecord): File[] {
+  const files = artifact.body["files"];
+  return (Array.isArray(files) ? files : []).filter(isObject).map((file) => ({
+    path: textIn(file, "path") ?? "",
+    size: numberIn(file, "size_bytes") ?? 0,
+    hash: textIn(file, "sha256") ?? "",
+  }));
+}
+
+function Empty() {
+  return (
+    <Text size="sm" c="dimmed">
+      Nothing was made yet. An artifact appears when its stage has ended well.
+    </Text>
+  );
+}
