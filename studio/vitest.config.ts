@@ -5,5 +5,5 @@ import vite from "./vite.config.ts";
 
 export default mergeConfig(
   vite,
-  defineConfig({ test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true } }),
+  defineConfig({ test: { include: ["src/**/*.test.{ts,tsx}"], restoreMocks: true } }),
 );

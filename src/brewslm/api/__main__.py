@@ -13,9 +13,10 @@ def main(words: list[str]) -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--require-token", action="store_true")
+    parser.add_argument("--open", action="store_true")
     options = parser.parse_args(words)
     try:
-        serve(options.host, options.port, is_token_required=options.require_token)
+        serve(options.host, options.port, is_token_required=options.require_token, is_opened=options.open)
     except BrewError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -1,5 +1,6 @@
 """Putting the HTTP face together: routes, errors, the guard, and the lanes that do queued work."""
 
+import secrets
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -9,7 +10,8 @@ from starlette.concurrency import run_in_threadpool
 
 from brewslm.api import errors, studio
 from brewslm.api.deps import ERRORS
-from brewslm.api.guard import Guard
+from brewslm.api.door import KEY_BYTES, Door
+from brewslm.api.guard import DEFAULT_PORT, Guard
 from brewslm.api.routes import (
     about,
     alerts,
@@ -105,6 +107,8 @@ def create_app(
     *,
     hosts: Iterable[str],
     token: str | None = None,
+    is_token_required: bool = False,
+    door: Door | None = None,
     is_stopping: Callable[[], bool] = lambda: False,
 ) -> Guard:
     """Build what a server serves: the guard, and behind it the routes.
@@ -112,7 +116,13 @@ def create_app(
     Args:
         house: the services.
         hosts: the exact values that a Host header may have.
-        token: what clients must show; None where local clients need none.
+        token: what programs may show; None makes one that nobody knows.
+        is_token_required: whether every program must show it.
+        door: lets browsers in; None makes one that lets nobody in.
         is_stopping: whether the server is about to close, so that streams end.
     """
-    return Guard(create_api(house, is_stopping=is_stopping), hosts=hosts, token=token)
+    token = token or secrets.token_urlsafe(KEY_BYTES)
+    door = door or Door(token, port=DEFAULT_PORT)
+    api = create_api(house, is_stopping=is_stopping)
+    api.state.door = door
+    return Guard(api, hosts=hosts, token=token, door=door, is_token_required=is_token_required)

@@ -1,5 +1,6 @@
 """Listening: the socket, the log, and an end within seconds. Workers are processes of their own and go on."""
 
+import contextlib
 import errno
 import logging
 import os
@@ -8,14 +9,17 @@ import socket
 import sys
 import threading
 import time
+import webbrowser
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import uvicorn
 
 from brewslm.api.app import create_app
+from brewslm.api.door import Door
 from brewslm.api.guard import allowed_hosts, is_loopback, is_wildcard
 from brewslm.api.routes.about import VERSION
+from brewslm.bootstrap.access import token_of
 from brewslm.bootstrap.container import House
 from brewslm.bootstrap.leadership import Leadership, open_as_leader
 from brewslm.bootstrap.settings import MIN_TOKEN_LENGTH, TOKEN_VARIABLE, Settings, read_settings
@@ -33,23 +37,39 @@ LEADER_CHECK_SECONDS = 5.0
 _LOG_BYTES = 5_000_000
 
 
-def serve(host: str, port: int, *, is_token_required: bool = False) -> None:
+def serve(host: str, port: int, *, is_token_required: bool = False, is_opened: bool = False) -> None:
     """Serve the workspace that the environment names, until SIGINT or SIGTERM.
+
+    Args:
+        host: where to listen.
+        port: where to listen; 0 takes a free one.
+        is_token_required: whether programs on this machine must show the token, too.
+        is_opened: whether a browser is opened on the Studio.
 
     Raises:
         BrewError: the settings, the workspace or the address cannot be used.
     """
     settings = read_settings()
-    token = token_for(settings, host, is_required=is_token_required)
+    refuse_open_door(settings, host)
     house, leadership = open_as_leader(settings)
+    token = token_of(settings)
     keep_log(settings.logs)
     with listen(host, port) as listener:
         own_port = int(listener.getsockname()[1])
-        shown = f"[{host}]" if ":" in host else host
+        reached = settings.allowed_hosts[0] if is_wildcard(host) else host
+        shown = f"[{reached}]" if ":" in reached else reached
         leadership.lock.tell(f"http://{shown}:{own_port}")
         hosts = allowed_hosts(own_port, host=host, more=settings.allowed_hosts)
+        door = Door(token, port=own_port)
         server: uvicorn.Server
-        app = create_app(house, hosts=hosts, token=token, is_stopping=lambda: server.should_exit)
+        app = create_app(
+            house,
+            hosts=hosts,
+            token=token,
+            is_token_required=is_token_required or not is_loopback(host),
+            door=door,
+            is_stopping=lambda: server.should_exit,
+        )
         config = uvicorn.Config(
             app,
             log_config=None,
@@ -64,9 +84,12 @@ def serve(host: str, port: int, *, is_token_required: bool = False) -> None:
         note_start(house, host, own_port)
         sys.stdout.write(
             f"BrewSLM serves {settings.home} at http://{shown}:{own_port}\n"
-            f"API description: http://{shown}:{own_port}/api/openapi.json. Stop with Ctrl-C.\n"
+            f"Open the Studio: http://{shown}:{own_port}{door.new_path()}\n"
+            "The address works once; `brewslm open` makes another. Stop with Ctrl-C.\n"
         )
         sys.stdout.flush()
+        if is_opened:
+            threading.Thread(target=open_browser, args=(f"http://{shown}:{own_port}{door.new_path()}",)).start()
         for number in (signal.SIGINT, signal.SIGTERM):
             # uvicorn raises the signal again when it has closed; that is not another wish.
             signal.signal(number, lambda _number, _frame: None)
@@ -106,18 +129,24 @@ def note_start(house: House, host: str, port: int) -> None:
         )
 
 
-def token_for(settings: Settings, host: str, *, is_required: bool) -> str | None:
-    """Return the token that clients must show; None where local clients need none.
+def open_browser(address: str) -> None:
+    """Open the user's browser, where there is one; the address was printed anyway."""
+    with contextlib.suppress(webbrowser.Error):
+        webbrowser.open(address)
+
+
+def refuse_open_door(settings: Settings, host: str) -> None:
+    """Refuse to listen where others could reach the server, unless there is a token and a list of host names.
 
     Raises:
-        InvalidRequestError: others could reach the server, and there is no token or no list of host names.
+        InvalidRequestError: there is none.
     """
-    if is_loopback(host) and not is_required:
-        return None
+    if is_loopback(host):
+        return
     if settings.token is None:
         message = (
-            f"--host {host!r} lets other machines in, or --require-token was given: {TOKEN_VARIABLE} must be set then, "
-            f"with at least {MIN_TOKEN_LENGTH} characters; set it, or leave the option out"
+            f"--host {host!r} lets other machines in: {TOKEN_VARIABLE} must be set then, with at least "
+            f"{MIN_TOKEN_LENGTH} characters; set it, or leave the option out"
         )
         raise InvalidRequestError(message)
     if is_wildcard(host) and not settings.allowed_hosts:
@@ -126,7 +155,6 @@ def token_for(settings: Settings, host: str, *, is_required: bool) -> str | None
             "(comma-separated, without ports), or give one address"
         )
         raise InvalidRequestError(message)
-    return settings.token
 
 
 def listen(host: str, port: int) -> socket.socket:

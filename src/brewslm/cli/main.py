@@ -69,6 +69,7 @@ def _root(
 app.command("quickstart", short_help="Run all eleven stages on a bundled sample.")(quickstart.quickstart)
 app.command("doctor", short_help="Check that everything a run needs is here.")(doctor.doctor)
 app.command("serve", short_help="Serve the HTTP API, and do queued jobs.")(serve.serve)
+app.command("open", short_help="Let a browser into the running server.")(serve.open_)
 app.command("build", short_help="Check a brew.py, and write its manifest.")(brew.build)
 app.command("start", short_help="Run a brew.py here, with its callbacks.")(brew.start)
 app.command("dev", short_help="Serve the Studio on a brew.py, and open it.")(serve.dev)

@@ -5,7 +5,7 @@ from typing import Any
 from typer.core import TyperGroup
 
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "Begin": ("quickstart", "doctor", "serve"),
+    "Begin": ("quickstart", "doctor", "serve", "open"),
     "Code first": ("build", "start", "dev"),
     "Data": (
         *("project", "dataset", "ingest", "introspect", "map", "mappings", "clean", "prepare"),

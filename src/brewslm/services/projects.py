@@ -196,7 +196,11 @@ def _first_step(stage: Stage[Any, Any], shelf: set[ArtifactKind]) -> str:
             return f"Needs a {kind.replace('_', ' ')}: {number:02d} {maker.title} makes it."
     if not stage.consumes:
         return "Bring in data."
-    return "Optional; everything that it needs is there." if stage.optional else "Everything that it needs is there."
+    return (
+        "Run it where it is wanted; everything that it needs is there."
+        if stage.optional
+        else "Run it; everything that it needs is there."
+    )
 
 
 def activations_of(project_id: ProjectId) -> RunId:

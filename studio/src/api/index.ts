@@ -2,4 +2,5 @@
 export { answer, http } from "./client";
 export { ApiError } from "./errors";
 export * from "./queries";
+export { readText } from "./text";
 export type * from "./schema";

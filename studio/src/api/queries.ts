@@ -81,3 +81,45 @@ export function notificationsQuery(limit: number) {
     refetchInterval: POLL_MS,
   });
 }
+
+export function outlooksQuery(jobIds: readonly number[]) {
+  return queryOptions({
+    queryKey: [...jobsKey, "outlooks", jobIds],
+    queryFn: ({ signal }) =>
+      answer(http.GET("/api/jobs/outlooks", { params: { query: { job_id: [...jobIds] } }, signal })),
+    enabled: jobIds.length > 0,
+    refetchInterval: POLL_MS,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function manifestQuery() {
+  return queryOptions({
+    queryKey: ["manifest"],
+    queryFn: ({ signal }) => answer(http.GET("/api/manifest", { signal })),
+    refetchInterval: 2_000,
+  });
+}
+
+export function machineQuery() {
+  return queryOptions({
+    queryKey: ["machine"],
+    queryFn: ({ signal }) => answer(http.GET("/api/machine", { signal })),
+    refetchInterval: POLL_MS,
+  });
+}
+
+export function thresholdsQuery() {
+  return queryOptions({
+    queryKey: ["thresholds"],
+    queryFn: ({ signal }) => answer(http.GET("/api/thresholds", { signal })),
+  });
+}
+
+export function alertsQuery() {
+  return queryOptions({
+    queryKey: ["alerts"],
+    queryFn: ({ signal }) => answer(http.GET("/api/alerts", { signal })),
+    refetchInterval: POLL_MS,
+  });
+}

@@ -1,12 +1,17 @@
-import { PlannedPage } from "@/components/PlannedPage";
+import { SimpleGrid } from "@mantine/core";
 
-/** Run training, and the jobs. */
+import { Page } from "@/components/Page";
+import { RecentJobs } from "@/features/jobs/RecentJobs";
+import { RunTraining } from "@/features/training/RunTraining";
+
+/** Run training at the left, the jobs at the right. */
 export function HomePage() {
   return (
-    <PlannedPage
-      title="Home"
-      will={["Run training: what brew.py in the current folder describes", "Jobs: what runs, and what ended last"]}
-      commands={["brewslm quickstart", "brewslm jobs list"]}
-    />
+    <Page title="Home">
+      <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
+        <RunTraining />
+        <RecentJobs />
+      </SimpleGrid>
+    </Page>
   );
 }

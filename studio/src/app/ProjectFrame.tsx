@@ -33,7 +33,12 @@ function Frame({ projectId }: { projectId: number }) {
         <ScrollArea type="never" component="nav" aria-label="Pages of this project">
           <Group gap={4} wrap="nowrap">
             {TABS.map(({ path, title }) => (
-              <NavLink key={path} to={`/projects/${projectId}/${path}`} end className="studio-tab">
+              <NavLink
+                key={path}
+                to={path === "" ? `/projects/${projectId}` : `/projects/${projectId}/${path}`}
+                end
+                className="studio-tab"
+              >
                 {title}
               </NavLink>
             ))}

@@ -4,10 +4,20 @@ import { Route, Routes, useLocation } from "react-router";
 
 import { ErrorBoundary } from "./ErrorBoundary";
 import { NotFoundPage } from "./NotFoundPage";
-import { PLANNED, PROJECT_PLANNED } from "./planned";
+import { PROJECT_PLANNED } from "./planned";
 import { ProjectFrame } from "./ProjectFrame";
 import { PlannedPage } from "@/components/PlannedPage";
 
+const JobsPage = lazy(() => import("@/features/jobs/JobsPage").then((room) => ({ default: room.JobsPage })));
+const ProjectsPage = lazy(() =>
+  import("@/features/projects/ProjectsPage").then((room) => ({ default: room.ProjectsPage })),
+);
+const ProjectPage = lazy(() =>
+  import("@/features/projects/ProjectPage").then((room) => ({ default: room.ProjectPage })),
+);
+const SettingsPage = lazy(() =>
+  import("@/features/settings/SettingsPage").then((room) => ({ default: room.SettingsPage })),
+);
 const HomePage = lazy(() => import("./HomePage").then((room) => ({ default: room.HomePage })));
 const JobPage = lazy(() => import("@/features/job/JobPage").then((room) => ({ default: room.JobPage })));
 
@@ -19,16 +29,16 @@ export function Routing() {
       <Suspense fallback={<Skeleton height={28} width={220} role="status" aria-label="Loading" />}>
         <Routes>
           <Route index element={<HomePage />} />
-          <Route path="jobs" element={<PlannedPage {...PLANNED.jobs} />} />
+          <Route path="jobs" element={<JobsPage />} />
           <Route path="jobs/:jobId" element={<JobPage />} />
-          <Route path="projects" element={<PlannedPage {...PLANNED.projects} />} />
+          <Route path="projects" element={<ProjectsPage />} />
           <Route path="projects/:projectId" element={<ProjectFrame />}>
-            <Route index element={<PlannedPage {...PLANNED.project} />} />
+            <Route index element={<ProjectPage />} />
             {PROJECT_PLANNED.map(({ path, ...page }) => (
               <Route key={path} path={path} element={<PlannedPage {...page} />} />
             ))}
           </Route>
-          <Route path="settings" element={<PlannedPage {...PLANNED.settings} />} />
+          <Route path="settings" element={<SettingsPage />} />
           <Route path="*" element={<NotFoundPage />} />
         </Routes>
       </Suspense>

@@ -8,8 +8,9 @@ import { HelpDialog } from "./HelpDialog";
 import { Mark } from "./Mark";
 import { SchemeMenu } from "./SchemeMenu";
 import { useDocumentTitle } from "./useDocumentTitle";
-import { useShortcuts } from "./useShortcuts";
 import { ServerBanner } from "./ServerBanner";
+import { useShortcuts } from "./useShortcuts";
+import { Bell } from "@/features/bell/Bell";
 
 const PLACES = [
   { to: "/", label: "Home", icon: House },
@@ -53,6 +54,7 @@ export function Shell({ children }: { children: ReactNode }) {
             </Link>
           </Group>
           <Group gap={4} wrap="nowrap">
+            <Bell />
             <SchemeMenu />
             <Tooltip label="Help and keys (?)">
               <ActionIcon variant="subtle" color="gray" size="lg" onClick={help.open} aria-label="Help and keys">

@@ -3,6 +3,7 @@ import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { HashRouter } from "react-router";
 
+import { LiveProvider } from "./LiveProvider";
 import { STYLE_NONCE } from "./nonce";
 import { queryClient } from "./queryClient";
 import { Routing } from "./Routing";
@@ -23,9 +24,11 @@ export function Studio() {
         <Notifications position="bottom-right" limit={4} />
         <HashRouter>
           <TitleProvider>
-            <Shell>
-              <Routing />
-            </Shell>
+            <LiveProvider>
+              <Shell>
+                <Routing />
+              </Shell>
+            </LiveProvider>
           </TitleProvider>
         </HashRouter>
       </QueryClientProvider>

@@ -1,16 +1,5 @@
 /** Pages that are not built yet. A row goes when its page comes. */
 
-export const PLANNED = {
-  jobs: { title: "Jobs", will: ["Every job with status, progress and health"], commands: ["brewslm jobs list"] },
-  projects: { title: "Projects", will: ["All projects"], commands: ["brewslm project list"] },
-  project: { title: "Project", will: ["The eleven stages"], commands: ["brewslm project show PROJECT"] },
-  settings: {
-    title: "Settings",
-    will: ["Thresholds, alerts, devices, token"],
-    commands: ["brewslm alerts list", "brewslm doctor"],
-  },
-} as const;
-
 export const PROJECT_PLANNED = [
   {
     path: "data",

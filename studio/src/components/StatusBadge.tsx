@@ -1,6 +1,7 @@
 import { Badge } from "@mantine/core";
 
 import type { JobStatus } from "@/api";
+import { capital } from "@/lib/words";
 
 const COLORS: Record<JobStatus, string> = {
   queued: "gray",
@@ -19,9 +20,10 @@ export function StatusBadge({ status, label }: { status: JobStatus; label?: stri
       tt="none"
       radius="sm"
       fw={600}
+      miw="max-content"
       data-status={status}
     >
-      {label ?? status}
+      {label ?? capital(status)}
     </Badge>
   );
 }

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from brewslm.api.door import MAX_KEYS, Door
 from brewslm.api.guard import MAX_BODY_BYTES, SECURITY_HEADERS, Guard, allowed_hosts, is_loopback
 
 TOKEN = "x" * 32
+DOOR = Door(TOKEN, port=8000)
+COOKIE = ("Cookie", f"{DOOR.cookie_name}={DOOR.cookie_value}")
 HOST = "127.0.0.1:8000"
 EVERYWHERE = "0.0.0.0"
 
@@ -25,11 +28,14 @@ def ask(
     headers: Headers,
     *,
     method: str = "GET",
-    path: str = "/",
+    path: str = "/api/projects",
     port: int = 8000,
-    token: str | None = None,
+    query: str = "",
+    app: Any = behind,
+    is_token_required: bool = False,
 ) -> tuple[int, dict[str, str], bytes]:
-    guard = Guard(behind, hosts=allowed_hosts(port, host="127.0.0.1"), token=token)
+    hosts = allowed_hosts(port, host="127.0.0.1")
+    guard = Guard(app, hosts=hosts, token=TOKEN, door=DOOR, is_token_required=is_token_required)
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -42,6 +48,7 @@ def ask(
         "type": "http",
         "method": method,
         "path": path,
+        "query_string": query.encode(),
         "headers": [(name.lower().encode(), value.encode("latin-1")) for name, value in headers],
     }
     asyncio.run(guard(scope, receive, send))
@@ -99,19 +106,127 @@ def test_a_configured_host_is_let_in_and_a_wildcard_is_no_name() -> None:
     assert not any(EVERYWHERE in name for name in allowed_hosts(8000, host=EVERYWHERE))
 
 
+BROWSERS: list[Headers] = [
+    [("Origin", "http://127.0.0.1:8000")],
+    [("Sec-Fetch-Site", "same-origin")],
+    [("Sec-Fetch-Site", "none")],
+    [("Origin", "http://127.0.0.1:8000"), ("Sec-Fetch-Site", "same-origin")],
+    [("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)")],
+    [("Cookie", "theme=dark")],
+]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_a_program_on_this_machine_needs_nothing(method: str) -> None:
+    assert status([("Host", HOST), ("User-Agent", "curl/8.5.0")], method=method) == 200
+
+
+@pytest.mark.parametrize("headers", BROWSERS)
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_a_browser_needs_the_cookie_or_the_token(headers: Headers, method: str) -> None:
+    bearer = ("Authorization", f"Bearer {TOKEN}")
+    assert status([("Host", HOST), *headers], method=method) == 401
+    assert status([("Host", HOST), *headers, COOKIE], method=method) == 200
+    assert status([("Host", HOST), *headers, bearer], method=method) == 200
+
+
 @pytest.mark.parametrize(
-    "headers",
+    "cookie",
     [
-        [],
-        [("Origin", "http://127.0.0.1:8000")],
-        [("Sec-Fetch-Site", "same-origin")],
-        [("Sec-Fetch-Site", "none")],
-        [("Origin", "http://127.0.0.1:8000"), ("Sec-Fetch-Site", "same-origin")],
+        f"brewslm-8001={DOOR.cookie_value}",
+        f"brewslm-8000={Door(TOKEN, port=8001).cookie_value}",
+        f"brewslm-8000={Door('y' * 32, port=8000).cookie_value}",
+        f"brewslm-8000={DOOR.cookie_value}x",
+        f"brewslm-8000={DOOR.cookie_value[:-1]}",
+        f"brewslm-8000={TOKEN}",
+        "brewslm-8000=",
+        "brewslm-8000=\u00e9",
+        f"xbrewslm-8000={DOOR.cookie_value}",
     ],
 )
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_local_clients_and_own_pages_are_let_in(headers: Headers, method: str) -> None:
-    assert status([("Host", HOST), *headers], method=method) == 200
+def test_no_other_cookie_opens(cookie: str) -> None:
+    assert status([("Host", HOST), ("Sec-Fetch-Site", "same-origin"), ("Cookie", cookie)]) == 401
+
+
+def test_the_cookie_is_found_among_those_of_other_programs() -> None:
+    others = ("Cookie", f'a=b; brewslm-8001=stale; {COOKIE[1]}; c={{"d": 1}}')
+    assert status([("Host", HOST), ("Sec-Fetch-Site", "same-origin"), others]) == 200
+
+
+def test_a_wrong_token_is_not_made_up_for_by_a_cookie() -> None:
+    assert status([("Host", HOST), ("Authorization", "Bearer no"), COOKIE]) == 401
+
+
+def test_the_page_itself_is_open_and_nothing_else_is() -> None:
+    fetch = [("Host", HOST), ("Sec-Fetch-Site", "none")]
+    assert status(fetch, path="/") == status(fetch, path="/assets/main.js") == 200
+    for path in ("/index.html", "/assets", "/api", "/api/", "//", "//assets/x", "/metrics", "/docs"):
+        assert status(fetch, path=path) == 401
+    assert status(fetch, path="/", method="POST") == 401
+
+
+def test_an_address_lets_one_browser_in_once() -> None:
+    path, _, query = DOOR.new_path().partition("?")
+    visit = [("Host", HOST), ("Sec-Fetch-Site", "none")]
+    code, headers, _ = ask(visit, path=path, query=query)
+    assert (code, headers["location"]) == (303, "/")
+    cookie = headers["set-cookie"]
+    assert cookie.startswith(f"{COOKIE[1]}; ")
+    assert cookie.endswith("; Path=/; HttpOnly; SameSite=Strict")
+    assert status(visit, path=path, query=query) == 401
+    code, headers, _ = ask([*visit, COOKIE], path=path, query=query)
+    assert (code, headers["location"], "set-cookie" in headers) == (303, "/", False)
+
+
+@pytest.mark.parametrize("query", ["", "key=", "key=x", f"key={TOKEN}", "token=x", "key=%00", "key=\u00e9"])
+def test_no_other_key_opens(query: str) -> None:
+    DOOR.new_path()
+    code, headers, _ = ask([("Host", HOST)], path="/login", query=query)
+    assert (code, "set-cookie" in headers) == (401, False)
+
+
+def test_looking_ahead_does_not_use_up_an_address() -> None:
+    path, _, query = DOOR.new_path().partition("?")
+    visit = [("Host", HOST), ("Sec-Fetch-Site", "none")]
+    assert status([*visit, ("Sec-Purpose", "prefetch;prerender")], path=path, query=query) == 405
+    assert status(visit, path=path, query=query, method="HEAD") == 405
+    assert status(visit, path=path, query=query) == 303
+
+
+def test_only_the_newest_addresses_are_good() -> None:
+    door = Door(TOKEN, port=8000)
+    keys = [door.new_path().partition("?")[2].encode() for _ in range(MAX_KEYS + 1)]
+    assert [door.take(key) for key in keys] == [False] + [True] * MAX_KEYS
+
+
+def test_a_link_from_elsewhere_opens_the_page_and_no_data() -> None:
+    link = [("Host", HOST), ("Sec-Fetch-Site", "cross-site"), ("Sec-Fetch-Mode", "navigate")]
+    document, frame = ("Sec-Fetch-Dest", "document"), ("Sec-Fetch-Dest", "iframe")
+    assert status([*link, document], path="/") == 200
+    assert status([*link, frame], path="/") == 403
+    assert status([*link, document], path="/", method="POST") == 403
+    assert status([*link, document, COOKIE], path="/api/projects") == 403
+    assert status([*link, document, ("Origin", "http://evil.tld")], path="/") == 403
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("application/json", "application/json"),
+        ("text/event-stream; charset=utf-8", "text/event-stream; charset=utf-8"),
+        ("text/html", "application/octet-stream"),
+        ("text/csv", "application/octet-stream"),
+        ("application/zip", "application/octet-stream"),
+    ],
+)
+def test_data_that_is_no_text_is_a_file_to_keep(kind: str, shown: str) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind.encode())]})
+        await send({"type": "http.response.body", "body": b""})
+
+    _, headers, _ = ask([("Host", HOST)], app=app)
+    assert headers["content-type"] == shown
+    assert headers.get("content-disposition") == ("attachment" if shown == "application/octet-stream" else None)
 
 
 @pytest.mark.parametrize(
@@ -189,12 +304,12 @@ def test_where_a_token_is_wanted_only_that_token_opens(shown: str | None, expect
     headers = [("Host", HOST)]
     if shown is not None:
         headers.append(("Authorization", shown))
-    assert status(headers, token=TOKEN) == expected
+    assert status(headers, is_token_required=True) == expected
 
 
 def test_two_tokens_are_refused() -> None:
     twice = [("Host", HOST), ("Authorization", f"Bearer {TOKEN}"), ("Authorization", f"Bearer {TOKEN}")]
-    assert status(twice, token=TOKEN) == 401
+    assert status(twice, is_token_required=True) == 401
 
 
 def test_every_answer_carries_the_security_headers() -> None:
@@ -217,7 +332,8 @@ def test_websockets_are_closed() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    guard = Guard(behind, hosts=allowed_hosts(8000, host="127.0.0.1"), token=None)
+    hosts = allowed_hosts(8000, host="127.0.0.1")
+    guard = Guard(behind, hosts=hosts, token=TOKEN, door=DOOR, is_token_required=False)
     asyncio.run(guard({"type": "websocket", "path": "/", "headers": []}, None, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
 

@@ -124,6 +124,14 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
     # These are tested in test_notifications.py.
     tested |= {("GET", f"/api/{path}") for path in ("notifications", "notifications/unread-count", "alerts")}
     tested |= {("POST", "/api/notifications/read"), ("POST", "/api/alerts/test")}
+    # These are tested in test_brew.py, and where browsers are let in.
+    tested |= {
+        ("GET", "/api/manifest"),
+        ("GET", "/api/train/output"),
+        ("POST", "/api/train"),
+        ("POST", "/api/train/stop"),
+    }
+    tested |= {("POST", "/api/login-addresses")}
     uploads = {(method, "/api/uploads/{upload_id}") for method in ("HEAD", "GET", "PATCH", "DELETE")}
     uploads |= {("OPTIONS", "/api/uploads"), ("POST", "/api/uploads")}  # in test_uploads.py
     assert described == tested | uploads

@@ -1,15 +1,18 @@
 """Listening, and who is let in from where."""
 
 import socket
+import stat
+from pathlib import Path
 
 import pytest
 
 from brewslm.api.errors import STATUSES, status_of
-from brewslm.api.server import listen, note_start, token_for
+from brewslm.api.server import listen, note_start, refuse_open_door
+from brewslm.bootstrap.access import TOKEN_FILE, token_of
 from brewslm.bootstrap.container import House
 from brewslm.bootstrap.settings import Settings, read_settings
 from brewslm.core import errors
-from brewslm.core.errors import BrewError, ConflictError, InvalidRequestError
+from brewslm.core.errors import BrewError, ConflictError, InvalidRequestError, WorkspaceError
 
 TOKEN = "t" * 32
 EVERYWHERE = "0.0.0.0"
@@ -19,36 +22,41 @@ def settings(**more: object) -> Settings:
     return Settings.model_validate({"home": "/nowhere", **more})
 
 
-@pytest.mark.parametrize(
-    ("host", "is_required", "token", "hosts", "expected"),
-    [
-        ("127.0.0.1", False, None, (), None),
-        ("::1", False, None, (), None),
-        ("127.0.0.1", False, TOKEN, (), None),
-        ("127.0.0.1", True, TOKEN, (), TOKEN),
-        ("10.0.0.7", False, TOKEN, (), TOKEN),
-        (EVERYWHERE, False, TOKEN, ("box.lan",), TOKEN),
-    ],
-)
-def test_who_must_show_a_token(
-    host: str, is_required: bool, token: str | None, hosts: tuple[str, ...], expected: str | None
-) -> None:
-    assert token_for(settings(token=token, allowed_hosts=hosts), host, is_required=is_required) == expected
+LOOPBACKS = ["127.0.0.1", "localhost", "::1", "[::1]"]
+OTHERS = ["10.0.0.7", "192.168.0.1", "fd00::7", "box.lan", "127.evil.tld", "127.0.0.2", "169.254.1.1"]
+WILDCARDS = [EVERYWHERE, "::", "[::]", ""]
 
 
-@pytest.mark.parametrize(
-    ("host", "is_required", "token"),
-    [
-        ("10.0.0.7", False, None),
-        (EVERYWHERE, False, None),
-        ("127.0.0.1", True, None),
-        (EVERYWHERE, False, TOKEN),
-        ("::", True, TOKEN),
-    ],
-)
-def test_an_open_door_without_a_lock_is_refused(host: str, is_required: bool, token: str | None) -> None:
-    with pytest.raises(InvalidRequestError, match="BREWSLM_"):
-        token_for(settings(token=token), host, is_required=is_required)
+@pytest.mark.parametrize("hosts", [(), ("box.lan",)])
+@pytest.mark.parametrize("token", [None, TOKEN])
+@pytest.mark.parametrize("host", [*LOOPBACKS, *OTHERS, *WILDCARDS])
+def test_no_start_lets_others_in_without_token_and_names(host: str, token: str | None, hosts: tuple[str, ...]) -> None:
+    asked = settings(token=token, allowed_hosts=hosts)
+    if host in LOOPBACKS or (token is not None and (host in OTHERS or hosts)):
+        refuse_open_door(asked, host)
+    else:
+        with pytest.raises(InvalidRequestError, match="BREWSLM_"):
+            refuse_open_door(asked, host)
+
+
+def test_the_token_of_a_workspace_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    own = settings(home=tmp_path / "home")
+    token = token_of(own)
+    file = tmp_path / "home" / TOKEN_FILE
+    assert (token_of(own), stat.S_IMODE(file.stat().st_mode), len(token) >= 32) == (token, 0o600, True)
+    assert [path.name for path in file.parent.iterdir()] == [TOKEN_FILE]
+    assert token_of(settings(home=tmp_path / "other")) != token
+    assert token_of(settings(home=tmp_path / "home", token=TOKEN)) == TOKEN
+
+
+@pytest.mark.parametrize(("mode", "text"), [(0o644, "x" * 43), (0o640, "x" * 43), (0o600, ""), (0o600, "short")])
+def test_a_token_that_others_can_read_or_guess_is_refused(tmp_path: Path, mode: int, text: str) -> None:
+    file = tmp_path / TOKEN_FILE
+    file.write_text(text)
+    file.chmod(mode)
+    with pytest.raises(WorkspaceError, match="remove it") as raised:
+        token_of(settings(home=tmp_path))
+    assert not text or text not in str(raised.value)
 
 
 @pytest.mark.parametrize("token", ["short", "x" * 15, "with space " * 3, "ümlaut" * 5])

@@ -73,6 +73,19 @@ def lock_workspace(home: Path) -> WorkspaceLock:
         lock.release()  # it was removed between opening and locking
 
 
+def address_of_server(home: Path) -> str | None:
+    """Return where the server of a workspace listens; None where there is none."""
+    try:
+        with (home / LOCK_FILE).open() as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return str(json.loads(stream.read())["address"]) or None
+    except (OSError, ValueError, KeyError):
+        return None
+    return None
+
+
 def _refusal(home: Path, told: str) -> str:
     try:
         known = json.loads(told)

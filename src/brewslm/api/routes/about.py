@@ -4,9 +4,10 @@ import importlib.metadata
 from datetime import datetime
 from typing import Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from brewslm.api.deps import HouseOf
+from brewslm.api.door import Door
 from brewslm.core.artifacts.base import ArtifactKind
 from brewslm.core.events.reasons import TAXONOMY, EventStage, Reason, Severity
 from brewslm.core.health.layers import SourcedValue
@@ -81,6 +82,19 @@ def health(house: HouseOf) -> Health:
         for one in house.watchers.all()
     )
     return Health(watchers=watchers)
+
+
+class Address(Value):
+    """Where a browser is let in, once."""
+
+    url: str
+
+
+@router.post("/login-addresses", status_code=201)
+def new_address(request: Request) -> Address:
+    """Make an address that lets one browser in, once; `brewslm open` does so."""
+    door: Door = request.app.state.door
+    return Address(url=f"http://{request.headers['host']}{door.new_path()}")
 
 
 class MachineReport(Value):

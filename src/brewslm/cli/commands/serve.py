@@ -14,7 +14,7 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8000,
     is_token_required: Annotated[
-        bool, typer.Option("--require-token", help="Ask local clients for BREWSLM_TOKEN, too.")
+        bool, typer.Option("--require-token", help="Ask programs on this machine for the token, too.")
     ] = False,
 ) -> None:
     """Serve the HTTP API on this machine until Ctrl-C, and do the jobs that are queued."""
@@ -40,6 +40,40 @@ def dev(
         raise typer.BadParameter(message, param_hint="PATH")
     os.environ[BREW_VARIABLE] = str(place)
     _become_server("--port", str(port), *(["--open"] if is_opened else []))
+
+
+def open_(
+    is_opened: Annotated[
+        bool, typer.Option("--open/--no-open", help="Whether a browser is opened on it; it is printed anyway.")
+    ] = True,
+) -> None:
+    """Print an address that lets a browser into the running server, once, and open it."""
+    from brewslm.bootstrap.access import server_address, token_of
+    from brewslm.bootstrap.settings import read_settings
+
+    settings = read_settings()
+    address = _new_address(server_address(settings), token_of(settings))
+    typer.echo(address)
+    if is_opened:
+        import webbrowser
+
+        webbrowser.open(address)
+
+
+def _new_address(server: str, token: str) -> str:
+    import httpx2
+
+    from brewslm.core.errors import WorkspaceError
+
+    try:
+        answer = httpx2.post(
+            f"{server}/api/login-addresses", headers={"Authorization": f"Bearer {token}"}, timeout=10, trust_env=False
+        )
+        answer.raise_for_status()
+        return str(answer.json()["url"])
+    except (httpx2.HTTPError, ValueError, KeyError) as error:
+        message = f"the server at {server} gave no address ({error}); look at it, or start it anew"
+        raise WorkspaceError(message) from error
 
 
 def _become_server(*words: str) -> None:

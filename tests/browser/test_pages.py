@@ -1,0 +1,139 @@
+"""The Studio's pages in a real browser, over a real server: from an empty workspace on, in this order."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.window import Window
+from tests.journeys.brew import Server
+
+MAX_SCRIPT_BYTES = 300_000
+"""Gzipped, at first load."""
+HOSTILE = '<img src=x onerror="document.title=1">'
+ROUTES = ("/", "/jobs", "/projects", "/projects/1", "/projects/1/data", "/settings", "/nowhere")
+BROKEN = "brew = create_brew("
+WHOLE = """from brewslm import create_brew, create_trainer
+brew = create_brew(trainer=create_trainer(name="mended", dataset="sample:general-chat-v1"))
+"""
+
+
+def test_an_empty_workspace_says_what_to_do(window: Window, folder: Path) -> None:
+    page = window.open("/")
+    expect(page.get_by_text("No trainer yet.")).to_be_visible()
+    expect(page.get_by_text(str(folder))).to_be_visible()
+    expect(page.get_by_role("button", name="Run training")).to_be_disabled()
+    assert page.title() == "Home · BrewSLM"
+    expect(window.open("/jobs").get_by_text("No jobs yet.")).to_be_visible()
+    expect(window.open("/projects").get_by_text("No projects yet.")).to_be_visible()
+    assert window.problems() == []
+
+
+def test_a_project_is_created_and_its_name_is_only_text(window: Window) -> None:
+    page = window.open("/projects")
+    page.get_by_role("button", name="New project").click()
+    page.get_by_label("Name").fill(HOSTILE)
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    expect(page.get_by_role("list", name="Stages").get_by_role("listitem")).to_have_count(11)
+    expect(page.get_by_text("Next: Bring in data.")).to_be_visible()
+    expect(page.locator("img")).to_have_count(0)
+
+
+def test_jobs_appear_and_end_without_a_reload(window: Window, server: Server) -> None:
+    page = window.open("/jobs")
+    expect(page.locator("[data-link=live]")).to_be_visible()
+    server.post("/api/projects/1/datasets/import", {"locator": "sample:general-chat-v1"})
+    server.post("/api/projects/1/datasets/import", {"locator": "/nowhere/at/all.csv"})
+    row = page.get_by_role("row", name=re.compile(r"import-1\b"))
+    expect(row.locator("[data-status=completed]")).to_be_visible()
+    failed = page.locator("[data-status=failed]")
+    expect(failed).to_be_visible()
+    expect(page.get_by_text("/nowhere/at/all.csv").first).to_be_visible()
+    page.get_by_label("Status").click()
+    page.get_by_role("option", name="failed").click()
+    expect(row).to_have_count(0)
+    expect(failed).to_be_visible()
+    page.get_by_label("Search jobs").fill("no job is called like this")
+    expect(page.get_by_text("No job is like that.")).to_be_visible()
+
+
+def test_the_bell_counts_what_nobody_has_read_and_forgets_nothing(window: Window) -> None:
+    page = window.open("/")
+    bell = page.get_by_role("button", name="Notifications")
+    expect(bell).to_have_accessible_name(re.compile(r"Notifications, [1-9]\d* unread"))
+    bell.click()
+    assert window.problems() == []
+    page.get_by_role("button", name="Mark all as read").click()
+    expect(bell).to_have_accessible_name("Notifications, 0 unread")
+    page.reload()
+    expect(bell).to_have_accessible_name("Notifications, 0 unread")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_page_is_accessible_in_both_themes_and_widths(window: Window, route: str) -> None:
+    window.open(route)
+    assert window.problems() == []
+
+
+def test_keys_lead_to_the_search_the_help_and_the_pages(window: Window) -> None:
+    page = window.open("/settings")
+    page.keyboard.press("g")
+    page.keyboard.press("p")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Projects")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search projects")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Help and keys")).to_be_visible()
+    assert window.problems() == []
+    page.get_by_label("Use these keys").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_what_was_known_stays_when_the_server_goes(window: Window) -> None:
+    page = window.open("/projects")
+    window.refuse("**/api/**")
+    expect(page.get_by_text("The server cannot be reached")).to_be_visible()
+    expect(page.get_by_role("link", name=HOSTILE)).to_be_visible()
+    page.get_by_role("link", name="Settings").click()
+    expect(page.get_by_text("That did not work").first).to_be_visible()
+    assert window.problems() == []
+
+
+def test_a_trainer_is_mended_run_and_stopped(window: Window, folder: Path) -> None:
+    (folder / "brew.py").write_text(BROKEN)
+    page = window.open("/")
+    expect(page.get_by_text("Couldn't read manifest: ")).to_be_visible()
+    (folder / "brew.py").write_text(WHOLE)
+    run = page.get_by_role("button", name="Run training: mended")
+    expect(run).to_be_enabled()
+    run.click()
+    expect(run).to_be_disabled()
+    output = page.get_by_role("log")
+    expect(output).to_contain_text("mended")
+    window.open("/jobs")
+    window.open("/")
+    expect(output).to_contain_text("mended")
+    assert window.problems() == []
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop it").click()
+    expect(page.get_by_text("was asked to stop")).to_be_visible()
+    expect(run).to_be_enabled()
+
+
+def test_the_first_load_is_small_and_runs_no_inline_script(window: Window) -> None:
+    scripts: list[bytes] = []
+    window.page.on("response", lambda got: scripts.append(got.body()) if got.url.endswith(".js") else None)
+    page = window.open("/")
+    assert 0 < sum(len(gzip.compress(script)) for script in scripts) < MAX_SCRIPT_BYTES
+    page.evaluate(
+        "document.head.append(Object.assign(document.createElement('script'), {textContent: 'window.hurt = 1'}))"
+    )
+    assert page.evaluate("window.hurt") is None
+    assert [line for line in window.complaints if "Content Security Policy" in line]
+    window.complaints.clear()
