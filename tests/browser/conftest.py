@@ -45,7 +45,9 @@ def window(browser: Browser, server: Server) -> Iterator[Window]:
     """A fresh window on the server; at the end nothing was written to its console that should not be."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(LONGEST_MS)
-    window = Window(context.new_page(), server.url)
+    page = context.new_page()
+    page.goto(server.post("/api/login-addresses", None)[1]["url"])  # where `brewslm open` leads
+    window = Window(page, server.url)
     yield window
     context.close()
     assert window.complaints == []

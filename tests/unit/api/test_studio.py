@@ -8,7 +8,10 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from brewslm.api import errors, studio
+from brewslm.api.door import Door
 from brewslm.api.guard import Guard, allowed_hosts
+
+TOKEN = "t" * 32
 
 
 @pytest.fixture
@@ -25,7 +28,8 @@ def client_of(build: Path) -> TestClient:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     studio.install(app, build)
     errors.install(app)
-    guard = Guard(app, hosts=allowed_hosts(8000, host="127.0.0.1"), token=None)
+    hosts, door = allowed_hosts(8000, host="127.0.0.1"), Door(TOKEN, port=8000)
+    guard = Guard(app, hosts=hosts, token=TOKEN, door=door, is_token_required=False)
     return TestClient(guard, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
 
 
