@@ -3,4 +3,6 @@ export { answer, http } from "./client";
 export { ApiError } from "./errors";
 export * from "./queries";
 export { readText } from "./text";
+export { uploadFile } from "./uploads";
+export * from "./work";
 export type * from "./schema";

@@ -3,12 +3,12 @@ import { useQuery } from "@tanstack/react-query";
 import { NavLink, Outlet, useParams } from "react-router";
 
 import { NotFoundPage } from "./NotFoundPage";
-import { PROJECT_PLANNED } from "./planned";
+import { PROJECT_PAGES, PROJECT_PLANNED } from "./planned";
 import { projectQuery } from "@/api";
 import { ErrorNotice } from "@/components/ErrorNotice";
 import { idOf } from "@/lib/ids";
 
-const TABS = [{ path: "", title: "Overview" }, ...PROJECT_PLANNED] as const;
+const TABS = [{ path: "", title: "Overview" }, ...PROJECT_PAGES, ...PROJECT_PLANNED] as const;
 
 /** What surrounds the pages of one project: its name, and the way between them. */
 export function ProjectFrame() {

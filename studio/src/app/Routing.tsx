@@ -19,6 +19,7 @@ const SettingsPage = lazy(() =>
   import("@/features/settings/SettingsPage").then((room) => ({ default: room.SettingsPage })),
 );
 const HomePage = lazy(() => import("./HomePage").then((room) => ({ default: room.HomePage })));
+const DataPage = lazy(() => import("@/features/data/DataPage").then((room) => ({ default: room.DataPage })));
 const JobPage = lazy(() => import("@/features/job/JobPage").then((room) => ({ default: room.JobPage })));
 
 /** Which page belongs to which address. */
@@ -34,6 +35,7 @@ export function Routing() {
           <Route path="projects" element={<ProjectsPage />} />
           <Route path="projects/:projectId" element={<ProjectFrame />}>
             <Route index element={<ProjectPage />} />
+            <Route path="data" element={<DataPage />} />
             {PROJECT_PLANNED.map(({ path, ...page }) => (
               <Route key={path} path={path} element={<PlannedPage {...page} />} />
             ))}

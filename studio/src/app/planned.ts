@@ -1,20 +1,9 @@
 /** Pages that are not built yet. A row goes when its page comes. */
 
+/** Pages of a project that are there; the way to them stands before what is planned. */
+export const PROJECT_PAGES = [{ path: "data", title: "Data" }] as const;
+
 export const PROJECT_PLANNED = [
-  {
-    path: "data",
-    title: "Data",
-    will: [
-      "Import wizard: source, mapping, preview with every rejection, commit",
-      "Data health, rows explorer, cleaning preview, splits and leaks, mask X-ray",
-    ],
-    commands: [
-      "brewslm dataset import --project 1 --sample general-chat-v1",
-      "brewslm dataset rejections --project 1",
-      "brewslm dataset health --project 1",
-      "brewslm xray --project 1",
-    ],
-  },
   {
     path: "preflight",
     title: "Preflight",

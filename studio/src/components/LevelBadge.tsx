@@ -1,0 +1,25 @@
+import { Badge } from "@mantine/core";
+
+const LEVELS: Readonly<Record<string, { color: string; label: string }>> = {
+  ok: { color: "teal", label: "OK" },
+  warn: { color: "orange", label: "Warning" },
+  block: { color: "red", label: "Blocks" },
+  unknown: { color: "gray", label: "Unknown" },
+};
+
+/** How a check judged. */
+export function LevelBadge({ level }: { level: string }) {
+  const { color, label } = LEVELS[level] ?? { color: "gray", label: level };
+  return (
+    <Badge
+      color={color}
+      variant={level === "block" ? "filled" : "light"}
+      tt="none"
+      radius="sm"
+      miw="max-content"
+      data-level={level}
+    >
+      {label}
+    </Badge>
+  );
+}

@@ -1,0 +1,84 @@
+import { Anchor, Code, Group, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "react-router";
+
+import { dataHealthQuery } from "./queries";
+import { ApiError, type HealthCheck } from "@/api";
+import { EmptyState } from "@/components/EmptyState";
+import { LevelBadge } from "@/components/LevelBadge";
+import { Panel } from "@/components/Panel";
+import { QueryView } from "@/components/QueryView";
+import { formatCount } from "@/lib/numbers";
+import { capital, spaced } from "@/lib/words";
+
+/** Whether the newest dataset can be trained on: each check with what it saw, where, and what to do. */
+export function HealthTab({ projectId }: { projectId: number }) {
+  const health = useQuery({ ...dataHealthQuery(projectId), retry: false });
+  if (health.error instanceof ApiError && health.error.status < 500 && health.data === undefined) {
+    return (
+      <Panel title="Data health">
+        <EmptyState title="There is no data to judge yet.">{health.error.message}</EmptyState>
+      </Panel>
+    );
+  }
+  return (
+    <Panel title="Data health">
+      <QueryView query={health} lines={8}>
+        {(report) => (
+          <>
+            <Group gap="xs" mb="sm">
+              <LevelBadge level={report.level} />
+              <Text size="sm" c="dimmed" className="studio-wrap">
+                {formatCount(report.num_examples)} examples of {report.dataset_id}
+                {report.num_scanned < report.num_examples &&
+                  `; ${formatCount(report.num_scanned)} of them were looked at closely`}
+              </Text>
+            </Group>
+            <ul className="studio-list" style={{ margin: 0, padding: 0 }} aria-label="Checks">
+              {report.checks.map((check) => (
+                <Check key={check.check} check={check} />
+              ))}
+            </ul>
+          </>
+        )}
+      </QueryView>
+    </Panel>
+  );
+}
+
+function Check({ check }: { check: HealthCheck }) {
+  const { rows } = check;
+  return (
+    <li className="studio-row">
+      <Group gap="xs">
+        <LevelBadge level={check.level} />
+        <Text size="sm" fw={600}>
+          {capital(spaced(check.check))}
+        </Text>
+        {check.is_estimated && (
+          <Text size="xs" c="dimmed">
+            estimated from a sample
+          </Text>
+        )}
+      </Group>
+      <Text size="sm" className="studio-wrap">
+        {check.seen}{" "}
+        {rows !== null && (
+          <Anchor
+            component={Link}
+            underline="always"
+            inherit
+            to={`?${new URLSearchParams({ tab: "rows", artifact: rows.artifact_id, table: rows.table }).toString()}`}
+          >
+            Show the rows of {rows.table}
+          </Anchor>
+        )}
+      </Text>
+      {check.fix !== "" && (
+        <Text size="sm" c="dimmed" className="studio-wrap">
+          {check.fix} {check.command !== "" && <Code>{check.command}</Code>}
+        </Text>
+      )}
+    </li>
+  );
+}
