@@ -1516,6 +1516,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/recipe/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fields Of Recipe
+         * @description List the fields of a recipe: kind, range, default and meaning of each.
+         */
+        get: operations["fields_of_recipe_api_recipe_fields_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/samples": {
         parameters: {
             query?: never;
@@ -3834,6 +3854,34 @@ export interface components {
             stage: "project" | "ingestion" | "introspection" | "mapping" | "cleaning" | "preparation" | "preflight" | "benchmark" | "training" | "monitoring" | "evaluation" | "export" | "deployment" | "gate" | "autopilot" | "system";
         };
         /**
+         * RecipeField
+         * @description One field, by the name under which `--set` and `overrides` know it.
+         */
+        RecipeField: {
+            /**
+             * Choices
+             * @default []
+             */
+            choices: string[];
+            /** Default */
+            default: number | string | boolean | null;
+            /** Is Optional */
+            is_optional: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "integer" | "number" | "boolean" | "choice";
+            /** Maximum */
+            maximum: number | null;
+            /** Meaning */
+            meaning: string;
+            /** Minimum */
+            minimum: number | null;
+            /** Name */
+            name: string;
+        };
+        /**
          * RecoveryAnswer
          * @description Whether a training may go on as it proposes.
          */
@@ -4824,6 +4872,7 @@ export type Question = components['schemas']['Question'];
 export type ReadRequest = components['schemas']['ReadRequest'];
 export type Reason = components['schemas']['Reason'];
 export type ReasonFacts = components['schemas']['ReasonFacts'];
+export type RecipeField = components['schemas']['RecipeField'];
 export type RecoveryAnswer = components['schemas']['RecoveryAnswer'];
 export type RejectedRow = components['schemas']['RejectedRow'];
 export type RejectionPage = components['schemas']['RejectionPage'];
@@ -7694,6 +7743,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReasonFacts"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    fields_of_recipe_api_recipe_fields_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipeField"][];
                 };
             };
             /** @description An error. */

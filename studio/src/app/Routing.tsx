@@ -20,6 +20,12 @@ const SettingsPage = lazy(() =>
 );
 const HomePage = lazy(() => import("./HomePage").then((room) => ({ default: room.HomePage })));
 const DataPage = lazy(() => import("@/features/data/DataPage").then((room) => ({ default: room.DataPage })));
+const PreflightPage = lazy(() =>
+  import("@/features/preflight/PreflightPage").then((room) => ({ default: room.PreflightPage })),
+);
+const TrainingPage = lazy(() =>
+  import("@/features/training/TrainingPage").then((room) => ({ default: room.TrainingPage })),
+);
 const JobPage = lazy(() => import("@/features/job/JobPage").then((room) => ({ default: room.JobPage })));
 
 /** Which page belongs to which address. */
@@ -36,6 +42,8 @@ export function Routing() {
           <Route path="projects/:projectId" element={<ProjectFrame />}>
             <Route index element={<ProjectPage />} />
             <Route path="data" element={<DataPage />} />
+            <Route path="preflight" element={<PreflightPage />} />
+            <Route path="training" element={<TrainingPage />} />
             {PROJECT_PLANNED.map(({ path, ...page }) => (
               <Route key={path} path={path} element={<PlannedPage {...page} />} />
             ))}

@@ -1,24 +1,13 @@
 /** Pages that are not built yet. A row goes when its page comes. */
 
 /** Pages of a project that are there; the way to them stands before what is planned. */
-export const PROJECT_PAGES = [{ path: "data", title: "Data" }] as const;
+export const PROJECT_PAGES = [
+  { path: "data", title: "Data" },
+  { path: "preflight", title: "Preflight" },
+  { path: "training", title: "Training" },
+] as const;
 
 export const PROJECT_PLANNED = [
-  {
-    path: "preflight",
-    title: "Preflight",
-    will: ["Checks, memory forecast against capacity, the plan with the source of every value, trainability"],
-    commands: ["brewslm preflight --project 1 --task causal_lm --plan"],
-  },
-  {
-    path: "training",
-    title: "Training",
-    will: [
-      "Training configuration with profiles, as a form and as YAML, compared with the defaults",
-      "One-click training",
-    ],
-    commands: ["brewslm train --project 1 --autopilot --one-click"],
-  },
   {
     path: "experiments",
     title: "Experiments",

@@ -24,7 +24,11 @@ export const theme = createTheme({
 
 /** The library's quiet greys and reds are too faint for small text; these pass WCAG AA on its backgrounds. */
 export const cssVariables: CSSVariablesResolver = () => ({
-  variables: {},
+  // Under the pointer a filled button gets darker: the library's lighter shade is too light for white text.
+  variables: {
+    "--mantine-color-teal-filled-hover": "#066549",
+    "--mantine-primary-color-filled-hover": "#066549",
+  },
   light: {
     "--mantine-color-dimmed": "#5a626a",
     "--mantine-color-placeholder": "#666e76",

@@ -13,7 +13,8 @@ export function LevelBadge({ level }: { level: string }) {
   return (
     <Badge
       color={color}
-      variant={level === "block" ? "filled" : "light"}
+      variant={level === "block" ? "filled" : "outline"}
+      fw={600}
       tt="none"
       radius="sm"
       miw="max-content"

@@ -12,6 +12,7 @@ from brewslm.core.artifacts.base import ArtifactKind
 from brewslm.core.events.reasons import TAXONOMY, EventStage, Reason, Severity
 from brewslm.core.health.layers import SourcedValue
 from brewslm.core.ports.machine import MachineFacts
+from brewslm.core.recipe.fields import RecipeField, recipe_fields
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
 from brewslm.lifecycle import LIFECYCLE
@@ -131,6 +132,12 @@ def thresholds(house: HouseOf) -> ThresholdsReport:
     """List every threshold that counts, with the file that says it."""
     file = house.settings.home / "config" / "thresholds.yaml"
     return ThresholdsReport(file=str(file), values=house.run_health.thresholds().values)
+
+
+@router.get("/recipe/fields")
+def fields_of_recipe() -> tuple[RecipeField, ...]:
+    """List the fields of a recipe: kind, range, default and meaning of each."""
+    return recipe_fields()
 
 
 @router.get("/stages")

@@ -2,13 +2,15 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from brewslm.core.value import Value
 
 
 class EarlyStopping(Value):
     """Stop when the loss on the eval split no longer falls; the best checkpoint is the result all the same."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     patience: int = Field(3, ge=1)
     """Evaluations in a row without a new best, `eval_every` steps apart."""
@@ -18,6 +20,8 @@ class EarlyStopping(Value):
 
 class Budget(Value):
     """The most that a run may use, over all its attempts. The step in which it is used up is finished."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     max_minutes: float | None = Field(None, gt=0.0)
     """Wall time, with loading, baseline and evaluations."""

@@ -2,13 +2,15 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from brewslm.core.value import Value
 
 
 class LoraSettings(Value):
     """Which matrices get an adapter, and how large it is."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     lora_rank: int = Field(16, ge=1, le=512)
     """Rank of the update; 16 is enough for most instruction data."""

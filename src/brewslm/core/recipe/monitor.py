@@ -2,13 +2,15 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from brewslm.core.value import Value
 
 
 class MonitorSettings(Value):
     """Cadences, in optimiser steps."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     log_every: int = Field(5, ge=1)
     """Steps between records in `log.jsonl`."""

@@ -1,12 +1,14 @@
 """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101)."""
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from brewslm.core.value import Value
 
 
 class OptimSettings(Value):
     """The optimiser. Adapter weights and its state are kept in float32."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     learning_rate: float = Field(5e-4, gt=0.0, le=1.0)
     """Peak learning rate."""

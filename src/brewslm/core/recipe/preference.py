@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from brewslm.core.value import Value
 
@@ -11,6 +11,8 @@ PreferenceMode = Literal["dpo", "orpo", "kto"]
 
 class PreferenceSettings(Value):
     """Values of the modes `dpo`, `orpo` and `kto`; one that the recipe's mode does not read is refused."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     beta: float = Field(0.1, gt=0.0, le=100.0)
     """`dpo` and `kto`: how dear it is to leave the base; the reward is beta times the log-ratio to the base."""

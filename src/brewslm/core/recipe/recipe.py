@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from brewslm.core.recipe.data import DataSettings
 from brewslm.core.recipe.ending import Budget, EarlyStopping
@@ -17,6 +17,8 @@ from brewslm.core.value import Value
 
 class Recipe(Value):
     """A full typed description of a training. Unknown keys are refused."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     base_model: str
     """A bundled model's name, a local folder, or a Hugging Face id."""

@@ -2,13 +2,15 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from brewslm.core.value import Value
 
 
 class ScheduleSettings(Value):
     """Linear warm-up, then the named shape down to `min_lr_ratio` of the peak."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     lr_schedule: Literal["cosine_warmup", "linear", "constant", "wsd"] = "cosine_warmup"
     """Shape after the warm-up; `wsd` stays at the peak, then falls linearly (Hägele et al. 2024, arXiv:2405.18392)."""

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
 import { dataHealthQuery } from "./queries";
-import { ApiError, type HealthCheck } from "@/api";
+import { artifactsOfKindQuery, type HealthCheck } from "@/api";
 import { EmptyState } from "@/components/EmptyState";
 import { LevelBadge } from "@/components/LevelBadge";
 import { Panel } from "@/components/Panel";
@@ -13,36 +13,43 @@ import { capital, spaced } from "@/lib/words";
 
 /** Whether the newest dataset can be trained on: each check with what it saw, where, and what to do. */
 export function HealthTab({ projectId }: { projectId: number }) {
-  const health = useQuery({ ...dataHealthQuery(projectId), retry: false });
-  if (health.error instanceof ApiError && health.error.status < 500 && health.data === undefined) {
-    return (
-      <Panel title="Data health">
-        <EmptyState title="There is no data to judge yet.">{health.error.message}</EmptyState>
-      </Panel>
-    );
-  }
+  const datasets = useQuery(artifactsOfKindQuery(projectId, "dataset"));
   return (
     <Panel title="Data health">
-      <QueryView query={health} lines={8}>
-        {(report) => (
-          <>
-            <Group gap="xs" mb="sm">
-              <LevelBadge level={report.level} />
-              <Text size="sm" c="dimmed" className="studio-wrap">
-                {formatCount(report.num_examples)} examples of {report.dataset_id}
-                {report.num_scanned < report.num_examples &&
-                  `; ${formatCount(report.num_scanned)} of them were looked at closely`}
-              </Text>
-            </Group>
-            <ul className="studio-list" style={{ margin: 0, padding: 0 }} aria-label="Checks">
-              {report.checks.map((check) => (
-                <Check key={check.check} check={check} />
-              ))}
-            </ul>
-          </>
-        )}
+      <QueryView
+        query={datasets}
+        lines={8}
+        isEmpty={(all) => all.length === 0}
+        empty={<EmptyState title="There is no data to judge yet.">Import data first.</EmptyState>}
+      >
+        {() => <Checks projectId={projectId} />}
       </QueryView>
     </Panel>
+  );
+}
+
+function Checks({ projectId }: { projectId: number }) {
+  const health = useQuery(dataHealthQuery(projectId));
+  return (
+    <QueryView query={health} lines={8}>
+      {(report) => (
+        <>
+          <Group gap="xs" mb="sm">
+            <LevelBadge level={report.level} />
+            <Text size="sm" c="dimmed" className="studio-wrap">
+              {formatCount(report.num_examples)} examples of {report.dataset_id}
+              {report.num_scanned < report.num_examples &&
+                `; ${formatCount(report.num_scanned)} of them were looked at closely`}
+            </Text>
+          </Group>
+          <ul className="studio-list" style={{ margin: 0, padding: 0 }} aria-label="Checks">
+            {report.checks.map((check) => (
+              <Check key={check.check} check={check} />
+            ))}
+          </ul>
+        </>
+      )}
+    </QueryView>
   );
 }
 

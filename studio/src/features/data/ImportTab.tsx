@@ -1,7 +1,7 @@
-import { Button, Stack, Stepper, Text } from "@mantine/core";
-import { useMediaQuery } from "@mantine/hooks";
+import { Button, Stack, Text } from "@mantine/core";
 import { useSearchParams } from "react-router";
 
+import "./data.css";
 import { CommitStep } from "./CommitStep";
 import { MappingStep } from "./MappingStep";
 import { PreviewStep } from "./PreviewStep";
@@ -28,7 +28,6 @@ const STEP_AFTER: Partial<Record<Job["kind"], number>> = {
 /** Source, mapping, preview, commit. Each is a job of the server; the address names the last, so that a reload loses nothing. */
 export function ImportTab({ projectId }: { projectId: number }) {
   const [params, setParams] = useSearchParams();
-  const isNarrow = useMediaQuery("(max-width: 40em)");
   const jobId = idOf(params.get("job") ?? undefined);
   const job = useFollowedJob(projectId, jobId);
   const isOurs = job !== null && job.project_id === projectId && STEP_AFTER[job.kind] !== undefined;
@@ -47,11 +46,13 @@ export function ImportTab({ projectId }: { projectId: number }) {
       }
     >
       <Stack gap="md">
-        <Stepper active={step} size="xs" iconSize={28} allowNextStepsSelect={false} aria-label="Steps of an import">
+        <ol className="data-steps" aria-label="Steps of an import">
           {STEPS.map((title, at) => (
-            <Stepper.Step key={title} label={isNarrow === true && at !== step ? undefined : title} aria-label={title} />
+            <li key={title} aria-current={at === step ? "step" : undefined} data-done={at < step || undefined}>
+              {title}
+            </li>
           ))}
-        </Stepper>
+        </ol>
         <WorkNotice job={isOurs ? job : null} />
         {jobId !== null && job === null ? (
           <Text size="sm" role="status">

@@ -23,7 +23,7 @@ const TYPING_MS = 250;
 export function RejectionsTab({ projectId }: { projectId: number }) {
   const datasets = useQuery(artifactsOfKindQuery(projectId, "dataset"));
   return (
-    <Panel title="Rejected rows">
+    <Panel title="Rejections">
       <QueryView
         query={datasets}
         isEmpty={(all) => all.length === 0}

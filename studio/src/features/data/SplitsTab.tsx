@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Stack, Text } from "@mantine/core";
+import { Badge, Button, Group, Stack, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "react-router";
 
@@ -79,6 +79,7 @@ function Splits({ row }: { row: ManifestRow }) {
         {formatCount(count("num_left_out_for_leaks"))} left out because of overlaps; {formatCount(count("num_dropped"))}{" "}
         were too long, {formatCount(count("num_truncated"))} were cut, {formatCount(count("num_refused"))} were refused.
       </Text>
+      <Title order={3}>Drift from train</Title>
       <WideTable
         label="Drift between the splits"
         columns={["Split", "Measure", "Value", "Allowed", "Says"]}

@@ -72,8 +72,8 @@ function Examples({ projectId, manifestId, hasPairs }: ExamplesProps) {
           onChange={(value) => value !== null && go({ split: value, index: 0 })}
         />
         <NumberInput
-          label="Example"
-          w={110}
+          label="Example, from 0"
+          w={130}
           min={0}
           max={last}
           allowDecimal={false}
@@ -101,11 +101,14 @@ function Examples({ projectId, manifestId, hasPairs }: ExamplesProps) {
 }
 
 function Tokens({ xray }: { xray: Xray }) {
+  const tokens = xray.tokens.filter(({ state }) => state !== "padding");
+  const numFilling = xray.tokens.length - tokens.length;
   return (
     <>
       <Text size="sm" c="dimmed">
         Example {formatCount(xray.index)} of {formatCount(xray.num_examples)}, from row {formatCount(xray.source_row)}{" "}
-        of the source. {formatCount(xray.num_trained)} of {formatCount(xray.tokens.length)} tokens are trained.
+        of the source. {formatCount(xray.num_trained)} of {formatCount(tokens.length)} tokens are trained.
+        {numFilling > 0 && ` ${formatCount(numFilling)} more only fill the row, and are not shown.`}
       </Text>
       <Group gap="md">
         <Text size="sm">
@@ -128,7 +131,7 @@ function Tokens({ xray }: { xray: Xray }) {
         </Text>
       </Group>
       <div className="data-tokens" tabIndex={0} role="region" aria-label="Tokens">
-        {xray.tokens.map((token, at) => (
+        {tokens.map((token, at) => (
           <span
             key={at}
             className="data-token"

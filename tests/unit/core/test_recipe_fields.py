@@ -1,0 +1,28 @@
+"""The fields of a recipe, as data."""
+
+from brewslm.core.recipe.fields import recipe_fields
+from brewslm.stages.preflight.planning import build_recipe
+
+FIELDS = {field.name: field for field in recipe_fields()}
+
+
+def test_every_field_says_what_it_means() -> None:
+    assert [name for name, field in FIELDS.items() if not field.meaning] == []
+
+
+def test_ranges_choices_and_defaults_are_those_of_the_recipe() -> None:
+    rate = FIELDS["optim.learning_rate"]
+    assert (rate.kind, rate.default, rate.minimum, rate.maximum) == ("number", 5e-4, 0.0, 1.0)
+    assert FIELDS["method"].choices == ("lora", "dora", "qlora", "full")
+    assert FIELDS["data.total_steps"].is_optional
+    assert FIELDS["budget.max_minutes"].is_optional
+    assert FIELDS["early_stopping.patience"].default == 3
+    assert "base_model" not in FIELDS
+
+
+def test_every_default_can_be_set_by_its_name() -> None:
+    given = {name: field.default for name, field in FIELDS.items() if field.default is not None}
+    own = {name: value for name, value in given.items() if not name.startswith("budget.")}
+    recipe = build_recipe({"base_model": "any", **own})
+    assert recipe.early_stopping is not None
+    assert recipe.model_copy(update={"early_stopping": None}) == build_recipe({"base_model": "any"})
