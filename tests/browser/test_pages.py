@@ -13,7 +13,12 @@ from tests.journeys.brew import Server
 MAX_SCRIPT_BYTES = 300_000
 """Gzipped, at first load."""
 HOSTILE = '<img src=x onerror="document.title=1">'
-ROUTES = ("/", "/jobs", "/projects", "/projects/1", "/projects/1/data", "/settings", "/nowhere")
+DATA_TABS = ("import", "health", "rows", "rejections", "cleaning", "splits", "xray")
+ROUTES = (
+    *("/", "/jobs", "/projects", "/projects/1", "/settings", "/nowhere"),
+    *(f"/projects/1/data?tab={tab}" for tab in DATA_TABS),
+    *("/projects/1/preflight", "/projects/1/training?set=optim.learning_rate%3D0.001"),
+)
 BROKEN = "brew = create_brew("
 WHOLE = """from brewslm import create_brew, create_trainer
 brew = create_brew(trainer=create_trainer(name="mended", dataset="sample:general-chat-v1"))

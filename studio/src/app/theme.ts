@@ -38,6 +38,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-primary-color-light-hover": "var(--mantine-color-teal-0)",
     "--mantine-color-blue-light": "var(--mantine-color-blue-0)",
     "--mantine-color-red-light": "var(--mantine-color-red-0)",
+    "--mantine-color-orange-outline": "#ad3b07",
     "--mantine-color-orange-light": "var(--mantine-color-orange-0)",
     "--mantine-primary-color-light": "var(--mantine-color-teal-0)",
     "--studio-canvas": "#f7f8f9",

@@ -17,7 +17,7 @@ export function LevelBadge({ level }: { level: string }) {
       fw={600}
       tt="none"
       radius="sm"
-      miw="max-content"
+      miw={72}
       data-level={level}
     >
       {label}

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
 import { dataHealthQuery } from "./queries";
-import { artifactsOfKindQuery, type HealthCheck } from "@/api";
+import { artifactsOfKindQuery, type HealthCheck, type RowsLink } from "@/api";
 import { EmptyState } from "@/components/EmptyState";
 import { LevelBadge } from "@/components/LevelBadge";
 import { Panel } from "@/components/Panel";
@@ -53,6 +53,15 @@ function Checks({ projectId }: { projectId: number }) {
   );
 }
 
+/** Where the rows are shown; rejected ones can be mended on a part of their own. */
+function addressOf(rows: RowsLink): string {
+  const where =
+    rows.table === "rejections"
+      ? { tab: "rejections" }
+      : { tab: "rows", artifact: rows.artifact_id, table: rows.table };
+  return `?${new URLSearchParams(where).toString()}`;
+}
+
 function Check({ check }: { check: HealthCheck }) {
   const { rows } = check;
   return (
@@ -71,12 +80,7 @@ function Check({ check }: { check: HealthCheck }) {
       <Text size="sm" className="studio-wrap">
         {check.seen}{" "}
         {rows !== null && (
-          <Anchor
-            component={Link}
-            underline="always"
-            inherit
-            to={`?${new URLSearchParams({ tab: "rows", artifact: rows.artifact_id, table: rows.table }).toString()}`}
-          >
+          <Anchor component={Link} underline="always" inherit to={addressOf(rows)}>
             Show the rows of {rows.table}
           </Anchor>
         )}

@@ -1,4 +1,4 @@
-import { Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Anchor, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
@@ -27,7 +27,10 @@ export function CheckForm({ projectId }: { projectId: number }) {
           return current === undefined ? (
             <Text size="sm" c="dimmed">
               There is nothing to check: the newest data is not split yet.{" "}
-              <Link to={`/projects/${projectId}/data?tab=splits`}>Split it</Link> first.
+              <Anchor component={Link} to={`/projects/${projectId}/data?tab=splits`} underline="always" inherit>
+                Split it
+              </Anchor>{" "}
+              first.
             </Text>
           ) : (
             <Form
@@ -83,7 +86,10 @@ function Form({ projectId, manifestId, baseModel }: FormProps) {
         </Group>
         <Text size="sm" c="dimmed" className="studio-wrap">
           Of {manifestId}. Single values of the recipe are set under{" "}
-          <Link to={`/projects/${projectId}/training`}>Training</Link>, which checks them the same way.
+          <Anchor component={Link} to={`/projects/${projectId}/training`} underline="always" inherit>
+            Training
+          </Anchor>
+          , which checks them the same way.
         </Text>
         <WorkNotice job={check.job} error={check.error} done="Checked." />
       </Stack>

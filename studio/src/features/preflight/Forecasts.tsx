@@ -3,9 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 
 import "./preflight.css";
 import { type MachineReport, machineQuery } from "@/api";
-import { formatBytes } from "@/lib/bytes";
 import { type JsonObject, numberIn } from "@/lib/json";
-import { formatCount } from "@/lib/numbers";
+import { formatBytes, formatCount } from "@/lib/numbers";
 import { type Forecast, forecastIn } from "@/lib/recipe";
 import { formatDuration } from "@/lib/time";
 

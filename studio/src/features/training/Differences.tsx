@@ -14,9 +14,9 @@ import type { Read } from "@/lib/recipeDraft";
 import { saveBlob } from "@/lib/saving";
 
 const VIEWS = [
-  { value: "diff", label: "Against the defaults" },
+  { value: "diff", label: "Changes" },
   { value: "yaml", label: "YAML" },
-  { value: "plan", label: "The newest plan" },
+  { value: "plan", label: "Newest plan" },
 ] as const;
 
 type DifferencesProps = { projectId: number; read: Read; fields: readonly RecipeField[] };

@@ -9,6 +9,9 @@ import { shown } from "@/lib/json";
 import { type Draft, wantedOf } from "@/lib/recipeDraft";
 import { capital, spaced } from "@/lib/words";
 
+/** The group of fields that stand at the top of the recipe. */
+const MAIN = "training";
+
 type RecipeFormProps = {
   fields: readonly RecipeField[];
   draft: Draft;
@@ -49,33 +52,55 @@ export function RecipeForm({ fields, draft, problems, onChange }: RecipeFormProp
         <SearchField label="Search fields" value={text} onChange={setText} />
         {found.length === 0 && <Text size="sm">No field is like that.</Text>}
         {Array.from(groups, ([group, members]) => (
-          <details
+          <Fields
             key={group}
-            open={wanted !== "" || group === "training" || members.some(({ name }) => draft.has(name))}
-          >
-            <summary className="training-summary">
-              {capital(spaced(group))} <span className="training-count">{members.length} fields</span>
-            </summary>
-            <div className="training-fields">
-              {members.map((field) => (
-                <Field
-                  key={field.name}
-                  field={field}
-                  text={draft.get(field.name) ?? ""}
-                  problem={problems.get(field.name)}
-                  onChange={(value) => set(field.name, value)}
-                />
-              ))}
-            </div>
-          </details>
+            title={capital(spaced(group))}
+            fields={members}
+            draft={draft}
+            problems={problems}
+            isOpen={wanted !== "" || group === MAIN}
+            onSet={set}
+          />
         ))}
       </Stack>
     </Panel>
   );
 }
 
+type FieldsProps = {
+  title: string;
+  fields: readonly RecipeField[];
+  draft: Draft;
+  problems: ReadonlyMap<string, string>;
+  isOpen: boolean;
+  onSet: (name: string, value: string) => void;
+};
+
+/** One group. It stays as the reader left it, also when its last value is taken back. */
+function Fields({ title, fields, draft, problems, isOpen, onSet }: FieldsProps) {
+  const [hasValues] = useState(() => fields.some(({ name }) => draft.has(name)));
+  return (
+    <details open={isOpen || hasValues}>
+      <summary className="training-summary">
+        {title} <span className="training-count">{fields.length} fields</span>
+      </summary>
+      <div className="training-fields">
+        {fields.map((field) => (
+          <Field
+            key={field.name}
+            field={field}
+            text={draft.get(field.name) ?? ""}
+            problem={problems.get(field.name)}
+            onChange={(value) => onSet(field.name, value)}
+          />
+        ))}
+      </div>
+    </details>
+  );
+}
+
 function groupOf({ name }: RecipeField): string {
-  return name.includes(".") ? name.slice(0, name.indexOf(".")) : "training";
+  return name.includes(".") ? name.slice(0, name.indexOf(".")) : MAIN;
 }
 
 type FieldProps = {
@@ -89,7 +114,7 @@ function Field({ field, text, problem, onChange }: FieldProps) {
   const leaf = field.name.slice(field.name.indexOf(".") + 1);
   const shared = {
     label: leaf,
-    description: field.meaning,
+    description: field.meaning.replaceAll("`", ""),
     placeholder: `default: ${shown(field.default)}`,
     error: problem,
     inputWrapperOrder: ["label", "input", "error", "description"] satisfies (
