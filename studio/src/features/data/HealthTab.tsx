@@ -54,12 +54,10 @@ function Checks({ projectId }: { projectId: number }) {
 }
 
 /** Where the rows are shown; rejected ones can be mended on a part of their own. */
-function addressOf(rows: RowsLink): string {
-  const where =
-    rows.table === "rejections"
-      ? { tab: "rejections" }
-      : { tab: "rows", artifact: rows.artifact_id, table: rows.table };
-  return `?${new URLSearchParams(where).toString()}`;
+function addressOf({ artifact_id, table }: RowsLink): string {
+  return table === "rejections"
+    ? "?tab=rejections"
+    : `?${new URLSearchParams({ tab: "rows", artifact: artifact_id, table }).toString()}`;
 }
 
 function Check({ check }: { check: HealthCheck }) {
