@@ -54,7 +54,9 @@ def documented() -> dict[str, set[str]]:
         if heading:
             section = heading["extra"] or ("core" if heading["core"] else "build")
             sections[section] = set()
-        elif row and row[1] != "package":
+        elif line.startswith("## "):
+            section = ""  # packages of another language
+        elif section and row and row[1] != "package":
             assert row[2].strip(), f"{row[1]} has no use"
             assert row[3].strip(), f"{row[1]} has no reason"
             sections[section].add(canonical(row[1]))
