@@ -1,31 +1,24 @@
 """One Chromium for all tests of a process, and a real server on a workspace of its own."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect
 
+from tests.browser.chromium import chromium
 from tests.browser.window import Window
 from tests.journeys.brew import Brew, Server
 
-CHROMIUM = os.environ.get("BREWSLM_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-OPTIONS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+LONGEST_MS = 60_000
+"""No single wait takes longer, on two busy cores."""
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.fail("there is no Chromium. Next: `apt-get install chromium`, or name one in BREWSLM_CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        yield browser
-        browser.close()
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=LONGEST_MS)
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +41,13 @@ def server(workspace: Brew) -> Iterator[Server]:
 
 
 @pytest.fixture
-def window(chromium: Browser, server: Server) -> Iterator[Window]:
+def window(browser: Browser, server: Server) -> Iterator[Window]:
     """A fresh window on the server; at the end nothing was written to its console that should not be."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(60_000)
-    window = Window(context.new_page(), server.url)
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(LONGEST_MS)
+    page = context.new_page()
+    page.goto(server.post("/api/login-addresses", None)[1]["url"])  # where `brewslm open` leads
+    window = Window(page, server.url)
     yield window
     context.close()
     assert window.complaints == []

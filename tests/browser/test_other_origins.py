@@ -36,6 +36,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     brew = Brew(tmp_path_factory.mktemp("browser") / "home")
     with brew.server() as running:
         running.post("/api/projects", {"name": "a project whose name no page may learn"})
+        running.post("/api/projects/1/datasets/import", {"locator": "/nowhere"})
+        running.finish(1)  # it has failed: to do it again takes a POST without a body, which is what a form can send
         yield running
 
 

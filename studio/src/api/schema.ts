@@ -568,6 +568,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/login-addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * New Address
+         * @description Make an address that lets one browser in, once; `brewslm open` does so.
+         */
+        post: operations["new_address_api_login_addresses_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/machine": {
         parameters: {
             query?: never;
@@ -1685,6 +1705,14 @@ export interface components {
             active: components["schemas"]["Job"][];
             /** Recent */
             recent: components["schemas"]["Job"][];
+        };
+        /**
+         * Address
+         * @description Where a browser is let in, once.
+         */
+        Address: {
+            /** Url */
+            url: string;
         };
         /**
          * Adjustments
@@ -4702,6 +4730,7 @@ export interface components {
     pathItems: never;
 }
 export type ActiveJobs = components['schemas']['ActiveJobs'];
+export type Address = components['schemas']['Address'];
 export type Adjustments = components['schemas']['Adjustments'];
 export type Alert = components['schemas']['Alert'];
 export type AlertsReport = components['schemas']['AlertsReport'];
@@ -5850,6 +5879,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WatchCheck"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    new_address_api_login_addresses_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Address"];
                 };
             };
             /** @description An error. */

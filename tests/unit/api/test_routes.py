@@ -35,7 +35,6 @@ WORK = {
     **{f"/api/projects/{{project_id}}/stages/{name}": body for name, body in BODIES.items()},
 }
 READ = {
-    "/": 200,
     "/api/health": 200,
     "/api/openapi.json": 200,
     "/api/stages": 200,
@@ -63,7 +62,7 @@ READ = {
     "/api/jobs": 200,
     "/api/jobs/{job_id}": 200,
     "/api/jobs/active": 200,
-    "/api/jobs/outlooks?job_id=1": 200,
+    "/api/jobs/outlooks?job_id={job_id}": 200,
     "/api/machine": 200,
     "/api/thresholds": 200,
     "/api/jobs/{job_id}/artifacts": 200,
@@ -108,7 +107,7 @@ def at(path: str, *, project: int = 1, job: int = 1) -> str:
 def test_every_route_has_a_test_here(client: TestClient) -> None:
     document = client.get("/api/openapi.json").json()
     described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    tested = {("GET", path) for path in READ if path not in {"/", "/api/openapi.json"}}
+    tested = {("GET", path.partition("?")[0]) for path in READ if path != "/api/openapi.json"}
     tested |= {("POST", path) for path in WORK} | {("POST", "/api/projects"), ("POST", "/api/jobs/{job_id}/cancel")}
     tested |= {("POST", "/api/jobs/{job_id}/fork")}  # in test_fork.py, where there is a training
     tested |= {("POST", "/api/projects/{project_id}/manifests/{artifact_id}/activate")}

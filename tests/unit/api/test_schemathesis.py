@@ -74,4 +74,4 @@ def test_every_operation_answers_as_the_document_says(house: House) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize(("mode", "fewest"), [(GenerationMode.POSITIVE, 70), (GenerationMode.NEGATIVE, 60)])
 def test_every_operation_answers_so_whatever_is_sent(house: House, mode: GenerationMode, fewest: int) -> None:
-    assert tried(schema_of(house), mode, 100) > fewest
+    assert tried(schema_of(house), mode, 50) > fewest

@@ -7,9 +7,9 @@ export function TokenPanel() {
   return (
     <Panel title="Token">
       <Text size="sm">
-        A server that only this machine reaches asks for none, unless it was started with <Code>--require-token</Code>.
-        Its value is that of <Code>BREWSLM_TOKEN</Code> in the server&apos;s environment; no page shows it. Programs
-        send it as <Code>Authorization: Bearer</Code>.
+        Browsers are let in by a one-time address; <Code>brewslm open</Code> prints another one. Programs on this machine
+        need nothing, unless the server was started with <Code>--require-token</Code>; others send the value of{" "}
+        <Code>BREWSLM_TOKEN</Code> as <Code>Authorization: Bearer</Code>. No page shows it.
       </Text>
     </Panel>
   );
