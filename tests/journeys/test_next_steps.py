@@ -47,3 +47,16 @@ def test_rows_that_fit_are_not_counted_as_the_table(project: Inside) -> None:
 def test_a_likeness_beyond_one_names_its_option(project: Inside) -> None:
     line = project.run_any("clean", "--project", "1", "--near-duplicates", "3").stderr
     assert "'--near-duplicates'" in line
+
+
+def test_where_a_person_is_to_look_first_only_that_is_next(project: Inside, tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps({"prompt": "How long is it?", "completion": "Two metres."}), encoding="utf-8")
+    project.run("gates", "set", "1", "ingest", "human")
+    page = project.run("ingest", "--project", "1", str(file)).stdout
+    _, _, offered = page.partition("\nNext\n")
+    (command,) = [line.strip().split("  ")[0] for line in offered.splitlines() if line.strip()]
+    job = command.split()[-1]
+    assert "Gates" in project.run("jobs", "show", job).stdout
+    project.run(*command.split()[1:])
+    project.run("introspect", "--project", "1")

@@ -20,6 +20,7 @@ from brewslm.core.artifacts.base import Artifact
 from brewslm.core.errors import BrewError, InvalidRequestError
 from brewslm.core.ids import ArtifactId, ProjectId
 from brewslm.core.job import Job, JobKind, JobStatus
+from brewslm.core.outcome.approval import GateState
 from brewslm.core.value import Value
 from brewslm.services.shelf import ProjectShelf
 
@@ -82,6 +83,14 @@ class Session:
                 ("brewslm serve", "let a server do it"),
             ),
         )
+
+    def next_steps(self, job: Job, *steps: tuple[str, str]) -> RenderableType:
+        """Draw what can be done after a stage run: the steps, or, where a person is to look first, only that."""
+        from brewslm.cli.render.parts import next_steps
+
+        waits = any(gate.state is GateState.WAITING for gate in self.house.gates.all_of_job(job.id))
+        approve = (f"brewslm gates approve {job.id}", "let it pass; until then no later stage may use it")
+        return next_steps(*([approve] if waits else steps))
 
     def _left_behind(self, job: Job) -> typer.Exit:
         log = background.start(job, self.settings.logs)

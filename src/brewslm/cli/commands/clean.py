@@ -101,7 +101,6 @@ def _try(session: "Session", project_id: "ProjectId", dataset_id: "ArtifactId", 
 def _apply(session: "Session", project_id: "ProjectId", dataset_id: "ArtifactId", plan: "CleaningPlan") -> None:
     from brewslm.cli.render.cleaning import cleaning_page
     from brewslm.cli.render.data import dataset_page
-    from brewslm.cli.render.parts import next_steps
     from brewslm.cli.session import product, told
     from brewslm.core.artifacts.dataset import Dataset
     from brewslm.stages.clean.contract import CleanInputs
@@ -109,5 +108,5 @@ def _apply(session: "Session", project_id: "ProjectId", dataset_id: "ArtifactId"
     job = session.do(project_id, "clean", CleanInputs(dataset_id=dataset_id, plan=plan))
     made = product(session, job, Dataset)
     page = cleaning_page(made.cleaning, is_preview=False) if made.cleaning is not None else ()
-    follow_up = next_steps((f"brewslm prepare --project {project_id}", "split and tokenise"))
+    follow_up = session.next_steps(job, (f"brewslm prepare --project {project_id}", "split and tokenise"))
     session.answer(told(job, made), *page, *dataset_page(made), follow_up)

@@ -27,7 +27,6 @@ def ingest(
     """01: turn a source into an immutable snapshot, and say how it was read."""
     from brewslm.cli.locators import delimiter_of, one_locator
     from brewslm.cli.render.data import snapshot_page
-    from brewslm.cli.render.parts import next_steps
     from brewslm.cli.session import open_session, product, told
     from brewslm.core.artifacts.snapshot import Snapshot
     from brewslm.core.ids import ProjectId
@@ -47,7 +46,7 @@ def ingest(
     )
     job = session.do(ProjectId(project), "ingest", inputs)
     made = product(session, job, Snapshot)
-    follow_up = next_steps((f"brewslm introspect --project {project}", "see how it can be read"))
+    follow_up = session.next_steps(job, (f"brewslm introspect --project {project}", "see how it can be read"))
     session.answer(told(job, made), *snapshot_page(made), follow_up)
 
 
@@ -62,7 +61,6 @@ def introspect(
     """02: look at the newest snapshot and rank the ways to read it."""
     from brewslm.cli.newest import newest
     from brewslm.cli.render.data import schema_page
-    from brewslm.cli.render.parts import next_steps
     from brewslm.cli.session import open_session, product, told
     from brewslm.core.artifacts.schema import Schema
     from brewslm.core.ids import ProjectId
@@ -79,7 +77,7 @@ def introspect(
     if made.chosen is None:
         steps = [(f"{command} --as {one.shape}", f"read it as {one.shape}") for one in made.hypotheses[:2]]
         steps.append((f"{command} --column ROLE=COLUMN", "name the columns yourself"))
-    session.answer(told(job, made), *schema_page(made), next_steps(*steps))
+    session.answer(told(job, made), *schema_page(made), session.next_steps(job, *steps))
 
 
 def map_rows(
@@ -129,7 +127,6 @@ def map_rows(
 def _try_mapping(session: "Session", project_id: "ProjectId", choices: dict[str, Any], save: str | None) -> None:
     from brewslm.cli.newest import newest
     from brewslm.cli.render.data import preview_page
-    from brewslm.cli.render.parts import next_steps
     from brewslm.cli.session import product, told, validated
     from brewslm.core.artifacts.mapping import MappingPreview
     from brewslm.core.artifacts.schema import Schema
@@ -148,13 +145,12 @@ def _try_mapping(session: "Session", project_id: "ProjectId", choices: dict[str,
         steps.append(
             (f"brewslm map --dry-run --project {project_id} --saved {kept.name}@{kept.version}", "run it again")
         )
-    session.answer(told(job, made, **more), *preview_page(made), next_steps(*steps))
+    session.answer(told(job, made, **more), *preview_page(made), session.next_steps(job, *steps))
 
 
 def _commit_mapping(session: "Session", project_id: "ProjectId", plan_hash: str | None, min_coverage: float) -> None:
     from brewslm.cli.newest import newest
     from brewslm.cli.render.data import dataset_page
-    from brewslm.cli.render.parts import next_steps
     from brewslm.cli.session import product, told
     from brewslm.core.artifacts.dataset import Dataset
     from brewslm.core.artifacts.mapping import MappingPreview
@@ -170,7 +166,8 @@ def _commit_mapping(session: "Session", project_id: "ProjectId", plan_hash: str 
     )
     job = session.do(project_id, "map_commit", inputs)
     made = product(session, job, Dataset)
-    follow_up = next_steps(
+    follow_up = session.next_steps(
+        job,
         (f"brewslm clean --project {project_id}", "take out duplicates; see --help for more"),
         (f"brewslm prepare --project {project_id}", "split and tokenise"),
     )

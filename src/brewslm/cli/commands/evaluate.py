@@ -19,7 +19,6 @@ def evaluate(
 ) -> None:
     """09: score base and tuned model on the same rows, and answer prompts side by side."""
     from brewslm.cli.locators import absolute
-    from brewslm.cli.render.parts import next_steps
     from brewslm.cli.render.training import evaluation_page
     from brewslm.cli.session import open_session, product, told
     from brewslm.core.artifacts.eval_report import EvalReport
@@ -30,7 +29,7 @@ def evaluate(
     request = EvaluationRequest(locator=absolute(str(file)) if file is not None else None, prompts=tuple(prompts or ()))
     job = session.do(ProjectId(project), "evaluation", request, priority=priority)
     report = product(session, job, EvalReport)
-    follow_up = next_steps(
-        (f"brewslm export --project {project} --format huggingface --target vllm", "make a bundle of it")
+    follow_up = session.next_steps(
+        job, (f"brewslm export --project {project} --format huggingface --target vllm", "make a bundle of it")
     )
     session.answer(told(job, report), *evaluation_page(report), follow_up)

@@ -23,7 +23,7 @@ def export(
     """10: merge the newest evaluated adapter into a bundle, and check that it answers like the tuned model."""
     from brewslm.cli.bundles import copy_bundle, refuse_taken
     from brewslm.cli.newest import newest
-    from brewslm.cli.render.parts import facts, next_steps
+    from brewslm.cli.render.parts import facts
     from brewslm.cli.session import open_session, product, told
     from brewslm.cli.text import size
     from brewslm.core.artifacts.bundle import Bundle
@@ -54,7 +54,8 @@ def export(
         ),
         ("", f"same greedy answers: {'yes' if parity.same_greedy_tokens else 'no'}"),
     ]
-    follow_up = next_steps(
+    follow_up = session.next_steps(
+        job,
         (f"brewslm bundle verify {output or folder}", "check every file against its checksum"),
         (f"brewslm deploy --project {project}", "smoke-test it and register a release"),
         (f"brewslm optimize --project {project} --target laptop_cpu", "measure its forms"),

@@ -55,7 +55,8 @@ def list_(
 
 @app.command("show")
 def show(job_id: JobNumber, as_json: options.AsJson = False) -> None:
-    """Show a job with its steps, its events, and of a training the lines of the watch over its first steps."""
+    """Show a job with its steps, gates and events, and of a training the lines of the watch over its first steps."""
+    from brewslm.cli.render.gates import gates_of_job
     from brewslm.cli.render.records import job_page
     from brewslm.cli.render.run_health import watch_page
     from brewslm.cli.session import open_session
@@ -68,8 +69,9 @@ def show(job_id: JobNumber, as_json: options.AsJson = False) -> None:
     found = [one for run in runs for one in session.house.jobs.events(project_id=job.project_id, run_id=run)]
     seen = sorted(found, key=lambda event: event.seq)
     checks = session.house.run_health.watch_checks(job.id)
-    answer = {"job": job, "steps": children, "events": seen, "watch": checks}
-    session.answer(answer, *job_page(job, children, seen), *watch_page(checks))
+    gates = session.house.gates.all_of_job(job.id)
+    answer = {"job": job, "steps": children, "gates": gates, "events": seen, "watch": checks}
+    session.answer(answer, *job_page(job, children, seen), *gates_of_job(gates), *watch_page(checks))
 
 
 @app.command("watch")

@@ -29,7 +29,6 @@ def preflight(
 ) -> None:
     """07: check that a training can succeed, plan it, and forecast its cost. Exit code 1 where something blocks."""
     from brewslm.cli.recipe_options import overrides_from, overrides_in
-    from brewslm.cli.render.parts import next_steps
     from brewslm.cli.render.training import checks_page, plan_page
     from brewslm.cli.session import open_session, product, told
     from brewslm.core.artifacts.readiness import Readiness
@@ -54,7 +53,8 @@ def preflight(
     parts = [*checks_page(readiness), *(plan_page(readiness.plan) if has_plan else ())]
     if readiness.verdict == "ready":
         parts.append(
-            next_steps(
+            session.next_steps(
+                job,
                 (f"brewslm train --project {project}", "launch this plan"),
                 (f"brewslm train --project {project} --autopilot --one-click", "clean, prepare, plan and launch anew"),
             )

@@ -44,7 +44,6 @@ def prepare(
 ) -> None:
     """06: split the newest dataset, look for leaks, and tokenise it for a base model."""
     from brewslm.cli.newest import newest
-    from brewslm.cli.render.parts import next_steps
     from brewslm.cli.render.splits import manifest_page
     from brewslm.cli.session import open_session, product, told
     from brewslm.core.artifacts.manifest import Manifest
@@ -74,7 +73,8 @@ def prepare(
     first = []
     if path is not None and made.leaks:
         first = session.house.ports.tables.page(session.shelf(project_id).path(path), start=0, limit=_SHOWN_LEAKS)
-    follow_up = next_steps(
+    follow_up = session.next_steps(
+        job,
         (f"brewslm xray --project {project}", "see what is trained, token by token"),
         (f"brewslm preflight --project {project} --plan", "see what a training would take"),
     )

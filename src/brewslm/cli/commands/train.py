@@ -90,7 +90,6 @@ def _launch(
     session: "Session", project_id: "ProjectId", fork: "Fork | None", *, priority: int, is_detached: bool
 ) -> None:
     from brewslm.cli.newest import newest
-    from brewslm.cli.render.parts import next_steps
     from brewslm.cli.render.training import adapter_page
     from brewslm.cli.session import product, told
     from brewslm.core.artifacts.adapter import Adapter
@@ -104,7 +103,8 @@ def _launch(
     if job is None:
         return
     made = product(session, job, Adapter)
-    follow_up = next_steps(
+    follow_up = session.next_steps(
+        job,
         (f"brewslm results {job.id}", "every figure, beside the base's"),
         (f"brewslm evaluate --project {project_id}", "compare it with its base"),
     )
@@ -129,13 +129,13 @@ def begin(
 
 def show_result(session: "Session", job: "Job") -> None:
     """Show the comparison that an autopilot ended with."""
-    from brewslm.cli.render.parts import next_steps
     from brewslm.cli.render.training import evaluation_page
     from brewslm.cli.session import product, told
     from brewslm.core.artifacts.eval_report import EvalReport
 
     report = product(session, job, EvalReport)
-    follow_up = next_steps(
+    follow_up = session.next_steps(
+        job,
         (f"brewslm results {job.id}", "every figure of the training, beside the base's"),
         (f"brewslm export --project {job.project_id} --format huggingface --target vllm", "make a bundle of it"),
     )
@@ -144,13 +144,12 @@ def show_result(session: "Session", job: "Job") -> None:
 
 def _show_plan(session: "Session", job: "Job") -> None:
     from brewslm.cli.commands.preflight import BLOCKED
-    from brewslm.cli.render.parts import next_steps
     from brewslm.cli.render.training import checks_page, plan_page
     from brewslm.cli.session import product, told
     from brewslm.core.artifacts.readiness import Readiness
 
     readiness = product(session, job, Readiness)
-    follow_up = next_steps((f"brewslm train --project {job.project_id}", "launch this plan"))
+    follow_up = session.next_steps(job, (f"brewslm train --project {job.project_id}", "launch this plan"))
     session.answer(told(job, readiness), *checks_page(readiness), *plan_page(readiness.plan), follow_up)
     if readiness.verdict == "blocked":
         raise typer.Exit(BLOCKED)

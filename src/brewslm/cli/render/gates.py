@@ -1,11 +1,11 @@
 """Gates as a table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from brewslm.cli.render.parts import table
+from brewslm.cli.render.parts import heading, indented, table
 from brewslm.cli.text import when_short
 from brewslm.core.outcome.approval import GateState, StageGate
 
@@ -28,6 +28,13 @@ def gate_table(gates: Iterable[StageGate]) -> RenderableType:
     ]
     headers = ("gate", "project", "stage", "job", "state", "since", "")
     return table(headers, rows, right=(0, 1, 3), whole=range(6))
+
+
+def gates_of_job(gates: Sequence[StageGate]) -> Iterable[RenderableType]:
+    """The gates that a job came to, as a part of its page; nothing where it came to none."""
+    if gates:
+        yield heading("\nGates")
+        yield indented(gate_table(gates))
 
 
 def _told(gate: StageGate) -> str:

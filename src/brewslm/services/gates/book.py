@@ -43,16 +43,24 @@ class Gates:
         with self._ports.storage.read() as transaction:
             return transaction.gates.get(gate_id)
 
+    def all_of_job(self, job_id: JobId) -> tuple[StageGate, ...]:
+        """Return the gates of a stage run, or of a flow's steps, newest first.
+
+        Raises:
+            NotFoundError: there is no such job.
+        """
+        with self._ports.storage.read() as transaction:
+            job = transaction.jobs.get(job_id)
+            gates = transaction.gates.list(project_id=job.project_id)
+        return tuple(gate for gate in gates if job_id in (gate.job_id, gate.flow_id))
+
     def of_job(self, job_id: JobId) -> StageGate:
         """Return the newest gate of a stage run, or of a flow's steps.
 
         Raises:
             NotFoundError: there is no such job, or it came to no gate.
         """
-        with self._ports.storage.read() as transaction:
-            job = transaction.jobs.get(job_id)
-            gates = transaction.gates.list(project_id=job.project_id)
-        found = [gate for gate in gates if job_id in (gate.job_id, gate.flow_id)]
+        found = self.all_of_job(job_id)
         if not found:
             raise NotFoundError(f"job {job_id} came to no gate; `brewslm gates list` shows those that wait")
         return found[0]
