@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.window import Window
 from tests.journeys.brew import ENDLESS, LONG, Brew, Server, has_checkpoint, last_step, wait_for, write_chat
@@ -30,12 +30,12 @@ def brew(tmp_path: Path) -> Iterator[Brew]:
 
 
 @pytest.mark.long
-def test_a_run_is_whole_after_a_reload_a_restart_a_hidden_tab_and_a_cut_stream(chromium: Browser, brew: Brew) -> None:
-    context = chromium.new_context(accept_downloads=True)
+def test_a_run_is_whole_after_a_reload_a_restart_a_hidden_tab_and_a_cut_stream(browser: Browser, brew: Brew) -> None:
+    context = browser.new_context()
     context.set_default_timeout(120_000)
     with brew.server() as server:
         job_id, train_id = begin(server, brew, LONG)
-        window = Window(context.new_page(), server.url)
+        window = signed_in(context, server)
         page = window.open(f"/jobs/{train_id}")
         expect(page.get_by_test_id("phase")).to_have_text(re.compile(r"Warming up|Active watch|Patrol"))
         shown_step(page, 8)
@@ -77,12 +77,12 @@ def test_a_run_is_whole_after_a_reload_a_restart_a_hidden_tab_and_a_cut_stream(c
 
 
 @pytest.mark.long
-def test_a_run_is_paused_resumed_forked_and_cancelled_from_its_page(chromium: Browser, brew: Brew) -> None:
-    context = chromium.new_context()
+def test_a_run_is_paused_resumed_forked_and_cancelled_from_its_page(browser: Browser, brew: Brew) -> None:
+    context = browser.new_context()
     context.set_default_timeout(120_000)
     with brew.server() as server:
         job_id, _ = begin(server, brew, ENDLESS)
-        page = Window(context.new_page(), server.url).open(f"/jobs/{job_id}")
+        page = signed_in(context, server).open(f"/jobs/{job_id}")
         press(page, "Pause")
         expect(page.get_by_test_id("phase")).to_have_text("Paused")
         press(page, "Resume")
@@ -100,6 +100,13 @@ def test_a_run_is_paused_resumed_forked_and_cancelled_from_its_page(chromium: Br
         expect(page.get_by_role("button", name="Retry")).to_be_visible()
         assert server.finish(job_id)["status"] == "cancelled"
     context.close()
+
+
+def signed_in(context: BrowserContext, server: Server) -> Window:
+    """Open a window that the server knows, as `brewslm open` does."""
+    page = context.new_page()
+    page.goto(server.post("/api/login-addresses", None)[1]["url"])
+    return Window(page, server.url)
 
 
 def begin(server: Server, brew: Brew, plan: dict[str, int]) -> tuple[int, int]:
