@@ -63,8 +63,8 @@ def main() -> None:
         server = _serve(Path(folder))
         try:
             assert server.stdout is not None
-            url = server.stdout.readline().rsplit(" ", 1)[-1].strip()
-            _look(url, job_id)
+            url, key = (server.stdout.readline().rsplit(" ", 1)[-1].strip() for _ in range(2))
+            _look(url, key, job_id)
         finally:
             server.terminate()
             server.wait(60)
@@ -100,12 +100,12 @@ def _serve(home: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)
 
 
-def _look(url: str, job_id: int) -> None:
+def _look(url: str, key: str, job_id: int) -> None:
     found = os.environ.get("BREWSLM_CHROMIUM") or shutil.which("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=OPTIONS)
         page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(page.request.post(f"{url}/api/login-addresses").json()["url"])
+        page.goto(key)
         for attempt in ("first", "second"):
             began = time.monotonic()
             page.goto("about:blank")
