@@ -30,7 +30,7 @@ def brew(tmp_path: Path) -> Iterator[Brew]:
 
 
 @pytest.mark.long
-def test_a_run_is_whole_after_a_reload_a_hidden_tab_and_a_server_killed_and_started_again(browser: Browser, brew: Brew) -> None:
+def test_a_run_is_whole_after_a_reload_a_hidden_tab_and_a_killed_server(browser: Browser, brew: Brew) -> None:
     context = browser.new_context()
     context.set_default_timeout(120_000)
     with brew.server() as server:
