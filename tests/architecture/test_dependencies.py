@@ -1,5 +1,6 @@
 """Every dependency has its reason, an exact version, and a user."""
 
+import json
 import re
 import sys
 import tomllib
@@ -40,6 +41,8 @@ def declared() -> dict[str, set[str]]:
     sections = {"core": {name_of(line) for line in PROJECT["dependencies"]}}
     for extra, lines in PROJECT["optional-dependencies"].items():
         sections[extra] = {name_of(line) for line in lines} - {PROJECT["name"]}
+    npm = json.loads((ROOT / "studio" / "package.json").read_text(encoding="utf-8"))
+    sections["studio"] = {*npm["dependencies"], *npm["devDependencies"]}
     sections["build"] = {name_of(line) for line in PYPROJECT["build-system"]["requires"]}
     return {section: names for section, names in sections.items() if names}
 
@@ -49,15 +52,18 @@ def documented() -> dict[str, set[str]]:
     sections: dict[str, set[str]] = {}
     section = ""
     for line in (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").splitlines():
-        heading = re.match(r"## (?:Extra `(?P<extra>\w+)`|(?P<core>Core)|(?P<build>To build))", line)
-        row = re.match(r"\| ([\w.-]+) \| (.+) \| (.+) \|$", line)
+        heading = re.match(
+            r"## (?:Extra `(?P<extra>\w+)`|(?P<core>Core)|(?P<build>To build)|The (?P<studio>Studio))", line
+        )
+        row = re.match(r"\| ([\w.@/, -]+) \| (.+) \| (.+) \|$", line)
         if heading:
-            section = heading["extra"] or ("core" if heading["core"] else "build")
+            section = heading["extra"] or ("core" if heading["core"] else "studio" if heading["studio"] else "build")
             sections[section] = set()
         elif row and row[1] != "package":
             assert row[2].strip(), f"{row[1]} has no use"
             assert row[3].strip(), f"{row[1]} has no reason"
-            sections[section].add(canonical(row[1]))
+            names = row[1].split(", ")
+            sections[section] |= {*names} if section == "studio" else {canonical(name) for name in names}
     return sections
 
 
@@ -74,7 +80,7 @@ def test_every_dependency_has_a_reason_and_every_reason_a_dependency() -> None:
 
 def test_every_dependency_has_an_exact_version_without_a_local_label() -> None:
     pins = exact()
-    missing = {name for names in declared().values() for name in names} - set(pins)
+    missing = {name for section, names in declared().items() for name in names if section != "studio"} - set(pins)
     assert not missing
     assert not {name: version for name, version in pins.items() if "+" in version}
     assert pins["torch"] == "2.13.0"

@@ -52,7 +52,7 @@ def test_jobs_appear_and_end_without_a_reload(window: Window, server: Server) ->
     failed = page.locator("[data-status=failed]")
     expect(failed).to_be_visible()
     expect(page.get_by_text("/nowhere/at/all.csv").first).to_be_visible()
-    page.get_by_label("Status").click()
+    page.get_by_role("combobox", name="Status").click()
     page.get_by_role("option", name="failed").click()
     expect(row).to_have_count(0)
     expect(failed).to_be_visible()

@@ -8,9 +8,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-import brewslm
-
-BUILD = Path(brewslm.__file__).parent / "bundled" / "studio"
+BUILD = Path(__file__).resolve().parents[1] / "bundled" / "studio"
 NONCE_PLACE = "%STYLE_NONCE%"
 MISSING = (
     "The Studio is not built here: run `make studio` in the repository and load this page anew. "

@@ -1,4 +1,4 @@
-import { type CSSVariablesResolver, createTheme } from "@mantine/core";
+import { type CSSVariablesResolver, createTheme, Modal } from "@mantine/core";
 
 export const theme = createTheme({
   primaryColor: "teal",
@@ -8,6 +8,10 @@ export const theme = createTheme({
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace',
   fontSizes: { xs: "0.75rem", sm: "0.8125rem", md: "0.875rem", lg: "1rem", xl: "1.125rem" },
+  components: {
+    // Its header is none of the page; as a landmark there would be two.
+    Modal: Modal.extend({ defaultProps: { attributes: { header: { role: "presentation" } } } }),
+  },
   headings: {
     fontWeight: "600",
     sizes: {
@@ -26,6 +30,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-placeholder": "#666e76",
     "--mantine-color-error": "#c92a2a",
     "--mantine-color-teal-light": "var(--mantine-color-teal-0)",
+    "--mantine-color-teal-light-hover": "var(--mantine-color-teal-0)",
+    "--mantine-primary-color-light-hover": "var(--mantine-color-teal-0)",
     "--mantine-color-blue-light": "var(--mantine-color-blue-0)",
     "--mantine-color-red-light": "var(--mantine-color-red-0)",
     "--mantine-color-orange-light": "var(--mantine-color-orange-0)",

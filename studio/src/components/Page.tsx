@@ -18,7 +18,7 @@ export function Page({ title, lead, actions, children }: PageProps) {
   return (
     <Stack gap="md" w="100%" maw={1440} mx="auto">
       <Group justify="space-between" align="flex-start" gap="sm">
-        <div>
+        <div className="studio-wrap">
           <Title order={1}>{title}</Title>
           {lead !== undefined && (
             <Text c="dimmed" size="sm">

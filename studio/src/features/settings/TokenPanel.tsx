@@ -7,8 +7,8 @@ export function TokenPanel() {
   return (
     <Panel title="Token">
       <Text size="sm">
-        Browsers are let in by a one-time address; <Code>brewslm open</Code> prints another one. Programs on this machine
-        need nothing, unless the server was started with <Code>--require-token</Code>; others send the value of{" "}
+        Browsers are let in by a one-time address; <Code>brewslm open</Code> prints another one. Programs on this
+        machine need nothing, unless the server was started with <Code>--require-token</Code>; others send the value of{" "}
         <Code>BREWSLM_TOKEN</Code> as <Code>Authorization: Bearer</Code>. No page shows it.
       </Text>
     </Panel>
