@@ -8,6 +8,9 @@ from brewslm.core.value import Value
 
 FieldKind = Literal["integer", "number", "boolean", "choice"]
 
+_KINDS: dict[str, FieldKind] = {"integer": "integer", "number": "number", "boolean": "boolean"}
+"""JSON Schema's types of what can be chosen freely; a text is one of its choices."""
+
 
 class RecipeField(Value):
     """One field, by the name under which `--set` and `overrides` know it."""
@@ -30,7 +33,8 @@ class RecipeField(Value):
 def recipe_fields() -> tuple[RecipeField, ...]:
     """List every field that can be chosen, in the order of the recipe; the base model is chosen by itself."""
     schema = Recipe.model_json_schema()
-    return tuple(field for field in _walk(schema, schema["$defs"]) if field.name != "base_model")
+    del schema["properties"]["base_model"]
+    return tuple(_walk(schema, schema["$defs"]))
 
 
 def _walk(
@@ -48,10 +52,9 @@ def _walk(
 
 def _field(name: str, part: dict[str, Any], shape: dict[str, Any], *, is_optional: bool) -> RecipeField:
     choices = tuple(shape.get("enum", [shape["const"]] if "const" in shape else []))
-    kind = "choice" if choices or shape["type"] == "string" else shape["type"]
     return RecipeField(
         name=name,
-        kind=kind,
+        kind="choice" if choices else _KINDS[shape["type"]],
         choices=choices,
         default=part.get("default"),
         is_optional=is_optional,
