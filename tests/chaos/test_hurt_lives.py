@@ -1,4 +1,7 @@
-"""Trials in which disks, files, locks, memory and numbers go bad. `BREWSLM_CHAOS_SEED` chooses others, `BREWSLM_CHAOS_LIVES` more."""
+"""Trials in which disks, files, locks, memory and numbers go bad.
+
+`BREWSLM_CHAOS_SEED` chooses others, `BREWSLM_CHAOS_LIVES` more.
+"""
 
 import os
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Trials in which processes are killed, frozen or doubled, and clocks jump. `BREWSLM_CHAOS_SEED` chooses others, `BREWSLM_CHAOS_LIVES` more."""
+"""Trials in which processes are killed, frozen or doubled, and clocks jump.
+
+`BREWSLM_CHAOS_SEED` chooses others, `BREWSLM_CHAOS_LIVES` more.
+"""
 
 import os
 from pathlib import Path
