@@ -2,5 +2,6 @@
 export { answer, http } from "./client";
 export { ApiError } from "./errors";
 export * from "./queries";
+export * from "./records";
 export { readText } from "./text";
 export type * from "./schema";

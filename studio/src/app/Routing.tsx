@@ -18,6 +18,9 @@ const ProjectPage = lazy(() =>
 const SettingsPage = lazy(() =>
   import("@/features/settings/SettingsPage").then((room) => ({ default: room.SettingsPage })),
 );
+const ExperimentsPage = lazy(() =>
+  import("@/features/experiments/ExperimentsPage").then((room) => ({ default: room.ExperimentsPage })),
+);
 const HomePage = lazy(() => import("./HomePage").then((room) => ({ default: room.HomePage })));
 const JobPage = lazy(() => import("@/features/job/JobPage").then((room) => ({ default: room.JobPage })));
 
@@ -34,6 +37,7 @@ export function Routing() {
           <Route path="projects" element={<ProjectsPage />} />
           <Route path="projects/:projectId" element={<ProjectFrame />}>
             <Route index element={<ProjectPage />} />
+            <Route path="experiments" element={<ExperimentsPage />} />
             {PROJECT_PLANNED.map(({ path, ...page }) => (
               <Route key={path} path={path} element={<PlannedPage {...page} />} />
             ))}
