@@ -21,6 +21,9 @@ const SettingsPage = lazy(() =>
 const ExperimentsPage = lazy(() =>
   import("@/features/experiments/ExperimentsPage").then((room) => ({ default: room.ExperimentsPage })),
 );
+const EvaluatePage = lazy(() =>
+  import("@/features/evaluate/EvaluatePage").then((room) => ({ default: room.EvaluatePage })),
+);
 const HomePage = lazy(() => import("./HomePage").then((room) => ({ default: room.HomePage })));
 const JobPage = lazy(() => import("@/features/job/JobPage").then((room) => ({ default: room.JobPage })));
 
@@ -38,6 +41,7 @@ export function Routing() {
           <Route path="projects/:projectId" element={<ProjectFrame />}>
             <Route index element={<ProjectPage />} />
             <Route path="experiments" element={<ExperimentsPage />} />
+            <Route path="evaluate" element={<EvaluatePage />} />
             {PROJECT_PLANNED.map(({ path, ...page }) => (
               <Route key={path} path={path} element={<PlannedPage {...page} />} />
             ))}
