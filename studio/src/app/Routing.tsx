@@ -24,6 +24,9 @@ const ExperimentsPage = lazy(() =>
 const EvaluatePage = lazy(() =>
   import("@/features/evaluate/EvaluatePage").then((room) => ({ default: room.EvaluatePage })),
 );
+const ReleasePage = lazy(() =>
+  import("@/features/release/ReleasePage").then((room) => ({ default: room.ReleasePage })),
+);
 const HomePage = lazy(() => import("./HomePage").then((room) => ({ default: room.HomePage })));
 const JobPage = lazy(() => import("@/features/job/JobPage").then((room) => ({ default: room.JobPage })));
 
@@ -42,6 +45,7 @@ export function Routing() {
             <Route index element={<ProjectPage />} />
             <Route path="experiments" element={<ExperimentsPage />} />
             <Route path="evaluate" element={<EvaluatePage />} />
+            <Route path="release" element={<ReleasePage />} />
             {PROJECT_PLANNED.map(({ path, ...page }) => (
               <Route key={path} path={path} element={<PlannedPage {...page} />} />
             ))}

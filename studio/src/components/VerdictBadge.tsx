@@ -8,10 +8,10 @@ const COLORS: Readonly<Record<string, string>> = {
 };
 
 /** What a comparison or a check came to. */
-export function VerdictBadge({ verdict }: { verdict: string }) {
+export function VerdictBadge({ verdict, label }: { verdict: string; label?: string }) {
   return (
     <Badge color={COLORS[verdict] ?? "gray"} variant="light" tt="none" radius="sm" fw={600} miw="max-content">
-      {verdict}
+      {label ?? verdict}
     </Badge>
   );
 }
