@@ -27,6 +27,9 @@ const EvaluatePage = lazy(() =>
 const ReleasePage = lazy(() =>
   import("@/features/release/ReleasePage").then((room) => ({ default: room.ReleasePage })),
 );
+const ActivityPage = lazy(() =>
+  import("@/features/activity/ActivityPage").then((room) => ({ default: room.ActivityPage })),
+);
 const HomePage = lazy(() => import("./HomePage").then((room) => ({ default: room.HomePage })));
 const JobPage = lazy(() => import("@/features/job/JobPage").then((room) => ({ default: room.JobPage })));
 
@@ -46,6 +49,7 @@ export function Routing() {
             <Route path="experiments" element={<ExperimentsPage />} />
             <Route path="evaluate" element={<EvaluatePage />} />
             <Route path="release" element={<ReleasePage />} />
+            <Route path="activity" element={<ActivityPage />} />
             {PROJECT_PLANNED.map(({ path, ...page }) => (
               <Route key={path} path={path} element={<PlannedPage {...page} />} />
             ))}

@@ -2,3 +2,8 @@
 export function idOf(text: string | undefined): number | null {
   return text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null;
 }
+
+/** The job of a run such as `train-7`; null where the run is none of a job. */
+export function jobOfRun(runId: string): number | null {
+  return idOf(/^[a-z_]+-(\d+)$/.exec(runId)?.[1]);
+}

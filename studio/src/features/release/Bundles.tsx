@@ -65,7 +65,10 @@ function Shown({ record }: { record: ArtifactRecord }) {
         <Text size="sm" fw={600}>
           {bundle.format} for {bundle.target}, {bundle.dtype}, {formatBytes(bundle.sizeBytes)}
         </Text>
-        <VerdictBadge verdict={bundle.parity.passed ? "passed" : "failed"} label={`parity ${bundle.parity.passed ? "passed" : "failed"}`} />
+        <VerdictBadge
+          verdict={bundle.parity.passed ? "passed" : "failed"}
+          label={`parity ${bundle.parity.passed ? "passed" : "failed"}`}
+        />
         <Text size="sm" c="dimmed">
           <RelativeTime at={record.created_at} /> by{" "}
           <Anchor component={Link} to={`/jobs/${record.job_id}`} size="sm" underline="always">
