@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup quickstart test test-long chaos bench check lint format types docs studio studio-api studio-check
+.PHONY: help setup quickstart test test-long chaos bench check lint format types docs walls studio studio-api studio-check
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,9 +28,11 @@ chaos: setup ## Lead a thousand lives with a fault each, and print the table
 bench: setup ## Measure time and memory against peers and limits
 	@$(BIN)/python -m pytest -m bench -n 0 -s tests $(wildcard benchmarks)
 
-check: setup lint types docs studio-check ## Lint, format, types, the walls of the house, generated files, the Studio's
-	@$(BIN)/lint-imports --no-logo
+check: setup lint types docs studio-check walls ## Lint, format, types, the walls of the house, generated files, the Studio's
 	@$(BIN)/python -m pytest -q tests/architecture
+
+walls: setup
+	@$(BIN)/lint-imports --no-logo
 
 lint:
 	@$(BIN)/ruff check

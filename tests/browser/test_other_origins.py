@@ -64,7 +64,7 @@ def state_of(server: Server) -> list[Any]:
     return [server.get(f"/api/{path}") for path in paths]
 
 
-@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "evil.test"])
+@pytest.mark.parametrize("name", ["127.0.0.1", pytest.param("localhost", marks=pytest.mark.long), "evil.test"])
 def test_a_page_of_another_origin_changes_nothing_and_reads_nothing(
     signed_in: BrowserContext, server: Server, evil_port: int, name: str
 ) -> None:
@@ -77,7 +77,7 @@ def test_a_page_of_another_origin_changes_nothing_and_reads_nothing(
     assert state_of(server) == before, outcome["seen"]
 
 
-@pytest.mark.parametrize("name", ["evil.test", "own.evil.test"])
+@pytest.mark.parametrize("name", ["evil.test", pytest.param("own.evil.test", marks=pytest.mark.long)])
 def test_a_name_that_is_bound_to_this_machine_later_opens_nothing(
     signed_in: BrowserContext, server: Server, name: str
 ) -> None:

@@ -1,4 +1,7 @@
-"""Trials in which processes are killed, frozen or doubled, and clocks jump. `BREWSLM_CHAOS_SEED` chooses others."""
+"""Trials in which processes are killed, frozen or doubled, and clocks jump.
+
+`BREWSLM_CHAOS_SEED` chooses others, `BREWSLM_CHAOS_LIVES` more.
+"""
 
 import os
 from pathlib import Path
@@ -9,7 +12,8 @@ from tests.chaos.conftest import Stage
 from tests.chaos.faults import OF_PROCESSES, Fault
 
 SEED = int(os.environ.get("BREWSLM_CHAOS_SEED", "20261"))
-TRIALS = [(OF_PROCESSES[number % len(OF_PROCESSES)], SEED + number) for number in range(5)]
+NUM_LIVES = int(os.environ.get("BREWSLM_CHAOS_LIVES", "3"))
+TRIALS = [(OF_PROCESSES[number % len(OF_PROCESSES)], SEED + number) for number in range(NUM_LIVES)]
 
 
 @pytest.mark.parametrize(("fault", "seed"), TRIALS, ids=lambda value: getattr(value, "name", str(value)))

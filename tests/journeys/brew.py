@@ -94,9 +94,9 @@ class Brew:
         return [json.loads(file.read_text()) | {"folder": file.parent} for file in files]
 
     @contextmanager
-    def server(self) -> Iterator["Server"]:
-        """A server on a free port, ended at the end."""
-        process = self.start("serve", "--port", "0")
+    def server(self, port: int = 0) -> Iterator["Server"]:
+        """A server on a port, by default a free one, ended at the end."""
+        process = self.start("serve", "--port", str(port))
         try:
             assert process.stdout is not None
             line = process.stdout.readline()

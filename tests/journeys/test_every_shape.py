@@ -77,7 +77,10 @@ def test_a_file_is_imported_and_prepared(inside: Inside, shape: str, caller: Pat
     assert all(split["num_examples"] > 0 and split["num_trained_tokens"] > 0 for split in manifest["splits"])
 
 
-@pytest.mark.parametrize(("shape", "num_answers"), [("plain_text", 0), ("preference", 1), ("chat", 1)])
+@pytest.mark.parametrize(
+    ("shape", "num_answers"),
+    [("plain_text", 0), ("preference", 1), pytest.param("chat", 1, marks=pytest.mark.long)],
+)
 def test_a_new_shape_is_trained_and_evaluated(inside: Inside, shape: str, num_answers: int, caller: Path) -> None:
     imported(inside, shape, caller)
     done = autopilot(inside)

@@ -4,6 +4,8 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.brew import ENDLESS, LONG, QUICK, Brew, as_options, has_checkpoint, journal, wait_for, write_chat
 
 
@@ -31,6 +33,7 @@ def test_a_killed_worker_is_resumed(brew: Brew, tmp_path: Path) -> None:
     brew.check_books()
 
 
+@pytest.mark.long
 def test_leaving_with_ctrl_c_keeps_the_training_and_watch_takes_it_up(brew: Brew, tmp_path: Path) -> None:
     brew.run("project", "create", "--name", "sums")
     brew.run("dataset", "import", "--project", "1", str(write_chat(tmp_path / "sums.jsonl")))

@@ -213,7 +213,7 @@ def test_when_only_the_launcher_is_killed_the_next_one_waits_for_its_pip(fresh: 
     assert (second.returncode, output) == (0, "ran second\n")
 
 
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("kind", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_interrupted_setup_says_how_to_go_on_and_does(stage: Stage, kind: signal.Signals) -> None:
     (stage.root / "hold").touch()
     process = stage.start("hello")

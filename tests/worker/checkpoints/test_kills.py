@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-NUM_KILLS = 200
+NUM_KILLS = int(os.environ.get("BREWSLM_TEST_KILLS", "80"))
 
 
 @pytest.mark.parametrize("seed", [int(os.environ.get("BREWSLM_TEST_SEED", "20261"))])

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from brewslm.core.brew.ports import Note, Piece
 from brewslm.core.brew.trainer import BrewRun
 from brewslm.core.errors import ConflictError
-from brewslm.core.ports.brew import Note, Piece
 from brewslm.core.ports.clock import Clock
 
 FOLDER = "brews"

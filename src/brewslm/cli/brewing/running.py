@@ -13,12 +13,12 @@ from brewslm.cli.progress.follow import held_words, screen, work
 from brewslm.cli.progress.view import Lookout
 from brewslm.cli.session import Session
 from brewslm.cli.text import harmless
+from brewslm.core.brew.ports import Note, UserCode
 from brewslm.core.brew.talk import Broken
 from brewslm.core.brew.trainer import BrewRun, Trainer
 from brewslm.core.errors import UserCodeError
 from brewslm.core.ids import JobId
 from brewslm.core.job import Job, JobStatus
-from brewslm.core.ports.brew import Note, UserCode
 from brewslm.services.brewing.conversation import Conversation
 from brewslm.services.brewing.feed import Feed
 from brewslm.services.brewing.requests import check_trainer, import_for, project_for, training_for

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from brewslm.core.brew.ports import BrewRuns, BrewStarter, Piece
 from brewslm.core.brew.trainer import BrewRun, BrewState
 from brewslm.core.errors import ConflictError
 from brewslm.core.ids import JobId
-from brewslm.core.ports.brew import BrewRuns, BrewStarter, Piece
 from brewslm.core.value import Value
 from brewslm.services.brewing.reading import BrewReader, file_at, file_needed
 from brewslm.services.jobs.queue import Jobs

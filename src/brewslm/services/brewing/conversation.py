@@ -4,11 +4,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 
+from brewslm.core.brew.ports import UserCode
 from brewslm.core.brew.talk import Answers, Call, CallbackDone, CancelAsked, PromptsAsked
 from brewslm.core.errors import BrewError, ConflictError, UserCodeError
 from brewslm.core.ids import JobId
 from brewslm.core.job import Job
-from brewslm.core.ports.brew import UserCode
 from brewslm.services.brewing.answers import CheckpointAnswers
 from brewslm.services.brewing.feed import Feed
 from brewslm.services.jobs.queue import Jobs

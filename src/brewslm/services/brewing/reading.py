@@ -9,10 +9,10 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from brewslm.core.brew.ports import CodeLoader
 from brewslm.core.brew.talk import Broken
 from brewslm.core.brew.trainer import CODE_FILE, TEXT_FILE, BrewManifest, TextFile, Trainer
 from brewslm.core.errors import NotFoundError, UserCodeError
-from brewslm.core.ports.brew import CodeLoader
 
 Stamp = tuple[tuple[Path, int, int], ...]
 

@@ -20,6 +20,7 @@ export function Failures({ projectId }: { projectId: number }) {
     jobsQuery({
       project_id: projectId,
       status: ["failed"],
+      top_level: true,
       sort: "finished",
       limit: PAGE_SIZE,
       ...(before === null ? {} : { before_id: before }),

@@ -32,7 +32,7 @@ from tests.unit.services.jobs.test_supervision import TRAINED
 from tests.unit.services.test_flows import flow_over
 from tests.unit.services.test_runner import flow_of
 
-SEQUENCES = int(os.environ.get("BREWSLM_TEST_SEQUENCES", "300"))
+SEQUENCES = int(os.environ.get("BREWSLM_TEST_SEQUENCES", "40"))
 MOST_JOBS, MOST_ATTEMPTS = 5, 60
 CODES = {"oom": ExitCode.OUT_OF_MEMORY, "nan": ExitCode.NOT_FINITE, "bad": ExitCode.BAD_DATA, "crash": 1}
 ENDS = st.sampled_from(["done", "done", "lost", "stays", "stays", *CODES])
@@ -282,4 +282,4 @@ def test_every_sequence_of_wishes_failures_and_kills_is_lawful_and_ends(tmp_path
 
 @pytest.mark.long
 def test_every_sequence_of_very_many_is_lawful_and_ends(tmp_path: Path) -> None:
-    check(tmp_path, 100 * SEQUENCES)
+    check(tmp_path, 750 * SEQUENCES)
