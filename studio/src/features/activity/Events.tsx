@@ -113,7 +113,14 @@ function Line({ event }: { event: RunEvent }) {
           <Text span size="xs" c="dimmed">
             {formatMoment(event.occurred_at)}
           </Text>{" "}
-          <Badge color={COLORS[event.severity]} variant={event.severity === "warning" ? "outline" : "light"} size="sm" tt="none" radius="sm" miw="max-content">
+          <Badge
+            color={COLORS[event.severity]}
+            variant={event.severity === "warning" ? "outline" : "light"}
+            size="sm"
+            tt="none"
+            radius="sm"
+            miw="max-content"
+          >
             {event.severity}
           </Badge>{" "}
           <Text span size="xs" c="dimmed">
