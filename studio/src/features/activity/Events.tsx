@@ -115,7 +115,8 @@ function Line({ event }: { event: RunEvent }) {
           </Text>{" "}
           <Badge
             color={COLORS[event.severity]}
-            variant={event.severity === "warning" ? "outline" : "light"}
+            variant="light"
+            c={event.severity === "warning" ? "var(--mantine-color-text)" : undefined}
             size="sm"
             tt="none"
             radius="sm"
