@@ -17,6 +17,7 @@ ROUTES = (
     *("/", "/jobs", "/projects", "/projects/1", "/settings", "/nowhere"),
     *(f"/projects/1/data?tab={tab}" for tab in ("import", "health", "rows", "splits")),
     *("/projects/1/preflight", "/projects/1/training?set=optim.learning_rate%3D0.001"),
+    *(f"/projects/1/{page}" for page in ("experiments", "evaluate", "release", "activity")),
 )
 BROKEN = "brew = create_brew("
 WHOLE = """from brewslm import create_brew, create_trainer
@@ -80,6 +81,36 @@ def test_the_bell_counts_what_nobody_has_read_and_forgets_nothing(window: Window
 def test_every_page_is_accessible_in_both_themes_and_widths(window: Window, route: str) -> None:
     window.open(route)
     assert window.problems() == []
+
+
+def test_pages_of_results_say_what_is_missing_and_what_makes_it(window: Window) -> None:
+    expect(window.open("/projects/1/experiments").get_by_text("No experiments yet.")).to_be_visible()
+    page = window.open("/projects/1/evaluate")
+    expect(page.get_by_text("No evaluation yet.")).to_be_visible()
+    page.get_by_role("button", name="Evaluate").click()
+    page.get_by_role("link", name=re.compile(r"evaluation-\d+")).click()
+    expect(page.locator("[data-status=failed]").first).to_be_visible()
+    page = window.open("/projects/1/release")
+    expect(page.get_by_text("No release yet.")).to_be_visible()
+    expect(page.get_by_text("Nothing is evaluated yet.")).to_be_visible()
+
+
+def test_activity_tells_failures_chooses_events_and_verifies_the_record(window: Window) -> None:
+    page = window.open("/projects/1/activity")
+    expect(page.get_by_role("list", name="Failures").get_by_text("/nowhere/at/all.csv").first).to_be_visible()
+    events = page.get_by_role("list", name="Events, the newest first").get_by_role("listitem")
+    expect(events.filter(has_text="rows read").first).to_be_visible()
+    page.get_by_role("combobox", name="Severity").click()
+    page.get_by_role("option", name="error").click()
+    expect(events.filter(has_text="rows read")).to_have_count(0)
+    expect(events.filter(has_text="/nowhere/at/all.csv").first).to_be_visible()
+    page.get_by_role("button", name="With every file").click()
+    expect(page.get_by_text("whole", exact=True)).to_be_visible()
+    expect(page.get_by_text(re.compile(r"files \(.+\) hashed"))).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all").click()
+    lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
+    assert "project_created" in lines[0]
 
 
 def test_keys_lead_to_the_search_the_help_and_the_pages(window: Window) -> None:

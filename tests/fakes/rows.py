@@ -11,6 +11,7 @@ from brewslm.core.alerts.outbox import ChannelState, Delivery
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.errors import ConflictError, NotFoundError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, RunEvent, event_hash
+from brewslm.core.events.reasons import EventStage, Severity
 from brewslm.core.experiment import Experiment
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
@@ -258,9 +259,23 @@ class MemoryEventRows:
         ]
         return tuple(found[:limit])
 
-    def newest(self, *, project_id: ProjectId | None = None, limit: int = 50) -> tuple[RunEvent, ...]:
-        found = self.list(project_id=project_id, limit=len(self._state.events))
-        return found[max(0, len(found) - limit) :]
+    def newest(
+        self,
+        *,
+        project_id: ProjectId | None = None,
+        severities: Sequence[Severity] = (),
+        stages: Sequence[EventStage] = (),
+        before_seq: int | None = None,
+        limit: int = 50,
+    ) -> tuple[RunEvent, ...]:
+        found = [
+            event
+            for event in self.list(project_id=project_id, limit=len(self._state.events))
+            if (not severities or event.severity in severities)
+            and (not stages or event.stage in stages)
+            and (before_seq is None or event.seq < before_seq)
+        ]
+        return tuple(found[max(0, len(found) - limit) :])
 
 
 class MemoryMetricRows:

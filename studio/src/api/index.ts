@@ -2,6 +2,7 @@
 export { answer, http } from "./client";
 export { ApiError } from "./errors";
 export * from "./queries";
+export * from "./records";
 export { readText } from "./text";
 export { uploadFile } from "./uploads";
 export * from "./work";

@@ -5024,6 +5024,12 @@ export interface operations {
                 project_id?: number | null;
                 /** @description Of a list: only this run, e.g. train-7. */
                 run_id?: string | null;
+                /** @description Of the newest: only these; may be repeated. */
+                severity?: ("info" | "warning" | "error" | "critical")[];
+                /** @description Of the newest: only these; may be repeated. */
+                stage?: ("project" | "ingestion" | "introspection" | "mapping" | "cleaning" | "preparation" | "preflight" | "benchmark" | "training" | "monitoring" | "evaluation" | "export" | "deployment" | "gate" | "autopilot" | "system")[];
+                /** @description Of the newest: only those before this number. */
+                before?: number | null;
                 /** @description At most so many. */
                 limit?: number;
             };

@@ -2,7 +2,7 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { answer, http } from "./client";
-import { jobQuery, projectsKey } from "./queries";
+import { jobQuery, POLL_MS, projectsKey } from "./queries";
 import type { ArtifactRecord, Job } from "./schema";
 
 const FOLLOW_MS = 700;
@@ -25,6 +25,7 @@ export function artifactsOfKindQuery(projectId: number, kind?: ArtifactKind) {
           signal,
         }),
       ),
+    refetchInterval: POLL_MS,
   });
 }
 

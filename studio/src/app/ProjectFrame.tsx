@@ -3,12 +3,21 @@ import { useQuery } from "@tanstack/react-query";
 import { NavLink, Outlet, useParams } from "react-router";
 
 import { NotFoundPage } from "./NotFoundPage";
-import { PROJECT_PAGES, PROJECT_PLANNED } from "./planned";
 import { projectQuery } from "@/api";
 import { ErrorNotice } from "@/components/ErrorNotice";
 import { idOf } from "@/lib/ids";
 
-const TABS = [{ path: "", title: "Overview" }, ...PROJECT_PAGES, ...PROJECT_PLANNED] as const;
+const TABS = [
+  { path: "", title: "Overview" },
+  { path: "data", title: "Data" },
+  { path: "preflight", title: "Preflight" },
+  { path: "training", title: "Training" },
+  { path: "experiments", title: "Experiments" },
+  { path: "evaluate", title: "Evaluate" },
+  { path: "release", title: "Release" },
+  { path: "playground", title: "Playground" },
+  { path: "activity", title: "Activity" },
+] as const;
 
 /** What surrounds the pages of one project: its name, and the way between them. */
 export function ProjectFrame() {

@@ -18,6 +18,18 @@ const ProjectPage = lazy(() =>
 const SettingsPage = lazy(() =>
   import("@/features/settings/SettingsPage").then((room) => ({ default: room.SettingsPage })),
 );
+const ExperimentsPage = lazy(() =>
+  import("@/features/experiments/ExperimentsPage").then((room) => ({ default: room.ExperimentsPage })),
+);
+const EvaluatePage = lazy(() =>
+  import("@/features/evaluate/EvaluatePage").then((room) => ({ default: room.EvaluatePage })),
+);
+const ReleasePage = lazy(() =>
+  import("@/features/release/ReleasePage").then((room) => ({ default: room.ReleasePage })),
+);
+const ActivityPage = lazy(() =>
+  import("@/features/activity/ActivityPage").then((room) => ({ default: room.ActivityPage })),
+);
 const HomePage = lazy(() => import("./HomePage").then((room) => ({ default: room.HomePage })));
 const DataPage = lazy(() => import("@/features/data/DataPage").then((room) => ({ default: room.DataPage })));
 const PreflightPage = lazy(() =>
@@ -44,6 +56,10 @@ export function Routing() {
             <Route path="data" element={<DataPage />} />
             <Route path="preflight" element={<PreflightPage />} />
             <Route path="training" element={<TrainingPage />} />
+            <Route path="experiments" element={<ExperimentsPage />} />
+            <Route path="evaluate" element={<EvaluatePage />} />
+            <Route path="release" element={<ReleasePage />} />
+            <Route path="activity" element={<ActivityPage />} />
             {PROJECT_PLANNED.map(({ path, ...page }) => (
               <Route key={path} path={path} element={<PlannedPage {...page} />} />
             ))}

@@ -1,23 +1,27 @@
 import { Button, Group, Text } from "@mantine/core";
 
-import { formatCount } from "@/lib/numbers";
+type PagerProps = {
+  /** Such as `Page 2` or `26 to 50 of 80`. */
+  label: string;
+  onPrevious: (() => void) | null;
+  onNext: (() => void) | null;
+};
 
-type PagerProps = { start: number; shown: number; total: number; size: number; onMove: (start: number) => void };
-
-/** Which rows of how many are shown, and the way to the others. */
-export function Pager({ start, shown, total, size, onMove }: PagerProps) {
+/** The way between the pages of a list; nothing where there is only one. */
+export function Pager({ label, onPrevious, onNext }: PagerProps) {
+  if (onPrevious === null && onNext === null) {
+    return null;
+  }
   return (
-    <Group justify="space-between" gap="xs" mt="xs">
-      <Text size="sm" c="dimmed" role="status">
-        {total === 0
-          ? "No rows"
-          : `${formatCount(start + 1)} to ${formatCount(start + shown)} of ${formatCount(total)}`}
+    <Group justify="space-between" mt="xs" gap="xs">
+      <Text size="sm" c="dimmed">
+        {label}
       </Text>
       <Group gap="xs">
-        <Button size="xs" variant="default" disabled={start === 0} onClick={() => onMove(Math.max(0, start - size))}>
+        <Button variant="default" size="xs" disabled={onPrevious === null} onClick={() => onPrevious?.()}>
           Previous
         </Button>
-        <Button size="xs" variant="default" disabled={start + shown >= total} onClick={() => onMove(start + size)}>
+        <Button variant="default" size="xs" disabled={onNext === null} onClick={() => onNext?.()}>
           Next
         </Button>
       </Group>

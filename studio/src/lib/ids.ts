@@ -7,3 +7,8 @@ export function idOf(text: string | undefined): number | null {
 export function countOf(text: string | null, otherwise: number): number {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : otherwise;
 }
+
+/** The job of a run such as `train-7`; null where the run is none of a job. */
+export function jobOfRun(runId: string): number | null {
+  return idOf(/^[a-z_]+-(\d+)$/.exec(runId)?.[1]);
+}

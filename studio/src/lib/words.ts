@@ -7,3 +7,11 @@ export function capital(word: string): string {
 export function spaced(name: string): string {
   return name.replaceAll("_", " ");
 }
+
+/** The lines of a text that say something. */
+export function linesOf(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}

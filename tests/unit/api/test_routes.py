@@ -279,6 +279,11 @@ def test_events_are_paged_by_number(client: TestClient, project: int, job: int) 
     of_run = client.get("/api/events", params={"run_id": newest[0]["run_id"]}).json()
     assert [one["reason"] for one in of_run] == ["project_created"]
     assert client.get("/api/events", params={"project_id": 99}).status_code == 404
+    first = client.get("/api/events", params={"before": newest[1]["seq"]}).json()
+    assert [one["seq"] for one in first] == [newest[0]["seq"]]
+    errors = client.get("/api/events", params={"severity": ["error", "critical"], "stage": "project"})
+    assert errors.json() == []
+    assert client.get("/api/events", params={"severity": "error", "after": "1"}).status_code == 400
 
 
 def test_the_audit_answers(client: TestClient, project: int) -> None:

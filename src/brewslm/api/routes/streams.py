@@ -5,12 +5,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from brewslm.api.deps import HouseOf, JobId, Limit, OfProject, ProjectId
+from brewslm.api.deps import LARGEST, HouseOf, JobId, Limit, OfProject, ProjectId
 from brewslm.api.follower import Follower, StreamResponse
 from brewslm.api.stream import Hub
 from brewslm.bootstrap.container import House
 from brewslm.core import ids
+from brewslm.core.errors import InvalidRequestError
 from brewslm.core.events.base import RunEvent
+from brewslm.core.events.reasons import EventStage, Severity
 from brewslm.core.ports.reading.feed import Scope, parse_cursor
 
 router = APIRouter(tags=["streams"])
@@ -86,6 +88,15 @@ async def of_workspace(
     topic: Topics = (),
     project_id: OfProject = None,
     run_id: Annotated[str | None, Query(max_length=100, description="Of a list: only this run, e.g. train-7.")] = None,
+    severity: Annotated[
+        tuple[Severity, ...], Query(max_length=4, description="Of the newest: only these; may be repeated.")
+    ] = (),
+    stage: Annotated[
+        tuple[EventStage, ...], Query(max_length=20, description="Of the newest: only these; may be repeated.")
+    ] = (),
+    before: Annotated[
+        int | None, Query(ge=1, le=LARGEST, description="Of the newest: only those before this number.")
+    ] = None,
     limit: Limit = 100,
 ) -> Any:  # noqa: ANN401 - a list or a stream
     """List RunEvents, without `after` the newest; or follow everything in one stream."""
@@ -95,7 +106,17 @@ async def of_workspace(
     if _EVENT_STREAM in accept:
         return await _stream(request, Scope(project_id=project_id), last_event_id or after, topic)
     if after is None and run_id is None:
-        return await run_in_threadpool(house.jobs.newest_events, project_id=project, limit=limit)
+        return await run_in_threadpool(
+            house.jobs.newest_events,
+            project_id=project,
+            severities=severity,
+            stages=stage,
+            before_seq=before,
+            limit=limit,
+        )
+    if severity or stage or before is not None:
+        message = "severity, stage and before choose among the newest events; leave out after and run_id"
+        raise InvalidRequestError(message)
     run = ids.RunId(run_id) if run_id is not None else None
     return await run_in_threadpool(
         house.jobs.events, project_id=project, run_id=run, after_seq=_number(after), limit=limit

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.events.base import NewEvent, RunEvent
+from brewslm.core.events.reasons import EventStage, Severity
 from brewslm.core.experiment import Experiment
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
@@ -133,8 +134,16 @@ class EventRows(Protocol):
     ) -> tuple[RunEvent, ...]:
         """By sequence number, after `after_seq`."""
 
-    def newest(self, *, project_id: ProjectId | None = None, limit: int = 50) -> tuple[RunEvent, ...]:
-        """The last `limit` events, in ascending order."""
+    def newest(
+        self,
+        *,
+        project_id: ProjectId | None = None,
+        severities: Sequence[Severity] = (),
+        stages: Sequence[EventStage] = (),
+        before_seq: int | None = None,
+        limit: int = 50,
+    ) -> tuple[RunEvent, ...]:
+        """The last `limit` events before a number, in ascending order; of these severities and stages, or of all."""
 
 
 class MetricRow(Value):

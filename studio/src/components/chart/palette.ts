@@ -14,6 +14,8 @@ export type Palette = {
   bad: string;
   recovery: string;
   checkpoint: string;
+  /** Of several trainings beside each other. */
+  several: readonly string[];
 };
 
 const LIGHT: Palette = {
@@ -29,6 +31,7 @@ const LIGHT: Palette = {
   bad: "#c92a2a",
   recovery: "#1864ab",
   checkpoint: "#5c636a",
+  several: ["#0b7285", "#c2255c", "#1864ab", "#c05c00", "#862e9c", "#5c636a"],
 };
 
 const DARK: Palette = {
@@ -44,6 +47,7 @@ const DARK: Palette = {
   bad: "#ff8787",
   recovery: "#74c0fc",
   checkpoint: "#adb5bd",
+  several: ["#3bc9db", "#faa2c1", "#74c0fc", "#ffa94d", "#e599f7", "#ced4da"],
 };
 
 /** The colours of the theme that is shown. */

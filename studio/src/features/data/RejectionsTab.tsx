@@ -7,7 +7,7 @@ import { PAGE_ROWS, rejectionsQuery } from "./queries";
 import { reasonOf } from "./reasons";
 import { answer, artifactsOfKindQuery, http, type MendedRow, type RejectedRow, type RejectionReason } from "@/api";
 import { EmptyState } from "@/components/EmptyState";
-import { Pager } from "@/components/Pager";
+import { RowsPager } from "@/components/RowsPager";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { SearchField } from "@/components/SearchField";
@@ -117,7 +117,7 @@ function Rows({ projectId, datasetId }: { projectId: number; datasetId: string }
                 ],
               }))}
             />
-            <Pager
+            <RowsPager
               start={page.start}
               shown={page.rows.length}
               total={reason === undefined && contains === "" ? page.num_rejected : total(page)}

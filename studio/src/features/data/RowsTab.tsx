@@ -8,7 +8,7 @@ import { PAGE_ROWS, tablesQuery, traceQuery } from "./queries";
 import { Talk } from "./Talk";
 import { artifactsOfKindQuery, type ArtifactRecord, tableQuery } from "@/api";
 import { EmptyState } from "@/components/EmptyState";
-import { Pager } from "@/components/Pager";
+import { RowsPager } from "@/components/RowsPager";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { WideTable } from "@/components/WideTable";
@@ -159,7 +159,7 @@ function Rows({ projectId, artifactId, table, where, start, onMove }: RowsProps)
                 {formatCount(found.num_cut_cells)} long cells are shown in part.
               </Text>
             )}
-            <Pager
+            <RowsPager
               start={found.start}
               shown={found.rows.length}
               total={found.num_rows}

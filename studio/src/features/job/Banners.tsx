@@ -1,8 +1,7 @@
 import { Alert, Button, Group, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-import { gatesQuery, reasonsQuery } from "./queries";
-import { answer, http, type Job, jobsKey, type Question, type StageGate } from "@/api";
+import { answer, gatesQuery, http, type Job, jobsKey, type Question, reasonsQuery, type StageGate } from "@/api";
 import { ErrorNotice } from "@/components/ErrorNotice";
 import type { RunState } from "@/lib/run/state";
 import { isFinal, type JobStatus } from "@/lib/run/status";

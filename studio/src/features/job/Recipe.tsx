@@ -2,8 +2,7 @@ import { Badge, Switch, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { artifactQuery } from "./queries";
-import type { ArtifactRecord, Job } from "@/api";
+import { artifactQuery, type ArtifactRecord, type Job } from "@/api";
 import { QueryView } from "@/components/QueryView";
 import { isObject, type JsonObject, objectIn, textIn } from "@/lib/json";
 

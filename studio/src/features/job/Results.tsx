@@ -1,8 +1,7 @@
 import { Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 
-import { resultsQuery } from "./queries";
-import { ApiError, type Results as Figures } from "@/api";
+import { ApiError, type Results as Figures, resultsQuery } from "@/api";
 import { QueryView } from "@/components/QueryView";
 import { formatCount, formatDelta, formatNumber } from "@/lib/numbers";
 import { formatDuration } from "@/lib/time";

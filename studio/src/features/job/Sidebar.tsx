@@ -4,9 +4,8 @@ import type { ReactNode } from "react";
 import { Link } from "react-router";
 
 import type { JobFacts } from "./facts";
-import { artifactQuery } from "./queries";
 import type { ArtifactRecord, Job } from "@/api";
-import { projectQuery } from "@/api";
+import { artifactQuery, projectQuery } from "@/api";
 import { CopyableId } from "@/components/CopyableId";
 import { Duration } from "@/components/Duration";
 import { Panel } from "@/components/Panel";

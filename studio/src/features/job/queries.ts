@@ -37,45 +37,11 @@ export function runHealthQuery(jobId: number) {
   });
 }
 
-export function resultsQuery(jobId: number) {
-  return queryOptions({
-    queryKey: [...ofJob(jobId), "results"],
-    queryFn: ({ signal }) =>
-      answer(http.GET("/api/jobs/{job_id}/results", { params: { path: { job_id: jobId } }, signal })),
-    retry: false,
-  });
-}
-
 export function artifactsQuery(jobId: number) {
   return queryOptions({
     queryKey: [...ofJob(jobId), "artifacts"],
     queryFn: ({ signal }) =>
       answer(http.GET("/api/jobs/{job_id}/artifacts", { params: { path: { job_id: jobId } }, signal })),
-  });
-}
-
-export function artifactQuery(projectId: number, artifactId: string) {
-  const path = { project_id: projectId, artifact_id: artifactId };
-  return queryOptions({
-    queryKey: ["artifact", projectId, artifactId],
-    queryFn: ({ signal }) =>
-      answer(http.GET("/api/projects/{project_id}/artifacts/{artifact_id}", { params: { path }, signal })),
-    staleTime: Infinity,
-  });
-}
-
-export function gatesQuery(projectId: number) {
-  return queryOptions({
-    queryKey: ["gates", projectId],
-    queryFn: ({ signal }) => answer(http.GET("/api/gates", { params: { query: { project_id: projectId } }, signal })),
-  });
-}
-
-export function reasonsQuery() {
-  return queryOptions({
-    queryKey: ["reasons"],
-    queryFn: ({ signal }) => answer(http.GET("/api/reasons", { signal })),
-    staleTime: Infinity,
   });
 }
 

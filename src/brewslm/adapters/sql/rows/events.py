@@ -1,7 +1,7 @@
 """The audit spine: append-only, hash-chained per project."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from brewslm.adapters.sql.schema import chain_heads, in_utc, run_events
 from brewslm.core.errors import WorkspaceError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, RunEvent, event_hash
+from brewslm.core.events.reasons import EventStage, Severity
 from brewslm.core.ids import ProjectId, RunId
 from brewslm.core.value import canonical_json
 
@@ -70,11 +71,25 @@ class SqlEventRows:
             query = query.where(run_events.c.run_id == run_id)
         return self._read(query)
 
-    def newest(self, *, project_id: ProjectId | None = None, limit: int = 50) -> tuple[RunEvent, ...]:
-        """The last `limit` events, in ascending order."""
+    def newest(
+        self,
+        *,
+        project_id: ProjectId | None = None,
+        severities: Sequence[Severity] = (),
+        stages: Sequence[EventStage] = (),
+        before_seq: int | None = None,
+        limit: int = 50,
+    ) -> tuple[RunEvent, ...]:
+        """The last `limit` events before a number, in ascending order; of these severities and stages, or of all."""
         query = select(run_events).order_by(run_events.c.seq.desc()).limit(limit)
         if project_id is not None:
             query = query.where(run_events.c.project_id == project_id)
+        if severities:
+            query = query.where(run_events.c.severity.in_(severities))
+        if stages:
+            query = query.where(run_events.c.stage.in_(stages))
+        if before_seq is not None:
+            query = query.where(run_events.c.seq < before_seq)
         return tuple(reversed(self._read(query)))
 
     def _newest_seq(self) -> int:

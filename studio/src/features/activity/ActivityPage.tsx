@@ -1,0 +1,29 @@
+import { Code, Text } from "@mantine/core";
+import { useParams } from "react-router";
+
+import { Audit } from "./Audit";
+import { Events } from "./Events";
+import { Failures } from "./Failures";
+import { Timeline } from "./Timeline";
+import { Page } from "@/components/Page";
+import { Panel } from "@/components/Panel";
+import { idOf } from "@/lib/ids";
+
+/** What has happened in a project, and whether the record of it is whole. */
+export function ActivityPage() {
+  const projectId = idOf(useParams().projectId) ?? 0;
+  return (
+    <Page title="Activity" lead="What has happened here, what went wrong, and whether the record of it is whole.">
+      <Timeline projectId={projectId} />
+      <Failures projectId={projectId} />
+      <Events projectId={projectId} />
+      <Audit />
+      <Panel title="Not built yet">
+        <Text size="sm">
+          A support bundle. Until there is one, <Code>brewslm doctor</Code> tells of the machine, and the events above
+          can be downloaded.
+        </Text>
+      </Panel>
+    </Page>
+  );
+}

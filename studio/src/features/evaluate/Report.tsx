@@ -1,0 +1,104 @@
+import { Anchor, Group, Stack, Table, Text } from "@mantine/core";
+import { Link } from "react-router";
+
+import { Answers } from "./Answers";
+import { Examples } from "./Examples";
+import type { ArtifactRecord } from "@/api";
+import { CopyableId } from "@/components/CopyableId";
+import { Panel } from "@/components/Panel";
+import { RelativeTime } from "@/components/RelativeTime";
+import { ScrollTable } from "@/components/ScrollTable";
+import { VerdictBadge } from "@/components/VerdictBadge";
+import { formatInterval, formatMeasured, NOT_MEASURED } from "@/lib/figures";
+import { formatCount, formatDelta } from "@/lib/numbers";
+import { type Compared, evaluationOf, type Outcome } from "@/lib/reports/evaluation";
+
+/** One evaluation: its verdict, its figures, its gates, its answers, and example by example. */
+export function Report({ record }: { record: ArtifactRecord }) {
+  const found = evaluationOf(record.body);
+  return (
+    <>
+      <Panel title="Report">
+        <Stack gap="xs">
+          <Group gap="sm">
+            <VerdictBadge verdict={found.verdict} />
+            <Text size="sm">
+              Made <RelativeTime at={record.created_at} /> by{" "}
+              <Anchor component={Link} to={`/jobs/${record.job_id}`} size="sm" underline="always">
+                job {record.job_id}
+              </Anchor>
+              , of <CopyableId value={found.adapterId} label="adapter" />
+            </Text>
+          </Group>
+          <Comparisons rows={found.comparisons} />
+        </Stack>
+      </Panel>
+      <Panel title="Gates">
+        <Gates gates={found.gates} />
+      </Panel>
+      {found.answers.length > 0 && <Answers answers={found.answers} />}
+      {found.splits.length > 0 && <Examples record={record} splits={found.splits} manifestId={found.manifestId} />}
+    </>
+  );
+}
+
+const HEAD = ["Measure", "Examples", "Base", "Tuned", "Tuned − base", "95 % interval", "Verdict"];
+
+function Comparisons({ rows }: { rows: readonly Compared[] }) {
+  const methods = [...new Set(rows.map(({ method }) => method))].filter((method) => method !== "");
+  return (
+    <>
+      <ScrollTable label="Base against tuned" minWidth={760} head={HEAD}>
+        {rows.map((row) => (
+          <Table.Tr key={row.name}>
+            <Table.Th scope="row" fw={400}>
+              {row.name}
+              {row.more !== "" && (
+                <Text size="xs" c="dimmed">
+                  {row.more}
+                </Text>
+              )}
+            </Table.Th>
+            <Table.Td>{row.numExamples === null ? NOT_MEASURED : formatCount(row.numExamples)}</Table.Td>
+            <Table.Td>{formatMeasured(row.base)}</Table.Td>
+            <Table.Td fw={600}>{formatMeasured(row.tuned)}</Table.Td>
+            <Table.Td>{row.delta === null ? NOT_MEASURED : formatDelta(row.delta)}</Table.Td>
+            <Table.Td className="studio-nowrap">{formatInterval(row)}</Table.Td>
+            <Table.Td>
+              <VerdictBadge verdict={row.verdict} />
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </ScrollTable>
+      <Text size="xs" c="dimmed">
+        Losses are mean nats per trained token; lower is better. Objectives are per pair or answer.
+        {methods.length > 0 && ` Intervals: ${methods.join("; ")}.`}
+      </Text>
+    </>
+  );
+}
+
+function Gates({ gates }: { gates: readonly Outcome[] }) {
+  if (gates.length === 0) {
+    return (
+      <Text size="sm" c="dimmed">
+        This report has no gates.
+      </Text>
+    );
+  }
+  return (
+    <Stack component="ul" gap="xs" m={0} p={0} className="studio-list-inline">
+      {gates.map((gate) => (
+        <Group key={gate.name} component="li" gap="sm" align="flex-start">
+          <VerdictBadge verdict={gate.passed ? "passed" : "failed"} />
+          <div className="studio-wrap">
+            <Text size="sm">{gate.sentence}</Text>
+            <Text size="xs" c="dimmed">
+              <span className="studio-mono">{gate.name}</span>: {gate.seen}
+            </Text>
+          </div>
+        </Group>
+      ))}
+    </Stack>
+  );
+}

@@ -1,0 +1,124 @@
+import { Anchor, Code, Group, Stack, Table, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link } from "react-router";
+
+import { Deploy } from "./Deploy";
+import { type ArtifactRecord, artifactsOfKindQuery } from "@/api";
+import { CopyableId } from "@/components/CopyableId";
+import { EmptyState } from "@/components/EmptyState";
+import { FactList } from "@/components/FactList";
+import { Pager } from "@/components/Pager";
+import { Panel } from "@/components/Panel";
+import { QueryView } from "@/components/QueryView";
+import { RelativeTime } from "@/components/RelativeTime";
+import { ScrollTable } from "@/components/ScrollTable";
+import { VerdictBadge } from "@/components/VerdictBadge";
+import { formatMeasured, NOT_MEASURED } from "@/lib/figures";
+import { formatBytes, formatDelta } from "@/lib/numbers";
+import { type BundleFile, bundleOf, type Parity } from "@/lib/reports/bundles";
+
+const PAGE_SIZE = 5;
+
+/** The exports of a project, the newest first, with parity and checksums. */
+export function Bundles({ projectId }: { projectId: number }) {
+  const bundles = useQuery(artifactsOfKindQuery(projectId, "bundle"));
+  const [start, setStart] = useState(0);
+  return (
+    <Panel title="Exports">
+      <QueryView
+        query={bundles}
+        isEmpty={(all) => all.length === 0}
+        empty={
+          <EmptyState title="No export yet." command={`brewslm export --project ${projectId}`}>
+            An evaluated adapter can be exported below.
+          </EmptyState>
+        }
+      >
+        {(all) => (
+          <>
+            <Stack gap="lg">
+              {all
+                .toReversed()
+                .slice(start, start + PAGE_SIZE)
+                .map((record) => (
+                  <Shown key={record.id} record={record} />
+                ))}
+            </Stack>
+            <Pager
+              label={`${start + 1} to ${Math.min(start + PAGE_SIZE, all.length)} of ${all.length}`}
+              onPrevious={start === 0 ? null : () => setStart(start - PAGE_SIZE)}
+              onNext={start + PAGE_SIZE >= all.length ? null : () => setStart(start + PAGE_SIZE)}
+            />
+          </>
+        )}
+      </QueryView>
+    </Panel>
+  );
+}
+
+function Shown({ record }: { record: ArtifactRecord }) {
+  const bundle = bundleOf(record.body);
+  return (
+    <article aria-label={record.id}>
+      <Group gap="sm" mb={4}>
+        <Text size="sm" fw={600}>
+          {bundle.format} for {bundle.target}, {bundle.dtype}, {formatBytes(bundle.sizeBytes)}
+        </Text>
+        <VerdictBadge
+          verdict={bundle.parity.passed ? "passed" : "failed"}
+          label={`parity ${bundle.parity.passed ? "passed" : "failed"}`}
+        />
+        <Text size="sm" c="dimmed">
+          <RelativeTime at={record.created_at} /> by{" "}
+          <Anchor component={Link} to={`/jobs/${record.job_id}`} size="sm" underline="always">
+            job {record.job_id}
+          </Anchor>
+        </Text>
+      </Group>
+      <FactList
+        facts={[
+          ["Bundle", <CopyableId key="id" value={record.id} label="bundle" />],
+          ["Adapter", <CopyableId key="adapter" value={bundle.adapterId} label="adapter" />],
+          ["Folder in the project", <Code key="folder">{bundle.folder}</Code>],
+          ...parityFacts(bundle.parity),
+        ]}
+      />
+      <Files id={record.id} files={bundle.files} />
+      <Deploy projectId={record.project_id} bundleId={record.id} />
+    </article>
+  );
+}
+
+function parityFacts(parity: Parity): [string, string][] {
+  const { tunedLoss, savedLoss } = parity;
+  const difference = tunedLoss === null || savedLoss === null ? null : savedLoss - tunedLoss;
+  const moved =
+    difference === null ? "" : ` (${formatDelta(difference, 3)}, at most ±${formatMeasured(parity.tolerance, 3)})`;
+  const same = parity.hasSameGreedyTokens;
+  return [
+    ["Loss of the saved model", `${formatMeasured(savedLoss)}, tuned model ${formatMeasured(tunedLoss)}${moved}`],
+    ["Compared on", parity.numExamples === null ? NOT_MEASURED : `${parity.numExamples} examples`],
+    ["Largest difference", `${formatMeasured(parity.largestDifference, 3)} nats in the log probability of one token`],
+    ["Same greedy answers", same === null ? NOT_MEASURED : same ? "yes" : "no"],
+  ];
+}
+
+function Files({ id, files }: { id: string; files: readonly BundleFile[] }) {
+  return (
+    <details className="studio-details">
+      <summary>{files.length} files with their checksums</summary>
+      <ScrollTable label={`Files of ${id}`} minWidth={760} head={["File", "Size", "SHA-256"]}>
+        {files.map((file) => (
+          <Table.Tr key={file.path}>
+            <Table.Td className="studio-mono">{file.path}</Table.Td>
+            <Table.Td className="studio-nowrap">{formatBytes(file.sizeBytes)}</Table.Td>
+            <Table.Td>
+              <CopyableId value={file.sha256} label={`hash of ${file.path}`} />
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </ScrollTable>
+    </details>
+  );
+}

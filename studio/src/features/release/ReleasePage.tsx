@@ -1,0 +1,40 @@
+import { Code, List, Text } from "@mantine/core";
+import { useParams } from "react-router";
+
+import { Bundles } from "./Bundles";
+import { Devices } from "./Devices";
+import { Releases } from "./Releases";
+import { RunExport } from "./RunExport";
+import { Page } from "@/components/Page";
+import { Panel } from "@/components/Panel";
+import { StageGates } from "@/components/StageGates";
+import { idOf } from "@/lib/ids";
+
+/** From an evaluated adapter to a bundle that answers. */
+export function ReleasePage() {
+  const projectId = idOf(useParams().projectId) ?? 0;
+  return (
+    <Page title="Release" lead="Exports, each checked against the tuned model, and the releases made of them.">
+      <Releases projectId={projectId} />
+      <Bundles projectId={projectId} />
+      <RunExport projectId={projectId} />
+      <Devices projectId={projectId} />
+      <StageGates projectId={projectId} stages={["export", "deploy"]} />
+      <Panel title="Not built yet">
+        <List size="sm">
+          <List.Item>
+            Serving an endpoint, and with it promotion, roll-back and drift: a release stays a candidate. A bundle works
+            without BrewSLM today: its <Code>README.md</Code> says how to load it, and a bundle for vLLM has{" "}
+            <Code>serve-vllm.sh</Code>.
+          </List.Item>
+          <List.Item>GGUF, ONNX and other forms: there are Hugging Face folders for Transformers and vLLM.</List.Item>
+          <List.Item>The backlog for the next run.</List.Item>
+        </List>
+        <Text size="sm" c="dimmed" mt="xs">
+          In a terminal: <Code>brewslm export --project {projectId} --output FOLDER</Code> copies a bundle to a folder
+          of yours, and <Code>brewslm bundle verify FOLDER</Code> checks it anywhere.
+        </Text>
+      </Panel>
+    </Page>
+  );
+}

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+
+import { bundleOf, measuredOf, smokeOf } from "./bundles";
+
+test("a bundle names its files from its folder on, and adds up their sizes", () => {
+  const files = [
+    { path: "exports/ab/model/config.json", size_bytes: 7, sha256: "0a" },
+    { path: "exports/ab/README.md", size_bytes: 5, sha256: "0b" },
+  ];
+  const found = bundleOf({ folder: "exports/ab", files, parity: { passed: true, same_greedy_tokens: false } });
+  expect(found.files.map(({ path }) => path)).toEqual(["model/config.json", "README.md"]);
+  expect(found.sizeBytes).toBe(12);
+  expect(found.parity).toMatchObject({ passed: true, hasSameGreedyTokens: false, savedLoss: null });
+});
+
+test("a bundle without parity has not passed it", () => {
+  expect(bundleOf({}).parity).toMatchObject({ passed: false, hasSameGreedyTokens: null });
+});
+
+test("what is not known of a device stays unknown", () => {
+  const found = measuredOf({
+    device: "browser_webgpu",
+    recommended: null,
+    candidates: [{ dtype: "int8", fits: null }],
+  });
+  expect(found.candidates[0]).toMatchObject({ dtype: "int8", fits: null, loss: null });
+  expect(found.recommended).toBeNull();
+});
+
+test("the smoke test keeps prompt and answer together", () => {
+  const smoke = [{ prompt: "Hello", answer: "Hi", num_tokens: 2 }];
+  expect(smokeOf({ smoke }).answers).toEqual([{ prompt: "Hello", answer: "Hi", numTokens: 2 }]);
+});

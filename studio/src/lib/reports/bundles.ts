@@ -1,0 +1,115 @@
+/** Reading the bodies of bundles, releases and measurements for a device. */
+import { isObject, type JsonObject, numberIn, objectIn, textIn } from "@/lib/json";
+
+export type BundleFile = { path: string; sizeBytes: number; sha256: string };
+
+export type Bundle = {
+  adapterId: string;
+  reportId: string;
+  format: string;
+  target: string;
+  dtype: string;
+  folder: string;
+  /** Of the paths, what lies inside the folder. */
+  files: readonly BundleFile[];
+  sizeBytes: number;
+  parity: Parity;
+};
+
+export type Parity = {
+  passed: boolean;
+  numExamples: number | null;
+  tunedLoss: number | null;
+  savedLoss: number | null;
+  tolerance: number | null;
+  largestDifference: number | null;
+  hasSameGreedyTokens: boolean | null;
+};
+
+export function bundleOf(body: JsonObject): Bundle {
+  const folder = textIn(body, "folder") ?? "";
+  const files = listIn(body, "files").map((file) => ({
+    path: (textIn(file, "path") ?? "").replace(`${folder}/`, ""),
+    sizeBytes: numberIn(file, "size_bytes") ?? 0,
+    sha256: textIn(file, "sha256") ?? "",
+  }));
+  const parity = objectIn(body, "parity");
+  const same = parity["same_greedy_tokens"];
+  return {
+    adapterId: textIn(body, "adapter_id") ?? "",
+    reportId: textIn(body, "eval_report_id") ?? "",
+    format: textIn(body, "format") ?? "",
+    target: textIn(body, "target") ?? "",
+    dtype: textIn(body, "dtype") ?? "",
+    folder,
+    files,
+    sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+    parity: {
+      passed: parity["passed"] === true,
+      numExamples: numberIn(parity, "num_examples"),
+      tunedLoss: numberIn(parity, "adapter_loss"),
+      savedLoss: numberIn(parity, "merged_loss"),
+      tolerance: numberIn(parity, "tolerance"),
+      largestDifference: numberIn(parity, "largest_logprob_difference"),
+      hasSameGreedyTokens: typeof same === "boolean" ? same : null,
+    },
+  };
+}
+
+export type SmokeAnswer = { prompt: string; answer: string; numTokens: number | null };
+export type Smoke = { bundleId: string; runtime: string; answers: readonly SmokeAnswer[] };
+
+export function smokeOf(body: JsonObject): Smoke {
+  return {
+    bundleId: textIn(body, "bundle_id") ?? "",
+    runtime: textIn(body, "runtime") ?? "",
+    answers: listIn(body, "smoke").map((one) => ({
+      prompt: textIn(one, "prompt") ?? "",
+      answer: textIn(one, "answer") ?? "",
+      numTokens: numberIn(one, "num_tokens"),
+    })),
+  };
+}
+
+export type Candidate = {
+  dtype: string;
+  weightBytes: number | null;
+  memoryBytes: number | null;
+  loss: number | null;
+  tokensPerSecond: number | null;
+  /** Null where the memory of the device is not known. */
+  fits: boolean | null;
+};
+
+export type Measured = {
+  bundleId: string;
+  device: string;
+  recommended: string | null;
+  reason: string;
+  candidates: readonly Candidate[];
+};
+
+export function measuredOf(body: JsonObject): Measured {
+  return {
+    bundleId: textIn(body, "bundle_id") ?? "",
+    device: textIn(body, "device") ?? "",
+    recommended: textIn(body, "recommended"),
+    reason: textIn(body, "reason") ?? "",
+    candidates: listIn(body, "candidates").map((one) => {
+      const fits = one["fits"];
+      return {
+        dtype: textIn(one, "dtype") ?? "",
+        weightBytes: numberIn(one, "weight_bytes"),
+        memoryBytes: numberIn(one, "memory_bytes"),
+        loss: numberIn(one, "loss"),
+        tokensPerSecond: numberIn(one, "tokens_per_second_here"),
+        fits: typeof fits === "boolean" ? fits : null,
+      };
+    }),
+  };
+}
+
+function listIn(body: JsonObject, key: string): JsonObject[] {
+  const found = body[key];
+  return Array.isArray(found) ? found.filter(isObject) : [];
+}
