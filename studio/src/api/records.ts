@@ -3,7 +3,6 @@ import { queryOptions } from "@tanstack/react-query";
 
 import { answer, http } from "./client";
 import { POLL_MS } from "./queries";
-import type { ArtifactRecord } from "./schema";
 
 const ofProject = (projectId: number) => ({ params: { path: { project_id: projectId } } });
 
