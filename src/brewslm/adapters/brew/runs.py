@@ -4,7 +4,6 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -22,6 +21,8 @@ FOLDER = "brews"
 LOCK_FILE = "lock"
 RUN_FILE = "run.json"
 OUTPUT_FILE = "output.txt"
+STOP_FILE = "stop"
+"""Names the process that is to stop."""
 MAX_PIECE = 1 << 18
 _TRIES, _TRY_SECONDS = 10, 0.05
 _COMMAND = "import sys; from brewslm.cli.main import main; main(['start', sys.argv[1]])"
@@ -57,9 +58,10 @@ class FileBrewRuns:
                 raise ConflictError(refusal(self.current(file) or run))
             _write(folder / RUN_FILE, run)
             try:
-                yield lambda changed: _write(folder / RUN_FILE, changed)
+                yield lambda changed: _noted(folder, changed)
             finally:
-                (folder / RUN_FILE).unlink(missing_ok=True)
+                for name in (RUN_FILE, STOP_FILE):
+                    (folder / name).unlink(missing_ok=True)
 
     def current(self, file: Path) -> BrewRun | None:
         """Return the run of that file that is in flight."""
@@ -115,10 +117,9 @@ class FileBrewRuns:
             return Piece(text=b"", is_over=True)
         return Piece(text=text, is_over=is_over and len(text) < MAX_PIECE)
 
-    def interrupt(self, run: BrewRun) -> None:
-        """Ask its process to end."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(run.pid, signal.SIGINT)
+    def ask_to_stop(self, run: BrewRun) -> None:
+        """Ask its process to do no job any more."""
+        (self._folder(Path(run.file)) / STOP_FILE).write_text(str(run.pid), encoding="ascii")
 
     def _folder(self, file: Path) -> Path:
         folder = self._home / FOLDER / hashlib.sha256(os.fsencode(file)).hexdigest()[:16]
@@ -148,6 +149,13 @@ def refusal(run: BrewRun) -> str:
         f"trainer {run.trainer!r} of {run.file} is running already ({job}process {run.pid}, since "
         f"{run.started_at:%H:%M} UTC); wait for its end, or stop it"
     )
+
+
+def _noted(folder: Path, run: BrewRun) -> bool:
+    _write(folder / RUN_FILE, run)
+    with contextlib.suppress(OSError):
+        return (folder / STOP_FILE).read_text(encoding="ascii") == str(run.pid)
+    return False
 
 
 def _write(path: Path, run: BrewRun) -> None:

@@ -96,7 +96,8 @@ class _Running:
     def _follow(self, job: Job, phase: str) -> Job:
         """Do a job here, or wait for who does it; the user's functions are called meanwhile."""
         where = {"phase": phase, "project_id": job.project_id, "job_id": job.id}
-        self._note(self._run.model_copy(update=where))
+        if self._note(self._run.model_copy(update=where)):
+            self._house.jobs.cancel(job.id)
         lookout = Lookout(self._house)
         with screen(self._session.err) as show:
 

@@ -9,8 +9,8 @@ from brewslm.core.brew.talk import Broken, Defined, Reply, Word
 from brewslm.core.brew.trainer import BrewRun
 from brewslm.core.value import Value
 
-Note = Callable[[BrewRun], None]
-"""Writes down where a run is."""
+Note = Callable[[BrewRun], bool]
+"""Writes down where a run is; returns whether it was asked to stop."""
 
 
 class UserCode(Protocol):
@@ -80,5 +80,5 @@ class BrewStarter(Protocol):
     def output(self, file: Path, *, offset: int) -> Piece:
         """Return what the process that was started last has written from this byte on; never blocks."""
 
-    def interrupt(self, run: BrewRun) -> None:
-        """Ask its process to end."""
+    def ask_to_stop(self, run: BrewRun) -> None:
+        """Ask its process to do no job any more."""

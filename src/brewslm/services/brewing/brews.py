@@ -77,8 +77,9 @@ class Brews:
         if run is None:
             message = f"no run of {file} is in flight; there is nothing to stop"
             raise ConflictError(message)
+        self._starter.ask_to_stop(run)  # first, so that a job which is only about to be asked for ends, too
+        run = self._runs.current(file) or run
         if run.job_id is None:
-            self._starter.interrupt(run)
             return Stopping(run=run, message=f"Trainer {run.trainer!r} was asked to stop before its first job.")
         job = self._jobs.cancel(JobId(run.job_id))
         what = "its worker saves and stops" if run.phase == "training" else "the import stops"
