@@ -65,6 +65,7 @@ READ = {
     "/api/jobs/outlooks?job_id={job_id}": 200,
     "/api/machine": 200,
     "/api/thresholds": 200,
+    "/api/recipe/fields": 200,
     "/api/jobs/{job_id}/artifacts": 200,
     "/api/jobs/{job_id}/events": 200,
     "/api/jobs/{job_id}/metrics": 200,
