@@ -1,4 +1,4 @@
-"""One Chromium for all tests of a process, and a real server on a workspace of its own."""
+"""One Chromium for each file of tests, and a real server on a workspace of its own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +14,9 @@ LONGEST_MS = 60_000
 """No single wait takes longer, on two busy cores."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """It ends with the file: as long as it lives, its event loop runs in this process, where other tests start theirs."""
     expect.set_options(timeout=LONGEST_MS)
     with chromium() as running:
         yield running
