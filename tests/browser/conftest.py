@@ -16,7 +16,7 @@ LONGEST_MS = 60_000
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """It ends with the file: as long as it lives, its event loop runs in this process, where other tests start theirs."""
+    """It ends with the file: while it lives, its event loop runs in this process, where other tests start theirs."""
     expect.set_options(timeout=LONGEST_MS)
     with chromium() as running:
         yield running
