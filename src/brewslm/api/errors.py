@@ -16,6 +16,8 @@ from brewslm.core.finding import Finding
 from brewslm.core.value import Value
 
 _LONGEST_VALUE = 80
+_ADDRESSES = "/api/openapi.json"
+_CORRECT = f"Correct it and ask again; {_ADDRESSES} says what is taken"
 
 log = logging.getLogger(__name__)
 
@@ -88,14 +90,15 @@ def _of_brew_error(_request: Request, error: Exception) -> JSONResponse:
 def _of_validation(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - how it was registered
     findings = [_finding(problem) for problem in error.errors()]
-    message = "; ".join(f"{one.check}: {one.seen}" for one in findings)
+    message = "; ".join(f"{one.check}: {one.seen}" for one in findings) + f". {_CORRECT}"
     return error_response(422, Reason.SYSTEM_REQUEST_INVALID, message, findings)
 
 
-def _of_http(_request: Request, error: Exception) -> JSONResponse:
+def _of_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - how it was registered
     reason = _REASONS_OF_STATUS.get(error.status_code, Reason.SYSTEM_REQUEST_INVALID)
-    message = "there is nothing at this address" if error.status_code == 404 else str(error.detail)
+    nothing = f"there is nothing at {excerpt(request.url.path, _LONGEST_VALUE)!r}; {_ADDRESSES} lists what there is"
+    message = nothing if error.status_code == 404 else str(error.detail)
     headers = dict(error.headers) if error.headers else None
     return error_response(error.status_code, reason, message, headers=headers)
 
@@ -111,4 +114,4 @@ def _finding(problem: dict[str, Any]) -> Finding:
     # A body may hold what is secret; addresses are logged anyway.
     is_shown = problem["loc"][0] in {"path", "query"} and isinstance(given, str | int) and problem["type"] != "missing"
     seen = f"{excerpt(str(given), _LONGEST_VALUE)!r}: {problem['msg']}" if is_shown else str(problem["msg"])
-    return Finding(check=where, level="block", seen=seen, reason=Reason.SYSTEM_REQUEST_INVALID)
+    return Finding(check=where, level="block", seen=seen, next_step=_CORRECT, reason=Reason.SYSTEM_REQUEST_INVALID)

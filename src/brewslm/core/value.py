@@ -14,11 +14,7 @@ class Value(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        ser_json_inf_nan="null",
-        json_schema_serialization_defaults_required=True,
-        defer_build=True,  # most commands need few of the models that they load
+        frozen=True, extra="forbid", ser_json_inf_nan="null", json_schema_serialization_defaults_required=True
     )
 
 

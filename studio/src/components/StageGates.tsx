@@ -1,13 +1,13 @@
-import { Alert, Anchor, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Anchor, Select, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
 import { Link } from "react-router";
 
 import { ErrorNotice } from "./ErrorNotice";
+import { GateQuestion } from "./GateQuestion";
 import { Panel } from "./Panel";
 import { QueryView } from "./QueryView";
 import { RelativeTime } from "./RelativeTime";
-import { answer, gateModesKey, gateModesQuery, gatesQuery, http, jobsKey, POLL_MS, type StageGate } from "@/api";
+import { answer, gateModesKey, gateModesQuery, gatesQuery, http, POLL_MS, type StageGate } from "@/api";
 
 const MODES = [
   { value: "auto", label: "The stage's checks alone" },
@@ -36,7 +36,7 @@ export function StageGates({ projectId, stages }: StageGatesProps) {
             return (
               <Stack gap="xs">
                 {waiting.map((gate) => (
-                  <Waiting key={gate.id} gate={gate} />
+                  <GateQuestion key={gate.id} gate={gate} />
                 ))}
                 {decided.map((gate) => (
                   <Text key={gate.id} size="sm" className="studio-wrap">
@@ -97,44 +97,5 @@ function Decider({ projectId, stage }: { projectId: number; stage: StageGate["st
       {change.error !== null && <ErrorNotice error={change.error} />}
       {modes.error !== null && <ErrorNotice error={modes.error} onRetry={() => void modes.refetch()} />}
     </>
-  );
-}
-
-function Waiting({ gate }: { gate: StageGate }) {
-  const [note, setNote] = useState("");
-  const client = useQueryClient();
-  const decide = useMutation({
-    mutationFn: (isApproved: boolean) => {
-      const asked = { params: { path: { gate_id: gate.id } }, body: { note } };
-      return answer(
-        isApproved ? http.POST("/api/gates/{gate_id}/approve", asked) : http.POST("/api/gates/{gate_id}/reject", asked),
-      );
-    },
-    onSettled: () =>
-      Promise.all([client.invalidateQueries({ queryKey: jobsKey }), client.invalidateQueries({ queryKey: ["gates"] })]),
-  });
-  return (
-    <Alert color="yellow" variant="outline" title={`Waits for a decision: ${gate.stage} of job ${gate.job_id}`}>
-      <Text size="sm" className="studio-wrap">
-        {gate.question}
-      </Text>
-      <TextInput
-        size="xs"
-        mt="xs"
-        label="Why (kept with the decision)"
-        maxLength={4000}
-        value={note}
-        onChange={(event) => setNote(event.currentTarget.value)}
-      />
-      <Group gap="xs" mt="xs">
-        <Button size="xs" loading={decide.isPending} onClick={() => decide.mutate(true)}>
-          Approve
-        </Button>
-        <Button size="xs" variant="default" loading={decide.isPending} onClick={() => decide.mutate(false)}>
-          Reject
-        </Button>
-      </Group>
-      {decide.error !== null && <ErrorNotice error={decide.error} />}
-    </Alert>
   );
 }

@@ -393,3 +393,15 @@ def test_an_unknown_manifest_cannot_be_activated(client: TestClient, project: in
 def test_a_golden_set_needs_one_source(client: TestClient, project: int) -> None:
     for body in ({}, {"from_split": "test", "locator": "/data.csv"}):
         assert client.post(f"/api/projects/{project}/goldens", json=body).status_code == 422
+
+
+def test_a_wrong_address_or_value_is_named_with_what_to_do_next(client: TestClient) -> None:
+    nowhere = client.get("/api/nowhere")
+    assert nowhere.status_code == 404
+    assert (
+        nowhere.json()["error"]["message"]
+        == "there is nothing at '/api/nowhere'; /api/openapi.json lists what there is"
+    )
+    error = client.get("/api/jobs?limit=0").json()["error"]
+    assert error["message"].startswith("query.limit: '0': Input should be greater than or equal to 1. Correct it")
+    assert error["findings"][0]["next_step"].endswith("/api/openapi.json says what is taken")

@@ -17,7 +17,7 @@ def serve(
         bool, typer.Option("--require-token", help="Ask programs on this machine for the token, too.")
     ] = False,
 ) -> None:
-    """Serve the HTTP API on this machine until Ctrl-C, and do the jobs that are queued."""
+    """Serve the Studio and the HTTP API on this machine until Ctrl-C, and do the jobs that are queued."""
     _become_server("--host", host, "--port", str(port), *(["--require-token"] if is_token_required else []))
 
 

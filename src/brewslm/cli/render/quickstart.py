@@ -117,7 +117,7 @@ def _places(outcome: Outcome) -> Iterable[tuple[str, str]]:
 
 def _steps(outcome: Outcome) -> Iterable[tuple[str, str]]:
     name = command_name()
-    yield f"{name} serve", "the HTTP API on this machine"
+    yield f"{name} serve", "the Studio and the HTTP API on this machine"
     yield f"{name} events --project {outcome.project.id}", "everything that happened, hash-chained"
     yield f"{name} project create --name mine", "begin with your own data:"
     yield f"{name} dataset import --project {outcome.project.id + 1} data.jsonl", "JSONL, CSV or JSON"

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { allScoredQuery, MOST_SORTED } from "./queries";
 import { type ArtifactRecord, tablePageQuery } from "@/api";
 import { ErrorNotice } from "@/components/ErrorNotice";
-import { Pager } from "@/components/Pager";
+import { RowsPager } from "@/components/RowsPager";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { ScrollTable } from "@/components/ScrollTable";
@@ -84,11 +84,7 @@ export function Examples({ record, splits, manifestId }: ExamplesProps) {
           );
         }}
       </QueryView>
-      <Pager
-        label={`${start + 1} to ${end} of ${formatCount(numRows)}`}
-        onPrevious={start === 0 ? null : () => setStart(start - PAGE_SIZE)}
-        onNext={end >= numRows ? null : () => setStart(start + PAGE_SIZE)}
-      />
+      <RowsPager start={start} shown={end - start} total={numRows} size={PAGE_SIZE} onMove={setStart} />
       <Text size="xs" c="dimmed" mt="xs">
         Mean nats per trained token. Below zero, the tuned model is better. Choose an example to read it.
       </Text>

@@ -16,17 +16,15 @@ import { textIn } from "@/lib/json";
 /** Some trainings beside each other: curves, recipes, metrics. */
 export function Comparison({ experiments }: { experiments: readonly Experiment[] }) {
   const jobs = useQueries({ queries: experiments.map(({ job_id }) => jobQuery(job_id)) });
-  const isRunning = (index: number) => {
-    const job = jobs[index]?.data;
-    return job !== undefined && !isOver(job);
-  };
+  const isDone = jobs.map(({ data }) => data !== undefined && isOver(data));
+  const isRunning = jobs.map(({ data }) => data !== undefined && !isOver(data));
   const drawn = useQueries({
-    queries: experiments.map(({ job_id }, index) => curveQuery(job_id, isRunning(index))),
+    queries: experiments.map(({ job_id }, index) => curveQuery(job_id, isRunning[index] === true)),
     combine: together,
   });
   const plans = useQueries({ queries: experiments.map((one) => artifactQuery(one.project_id, one.plan_id)) });
   const results = useQueries({
-    queries: experiments.map(({ job_id }, index) => ({ ...resultsQuery(job_id), enabled: !isRunning(index) })),
+    queries: experiments.map(({ job_id }, index) => ({ ...resultsQuery(job_id), enabled: isDone[index] === true })),
   });
   const names = experiments.map(({ id }) => experimentName(id));
   const bodies = plans.flatMap(({ data }) => (data === undefined ? [] : [data.body]));

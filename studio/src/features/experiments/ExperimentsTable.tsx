@@ -4,7 +4,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 
 import { ApiError, type Experiment, jobQuery, POLL_MS, resultsQuery } from "@/api";
-import { Pager } from "@/components/Pager";
+import { RowsPager } from "@/components/RowsPager";
 import { RelativeTime } from "@/components/RelativeTime";
 import { ScrollTable } from "@/components/ScrollTable";
 import { StatusBadge } from "@/components/StatusBadge";
@@ -56,11 +56,7 @@ export function ExperimentsTable({ experiments, chosen, onChoose }: ExperimentsT
           );
         })}
       </ScrollTable>
-      <Pager
-        label={`${start + 1} to ${end} of ${experiments.length}`}
-        onPrevious={start === 0 ? null : () => setStart(start - PAGE_SIZE)}
-        onNext={end === experiments.length ? null : () => setStart(end)}
-      />
+      <RowsPager start={start} shown={end - start} total={experiments.length} size={PAGE_SIZE} onMove={setStart} />
     </>
   );
 }

@@ -1,8 +1,9 @@
 import { Alert, Button, Group, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-import { answer, gatesQuery, http, type Job, jobsKey, type Question, reasonsQuery, type StageGate } from "@/api";
+import { answer, gatesQuery, http, type Job, jobsKey, type Question, reasonsQuery } from "@/api";
 import { ErrorNotice } from "@/components/ErrorNotice";
+import { GateQuestion } from "@/components/GateQuestion";
 import type { RunState } from "@/lib/run/state";
 import { isFinal, type JobStatus } from "@/lib/run/status";
 import type { Link } from "@/lib/stream/follower";
@@ -26,7 +27,7 @@ export function Banners({ job, run, link, status, pollError }: BannersProps) {
       {job.question !== null && job.question.answer === null && !isFinal(status) && (
         <Asked jobId={job.id} question={job.question} />
       )}
-      {gate !== undefined && <Gate gate={gate} jobId={job.id} />}
+      {gate !== undefined && <GateQuestion gate={gate} />}
     </>
   );
 }
@@ -85,38 +86,6 @@ function Asked({ jobId, question }: { jobId: number; question: Question }) {
         </Button>
       </Group>
       {reply.error !== null && <ErrorNotice error={reply.error} />}
-    </Alert>
-  );
-}
-
-function Gate({ gate, jobId }: { gate: StageGate; jobId: number }) {
-  const client = useQueryClient();
-  const decide = useMutation({
-    mutationFn: (isApproved: boolean) => {
-      const asked = { params: { path: { gate_id: gate.id } }, body: { note: "" } };
-      return answer(
-        isApproved ? http.POST("/api/gates/{gate_id}/approve", asked) : http.POST("/api/gates/{gate_id}/reject", asked),
-      );
-    },
-    onSettled: () =>
-      Promise.all([
-        client.invalidateQueries({ queryKey: jobsKey }),
-        client.invalidateQueries({ queryKey: ["job", jobId] }),
-        client.invalidateQueries({ queryKey: ["gates"] }),
-      ]),
-  });
-  return (
-    <Alert color="yellow" variant="outline" role="alert" title={`A gate waits for a decision: ${gate.stage}`}>
-      <Text size="sm">{gate.question}</Text>
-      <Group gap="xs" mt="sm">
-        <Button size="xs" loading={decide.isPending} onClick={() => decide.mutate(true)}>
-          Approve
-        </Button>
-        <Button size="xs" variant="default" loading={decide.isPending} onClick={() => decide.mutate(false)}>
-          Reject
-        </Button>
-      </Group>
-      {decide.error !== null && <ErrorNotice error={decide.error} />}
     </Alert>
   );
 }

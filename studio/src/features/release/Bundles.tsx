@@ -8,7 +8,7 @@ import { type ArtifactRecord, artifactsOfKindQuery } from "@/api";
 import { CopyableId } from "@/components/CopyableId";
 import { EmptyState } from "@/components/EmptyState";
 import { FactList } from "@/components/FactList";
-import { Pager } from "@/components/Pager";
+import { RowsPager } from "@/components/RowsPager";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
@@ -45,10 +45,12 @@ export function Bundles({ projectId }: { projectId: number }) {
                   <Shown key={record.id} record={record} />
                 ))}
             </Stack>
-            <Pager
-              label={`${start + 1} to ${Math.min(start + PAGE_SIZE, all.length)} of ${all.length}`}
-              onPrevious={start === 0 ? null : () => setStart(start - PAGE_SIZE)}
-              onNext={start + PAGE_SIZE >= all.length ? null : () => setStart(start + PAGE_SIZE)}
+            <RowsPager
+              start={start}
+              shown={Math.min(PAGE_SIZE, all.length - start)}
+              total={all.length}
+              size={PAGE_SIZE}
+              onMove={setStart}
             />
           </>
         )}

@@ -6,7 +6,7 @@ import { artifactQuery, type ReleaseRow, releasesQuery } from "@/api";
 import { CopyableId } from "@/components/CopyableId";
 import { EmptyState } from "@/components/EmptyState";
 import { FactList } from "@/components/FactList";
-import { Pager } from "@/components/Pager";
+import { RowsPager } from "@/components/RowsPager";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
@@ -41,10 +41,12 @@ export function Releases({ projectId }: { projectId: number }) {
                   <Release key={row.version} row={row} />
                 ))}
             </Stack>
-            <Pager
-              label={`${start + 1} to ${Math.min(start + PAGE_SIZE, all.length)} of ${all.length}`}
-              onPrevious={start === 0 ? null : () => setStart(start - PAGE_SIZE)}
-              onNext={start + PAGE_SIZE >= all.length ? null : () => setStart(start + PAGE_SIZE)}
+            <RowsPager
+              start={start}
+              shown={Math.min(PAGE_SIZE, all.length - start)}
+              total={all.length}
+              size={PAGE_SIZE}
+              onMove={setStart}
             />
           </>
         )}
