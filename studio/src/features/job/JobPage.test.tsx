@@ -127,39 +127,39 @@ const BEGUN = frame("0-1", "training.started", {
   resumedFromStep: null,
 });
 
-async function send(...frames: string[]) {
-  await act(async () => {
-    server.stream.send(frames.join(""));
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  });
+/** What is sent shows in a while: look for it with `find…` or `waitFor`. */
+function send(...frames: string[]) {
+  server.stream.send(frames.join(""));
+}
+
+async function findPhase(phase: string) {
+  await waitFor(() => expect(screen.getByTestId("phase").textContent).toBe(phase));
 }
 
 test("a run is watched live: phase, curve, log, and each frame once", async () => {
   await open();
-  expect(screen.getByTestId("phase").textContent).toBe("Warming up");
-  await send(BEGUN, BASE, step(3), step(4), step(4), step(3));
+  await findPhase("Warming up");
+  send(BEGUN, BASE, step(3), step(4), step(4), step(3));
   const plot = await screen.findByRole("img", { name: /untuned base/ });
-  expect(plot.dataset["steps"]).toBe("2");
-  expect(screen.getByTestId("phase").textContent).toBe("Active watch (4 of 10 steps)");
+  await waitFor(() => expect(plot.dataset["steps"]).toBe("2"));
+  await findPhase("Active watch (4 of 10 steps)");
   const log = screen.getByRole("list", { name: /Events/ });
   expect(within(log).getAllByText(/^step=\d+ loss=/)).toHaveLength(2);
-  await send(step(11));
-  expect(screen.getByTestId("phase").textContent).toBe("Patrol");
+  send(step(11));
+  await findPhase("Patrol");
 });
 
 test("a cut stream is told, and the next frame takes the banner away", async () => {
   await open();
-  await send(BEGUN, BASE, step(3));
-  await act(async () => {
-    server.stream.cut();
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  });
+  send(BEGUN, BASE, step(3));
+  await findPhase("Active watch (3 of 10 steps)");
+  server.stream.cut();
   expect(await screen.findByText("Event stream interrupted")).toBeTruthy();
   act(() => void window.dispatchEvent(new Event("online")));
   await waitFor(() => expect(server.asked.length).toBeGreaterThan(1));
   expect(server.asked.at(-1)?.lastId).toBe("0-3");
-  await send(step(4));
-  expect(screen.queryByText("Event stream interrupted")).toBeNull();
+  send(step(4));
+  await waitFor(() => expect(screen.queryByText("Event stream interrupted")).toBeNull());
 });
 
 test("a failure shows error, reason and next step, and nobody connects again", async () => {
@@ -181,7 +181,7 @@ test("a failure shows error, reason and next step, and nobody connects again", a
     error: payload.error,
     finished_at: "2026-11-28T09:01:00Z",
   };
-  await send(
+  send(
     BEGUN,
     frame("5-4", "training.failed", { jobId: 7, seq: 5, timestamp: "2026-11-28T09:01:00Z", ...payload, event }),
     frame(null, "end", { jobId: 7, status: "failed" }),
@@ -196,9 +196,9 @@ test("a failure shows error, reason and next step, and nobody connects again", a
 
 test("what was no number leaves a mark instead of a curve", async () => {
   await open();
-  await send(BEGUN, BASE, step(3, { loss: null, nonFinite: "nan", nonFiniteFields: { loss: "nan" } }));
+  send(BEGUN, BASE, step(3, { loss: null, nonFinite: "nan", nonFiniteFields: { loss: "nan" } }));
   expect(await screen.findByText("No loss was a finite number so far.")).toBeTruthy();
-  expect(screen.getByText("step=3 loss=nan")).toBeTruthy();
+  expect(await screen.findByText("step=3 loss=nan")).toBeTruthy();
 });
 
 test("cancelling asks first", async () => {
