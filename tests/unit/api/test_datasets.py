@@ -97,7 +97,7 @@ def test_only_files_that_the_artifact_names_are_given_out_and_only_whole(
     file.chmod(0o600)
     file.write_bytes(file.read_bytes()[:-1])
     damaged = client.get(f"{url}/files/{path}")
-    assert (damaged.status_code, damaged.json()["error"]["reason"]) == (409, "system_artifact_damaged")
+    assert (damaged.status_code, damaged.json()["error"]["reason"]) == (500, "system_artifact_damaged")
     assert "were recorded" in damaged.json()["error"]["message"]
     file.unlink()
     assert "it is missing" in client.get(f"{url}/files/{path}").json()["error"]["message"]
