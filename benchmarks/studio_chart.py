@@ -60,7 +60,7 @@ HANDS = """() => {
     nothing: () => undefined,
     zoom: (n) => over.dispatchEvent(
       new WheelEvent("wheel", { ...at(7 / 9), ctrlKey: true, deltaY: Math.floor(n / 20) % 2 ? 120 : -120 })),
-    pan: (n) => press(Math.floor(n / 20) % 2 ? "ArrowLeft" : "ArrowRight"),
+    pan: (n) => press(n < 9 ? "+" : Math.floor(n / 4) % 2 ? "ArrowLeft" : "ArrowRight"),
     hover: (n) => over.dispatchEvent(new MouseEvent("mousemove", at(0.1 + 0.8 * ((n % 100) / 100)))),
     "zoom in": () => over.dispatchEvent(new WheelEvent("wheel", { ...at(7 / 9), ctrlKey: true, deltaY: -120 })),
     "show all": () => press("0"),
@@ -120,7 +120,7 @@ class Look:
         self.page, self.run, self.profiles = page, run, profiles
         self.address = f"{server.url}/#/jobs/{run.job.id}"
         self.cdp: CDPSession = page.context.new_cdp_session(page)
-        self.cdp.send("Performance.enable")
+        self.cdp.send("Performance.enable", {"timeDomain": "threadTicks"})
         self.cdp.send("Profiler.enable")
         page.goto(server.login)
         page.add_init_script(f"({NOTE_PAINT})()")
@@ -167,7 +167,7 @@ class Look:
             f"{what}: {1000 * len(gaps) / sum(gaps):.0f} pictures a second; "
             f"between two {statistics.median(gaps):.1f} ms in the middle, "
             f"{gaps[int(len(gaps) * 0.95)]:.1f} ms at the 95th percentile, {gaps[-1]:.0f} ms at most; "
-            f"{1000 * busy:.1f} ms of the page's thread for each"
+            f"{1000 * busy:.1f} ms of the processor in the page's thread for each"
         )
 
     def spike(self) -> None:
@@ -194,10 +194,10 @@ class Look:
         seconds = time.monotonic() - began
         share = (self.busy() - before) / seconds
         rate = LIVE_SECONDS * LIVE_RATE / seconds
-        print(f"following {rate:.1f} steps a second takes {share:.0%} of the page's thread")
+        print(f"following {rate:.1f} steps a second takes {share:.0%} of a core in the page's thread")
 
     def busy(self) -> float:
-        """Seconds in which the page's thread worked, so far."""
+        """Seconds of the processor that the page's thread has used so far."""
         found = self.cdp.send("Performance.getMetrics")["metrics"]
         return next(float(one["value"]) for one in found if one["name"] == "TaskDuration")
 

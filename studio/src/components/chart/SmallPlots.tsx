@@ -82,7 +82,7 @@ function smallOptions(small: Small, palette: Palette, group: PlotGroup): PlotOpt
       { ...axis(palette, false), size: 28 },
       {
         ...values,
-        size: 64,
+        size: 74,
         space: 28,
         values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : small.format(tick))),
       },
