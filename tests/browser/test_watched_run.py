@@ -54,10 +54,10 @@ def test_a_cut_stream_and_a_hidden_tab_lose_nothing_and_show_nothing_twice(brows
         run.finish()
         expect(page.get_by_test_id("phase")).to_have_text("Completed")
         check_whole(page, run.job.id, run.rows())
+        assert window.complaints == []
         assert window.problems() == []
         for tab in TABS:
             page.get_by_role("tab", name=tab).click()
             expect(page.get_by_label("Loading")).to_have_count(0)
             assert window.problems() == [], tab
         context.close()
-        assert window.complaints == []
