@@ -105,7 +105,7 @@ def test_news_come_as_toasts_and_on_the_desktop_where_nobody_looks(window: Windo
     hide(page, is_hidden=True)
     page.clock.fast_forward(PAST_REST_MS)
     _, unseen = server.post("/api/projects/1/datasets/import", {"locator": "/seen/by/nobody.csv"})
-    page.wait_for_function("told.length > 0")
+    page.wait_for_function("() => told.length > 0")
     assert page.evaluate("told.map(({ body }) => body.includes('/seen/by/nobody.csv'))") == [True]
     hide(page, is_hidden=False)
     page.evaluate("told[0].dispatchEvent(new Event('click'))")
