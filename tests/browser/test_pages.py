@@ -97,7 +97,7 @@ def test_news_come_as_toasts_and_on_the_desktop_where_nobody_looks(window: Windo
     window.page.reload()
     page = window.open("/settings")
     expect(page.get_by_role("button", name=re.compile("Notifications, 0 unread"))).to_be_visible()
-    toasts = page.get_by_role("alert")
+    toasts = page.get_by_role("alert").filter(has=page.get_by_role("button", name="Close"))
     server.post("/api/projects/1/datasets/import", {"locator": "/seen/by/somebody.csv"})
     expect(toasts.filter(has_text="/seen/by/somebody.csv")).to_have_count(1)
     assert window.problems() == []
