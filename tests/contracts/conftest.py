@@ -8,6 +8,7 @@ import pytest
 
 from brewslm.adapters.sql.storage import open_storage
 from brewslm.core.ports.storage import Storage
+from tests.fakes.postgres import TEMPLATE, Cluster
 from tests.fakes.storage import MemoryStorage
 
 
@@ -19,11 +20,29 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def postgres_ledger(postgres: Cluster) -> tuple[Cluster, str]:
+    return postgres, postgres.make(template=TEMPLATE)
+
+
+@pytest.fixture(scope="session")
+def postgres_storage(postgres_ledger: tuple[Cluster, str]) -> Iterator[Storage]:
+    server, url = postgres_ledger
+    opened = server.open(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) -> Iterator[Storage]:
     """An empty ledger of each kind."""
     if request.param == "memory":
         yield MemoryStorage()
+        return
+    if request.param == "postgresql":
+        yield request.getfixturevalue("postgres_storage")
+        server, url = request.getfixturevalue("postgres_ledger")
+        server.empty(url)
         return
     opened = open_storage(shutil.copy(empty_database, tmp_path / "brewslm.db"))
     yield opened

@@ -2,7 +2,7 @@
 
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sources.locators import LocalSources
-from brewslm.adapters.sql.driver import OLDEST_SAFE_WAL, load_driver
+from brewslm.adapters.sql.sqlite.driver import OLDEST_SAFE_WAL, load_driver
 from brewslm.adapters.system.machine import SystemMachine
 from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.machine import Machine

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from brewslm.adapters.sql.engine import WAL_BYTES
+from brewslm.adapters.sql.sqlite.engine import WAL_BYTES
 from brewslm.adapters.sql.storage import open_storage
 from brewslm.api.app import create_app
 from brewslm.api.guard import allowed_hosts

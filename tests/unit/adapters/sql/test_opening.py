@@ -13,9 +13,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from brewslm.adapters.sql.driver import journal_mode, load_driver
 from brewslm.adapters.sql.migrate import MIGRATIONS, migrate, revision_of
 from brewslm.adapters.sql.schema import HEAD, metadata
+from brewslm.adapters.sql.sqlite.driver import journal_mode, load_driver
 from brewslm.adapters.sql.storage import SqlStorage, open_storage
 from brewslm.core.errors import WorkspaceError
 from tests.fakes.ledger import fill
@@ -219,7 +219,7 @@ def test_without_the_bundled_sqlite_that_of_python_is_used(tmp_path: Path) -> No
         "import sys\n"
         "sys.modules['pysqlite3.dbapi2'] = None\n"
         "from pathlib import Path\n"
-        "from brewslm.adapters.sql.driver import load_driver\n"
+        "from brewslm.adapters.sql.sqlite.driver import load_driver\n"
         "from brewslm.adapters.sql.storage import open_storage\n"
         "from tests.fakes.ledger import fill\n"
         "storage = open_storage(Path(sys.argv[1]))\n"
