@@ -19,11 +19,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
-    """One server of PostgreSQL for all tests of this process that ask for it, with an empty ledger as template."""
+    """One server of PostgreSQL for all tests of this process that ask for it."""
     from tests.fakes.postgres import cluster
 
     with cluster() as made:
-        made.make_template()
         yield made
 
 

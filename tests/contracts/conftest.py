@@ -8,7 +8,7 @@ import pytest
 
 from brewslm.adapters.sql.storage import open_storage
 from brewslm.core.ports.storage import Storage
-from tests.fakes.postgres import TEMPLATE, Cluster
+from tests.fakes.postgres import Cluster
 from tests.fakes.storage import MemoryStorage
 
 
@@ -21,14 +21,9 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_ledger(postgres: Cluster) -> tuple[Cluster, str]:
-    return postgres, postgres.make(template=TEMPLATE)
-
-
-@pytest.fixture(scope="session")
-def postgres_storage(postgres_ledger: tuple[Cluster, str]) -> Iterator[Storage]:
-    server, url = postgres_ledger
-    opened = server.open(url)
+def postgres_storage(postgres: Cluster) -> Iterator[Storage]:
+    """Open for all tests, because a connection costs more than a test."""
+    opened = postgres.open(postgres.ledger())
     yield opened
     opened.close()
 
@@ -40,9 +35,8 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path
         yield MemoryStorage()
         return
     if request.param == "postgresql":
+        request.getfixturevalue("postgres").ledger()
         yield request.getfixturevalue("postgres_storage")
-        server, url = request.getfixturevalue("postgres_ledger")
-        server.empty(url)
         return
     opened = open_storage(shutil.copy(empty_database, tmp_path / "brewslm.db"))
     yield opened

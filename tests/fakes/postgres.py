@@ -23,7 +23,6 @@ from brewslm.adapters.sql.schema import metadata
 from brewslm.adapters.sql.storage import BUSY_TIMEOUT_SECONDS, SqlStorage, prepared
 
 USER = "brewslm"
-TEMPLATE = "ledger"
 _MISSING = (
     "PostgreSQL is missing, and half of these tests run on it: install it (Debian: `apt-get install postgresql`; "
     "macOS: `brew install postgresql`), or put its folder bin on PATH"
@@ -60,6 +59,7 @@ class Cluster:
     user: str | None
     process: subprocess.Popen[bytes] | None = None
     numbers: Iterator[int] = field(default_factory=count)
+    _ledger: str | None = None
 
     def url(self, database: str) -> str:
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"
@@ -94,31 +94,31 @@ class Cluster:
         self.process.send_signal(how)
         self.process.wait(60)
 
-    def make_template(self) -> None:
-        """Make the database that new ones are copied from: a ledger without a row."""
-        self.execute(f"CREATE DATABASE {TEMPLATE}")
-        self.open(self.url(TEMPLATE)).close()
+    def ledger(self) -> str:
+        """The address of a ledger without a row: the same one for every test, because emptying it costs the least."""
+        if self._ledger is None:
+            self._ledger = self.make()
+            self.open(self._ledger).close()
+        else:
+            tables = "; ".join(f"DELETE FROM {table.name}" for table in metadata.sorted_tables)
+            self.execute(f"SET session_replication_role = replica; {tables}", self._ledger)
+        return self._ledger
 
     def open(self, url: str, *, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> SqlStorage:
         """Open the ledger in a database."""
         return prepared(postgres_at(url, busy_timeout_seconds=busy_timeout_seconds), busy_timeout_seconds)
 
-    def make(self, *, template: str | None = None) -> str:
-        """Make a database; its address."""
+    def make(self) -> str:
+        """Make a database without a table; its address."""
         name = f"test_{next(self.numbers)}"
-        copied = f" TEMPLATE {template}" if template else ""
-        self.execute(f"CREATE DATABASE {name}{copied}")
+        self.execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
-    def empty(self, url: str) -> None:
-        """Take every row out of a ledger, past its guards: a tenth of what a new database costs."""
-        tables = "; ".join(f"DELETE FROM {table.name}" for table in metadata.sorted_tables)
-        self.execute(f"SET session_replication_role = replica; {tables}", url.rpartition("/")[2])
-
-    def execute(self, statement: str, database: str = "postgres") -> None:
+    def execute(self, statement: str, address: str = "") -> None:
+        """Do something as the one who may do everything, by default outside of all ledgers."""
         import psycopg
 
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
+        with psycopg.connect(address or self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement)
 
     def _run(self, program: str, *words: str, is_repeated: bool = False) -> None:

@@ -24,14 +24,13 @@ from brewslm.adapters.plugins.mappers import EntryPointMappers
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sql.epochs import SqlServerEpochs
 from brewslm.adapters.sql.feed import SqlFeed
-from brewslm.adapters.sql.postgres.database import postgres_at
-from brewslm.adapters.sql.storage import BUSY_TIMEOUT_SECONDS, SqlStorage, open_storage, prepared
 from brewslm.adapters.sql.views import SqlViews
 from brewslm.adapters.system.clock import SystemClock
 from brewslm.adapters.system.filesystem import refuse_network
 from brewslm.adapters.system.machine import SystemMachine
 from brewslm.adapters.system.owner import is_owner_gone, process_owner
 from brewslm.adapters.text.similarity import MinHashSimilarity
+from brewslm.bootstrap.ledger import open_ledger
 from brewslm.bootstrap.settings import Settings
 from brewslm.bootstrap.sources import connected_sources
 from brewslm.services.alerts.alerts import Alerts
@@ -206,18 +205,6 @@ def open_house(settings: Settings, *, actor: str) -> House:
         brews=Brews(brew_reader, brew_runs, brew_runs, jobs, settings.brew),
         checkpoint_answers=CheckpointAnswers(ports, _side_engine()),
     )
-
-
-def open_ledger(settings: Settings) -> SqlStorage:
-    """Open the ledger: a database of PostgreSQL where one is named, else the workspace's own file.
-
-    Raises:
-        InvalidRequestError: the address of the database is none.
-        WorkspaceError: the database cannot be used.
-    """
-    if settings.database_url is None:
-        return open_storage(settings.database)
-    return prepared(postgres_at(settings.database_url, busy_timeout_seconds=BUSY_TIMEOUT_SECONDS))
 
 
 def _side_engine() -> LocalEngine:

@@ -50,7 +50,7 @@ def test_what_was_written_is_there_after_opening_again(database: Path) -> None:
 
 
 def test_the_database_is_as_durable_as_promised(storage: SqlStorage, database: Path) -> None:
-    with storage._connection(storage._writer) as connection:
+    with storage.writing() as connection:
         settings = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("synchronous", "foreign_keys", "busy_timeout")
@@ -113,7 +113,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, da
     storage = open_storage(database)
 
     def upgrade() -> None:
-        with storage._connection(storage._writer) as connection:
+        with storage.writing() as connection:
             migrate(connection, database, migrations=broken, target="9999")
 
     with pytest.raises(Exception, match="half_done"):
@@ -135,7 +135,7 @@ def test_a_later_migration_is_applied_to_an_older_database(tmp_path: Path, datab
     )
     storage = open_storage(database)
     fill(storage, num_events=2)
-    with storage._connection(storage._writer) as connection:
+    with storage.writing() as connection:
         migrate(connection, database, migrations=later, target="9999")
         assert revision_of(connection) == "9999"
     assert storage.verify_events() == (2, ())

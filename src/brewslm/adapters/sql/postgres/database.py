@@ -143,7 +143,8 @@ def postgres_at(address: str, *, busy_timeout_seconds: float) -> PostgresDatabas
 def shown(url: URL) -> str:
     """Spell an address without its password and its options."""
     query = {name: value for name, value in url.query.items() if name in _SHOWN}
-    return url.set(drivername="postgresql", password=None, query=query).render_as_string()
+    without = URL.create("postgresql", url.username, host=url.host, port=url.port, database=url.database, query=query)
+    return without.render_as_string()
 
 
 def _cause(error: Exception) -> Exception:

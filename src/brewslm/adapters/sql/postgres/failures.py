@@ -30,7 +30,7 @@ def explain(error: Exception, name: str, *, use: Use, busy_timeout_seconds: floa
         return InvalidRequestError("A text holds the character NUL, which PostgreSQL cannot keep; take it out.")
     sentence = _sentence(code, busy_timeout_seconds)
     if sentence is None and is_away(error):
-        sentence = "cannot be reached just now; start it, or correct BREWSLM_DATABASE_URL"
+        sentence = "cannot be reached just now; start it, or correct its address"
     return None if sentence is None else WorkspaceError(f"{name!r} {sentence} ({cause}).")
 
 
@@ -42,7 +42,7 @@ def _sentence(code: str, busy_timeout_seconds: float) -> str | None:
     if code == _TOO_MANY:
         return "has no connection left; raise its max_connections, or stop other programs"
     if code in _REFUSED:
-        return "refuses this user; give it the right to make tables there, or correct BREWSLM_DATABASE_URL"
+        return "refuses this user; give it the right to make tables there, or name another one"
     if code in _DAMAGED:
         return "is damaged; restore it from a backup"
     return None
