@@ -122,9 +122,7 @@ def migrate_to(settings: Settings, place: str) -> Moved:
             raise InvalidRequestError(f"{target.name!r} is where the ledger is already; name another place.")
         with contextlib.closing(_opened(target)) as other:
             if not other.hold_seat():
-                raise ConflictError(
-                    f"{target.name!r} is being served just now; stop that server, or name another place."
-                )
+                raise ConflictError(f"{target.name!r} is being served just now; stop that server first.")
             held = _contents(other)
             if not held.is_empty:
                 number = held.rows["projects"]

@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from brewslm.bootstrap.ledger import Moved, Restoring
 
 _SHOWN = ("projects", "jobs", "artifacts", "run_events", "metrics", "experiments", "releases")
-_HOLDS = (
-    "It holds the ledger alone; the files of artifacts lie in the workspace, under projects: copy that folder, too."
-)
+_HOLDS = "It holds the ledger; the files of artifacts lie in the workspace, under projects: copy that folder, too."
 
 app = typer.Typer(
     help="The ledger's database: SQLite in the workspace, or PostgreSQL by BREWSLM_DATABASE_URL.", no_args_is_help=True
@@ -92,9 +90,7 @@ def migrate_to(
 
     moved = move(read_settings(), place)
     if moved.target.startswith("postgresql:"):
-        step = (
-            f"Set BREWSLM_DATABASE_URL={moved.target} (with its password, or that in ~/.pgpass) to use it from now on."
-        )
+        step = f"Set BREWSLM_DATABASE_URL={moved.target} to use it from now on; a password goes into ~/.pgpass."
     else:
         step = "Unset BREWSLM_DATABASE_URL to use it from now on."
     _tell(moved, f"Copied {moved.source} to {moved.target}; every hash chain fits.", step, is_json=as_json)

@@ -23,6 +23,7 @@ from tests.fakes.ledger import NOW, event
 from tests.unit.adapters.sql.places import database_at, open_at
 
 NUM_WRITERS = 4
+_ALEMBIC = ("alembic.operations", "alembic.runtime.migration", "alembic.script")
 _MADE = {
     "sqlite": "SELECT name, sql FROM sqlite_master ORDER BY name",
     "postgresql": (
@@ -100,14 +101,14 @@ def upgrade_until(place: str, target: str, statement: int) -> None:
     storage.close()
 
 
-def kill_migrations(place: str, target: str) -> dict[str, Any]:
-    """Kill a migration before each of its statements, one after the other, until one comes through; what was each time.
+def kill_migrations(place: str, target: str, stride: int) -> dict[str, Any]:
+    """Kill a migration before every nth of its statements, one after the other, until one comes through; what was then.
 
     A killed one must leave everything as it was, so that the next one finds the same beginning.
     """
     seen = [tables_of(place)]
     while True:
-        number = len(seen)
+        number = 1 + stride * (len(seen) - 1)
         pid = child(lambda number=number: upgrade_until(place, target, number))
         _, status = os.waitpid(pid, 0)
         seen.append(tables_of(place))
@@ -127,10 +128,10 @@ def tables_of(place: str) -> list[Any]:
 
 
 if __name__ == "__main__":
-    for module in ("alembic.operations", "alembic.runtime.migration", "alembic.script"):
+    for module in (*_ALEMBIC, "psycopg", "sqlalchemy.dialects.postgresql.psycopg"):
         importlib.import_module(module)  # once, in place of in every child
     match sys.argv[1:]:
         case ["writers", path, number, seed]:
             print(json.dumps(kill_writers(path, int(number), int(seed))))
-        case ["migrations", path, target]:
-            print(json.dumps(kill_migrations(path, target)))
+        case ["migrations", path, target, stride]:
+            print(json.dumps(kill_migrations(path, target, int(stride))))
