@@ -13,7 +13,7 @@ from brewslm.adapters.sql.backups.transfer import transfer
 from brewslm.adapters.sql.database import Database
 from brewslm.adapters.sql.postgres.database import postgres_at
 from brewslm.adapters.sql.sqlite.database import SqliteFile
-from brewslm.adapters.sql.storage import BUSY_TIMEOUT_SECONDS, SqlStorage, open_storage, prepared
+from brewslm.adapters.sql.storage import BUSY_TIMEOUT_SECONDS, SqlStorage, making, open_storage, prepared
 from brewslm.adapters.system.filesystem import refuse_network
 from brewslm.adapters.system.leader import lock_workspace
 from brewslm.adapters.system.owner import is_owner_gone
@@ -48,12 +48,14 @@ def database_of(settings: Settings) -> Database:
 
 
 def open_ledger(settings: Settings) -> SqlStorage:
-    """Open the ledger, made or migrated where needed.
+    """Open the ledger, made or migrated where needed, and the workspace's folder.
 
     Raises:
         InvalidRequestError: the address of the database is none.
-        WorkspaceError: the database cannot be used.
+        WorkspaceError: the database or the folder cannot be used.
     """
+    with making(settings.home):
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     return _opened(database_of(settings))
 
 
@@ -81,7 +83,7 @@ class Restoring:
         """Put it in place. What the ledger held before is kept in a file, where that was anything."""
         kept = None
         if not self.present.is_empty:
-            kept = self._home / f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.db"
+            kept = self._home / f"replaced-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.db"
             write_backup(self._target, kept)
         return Moved(self.moved.source, self.moved.target, put_in_place(self._copy, self._target), kept)
 

@@ -177,17 +177,29 @@ def open_storage(database_path: Path, *, busy_timeout_seconds: float = BUSY_TIME
         DiskFullError: there was no space.
     """
     path = Path(database_path).absolute()
-    try:
+    with making(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             path.touch(mode=0o600)
+    return prepared(SqliteFile(path, busy_timeout_seconds=busy_timeout_seconds), busy_timeout_seconds)
+
+
+@contextmanager
+def making(path: Path) -> Iterator[None]:
+    """Say in one line that a file or folder cannot be made.
+
+    Raises:
+        WorkspaceError: it cannot.
+        DiskFullError: there was no space.
+    """
+    try:
+        yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             message = f"No space is left for {str(path)!r}; free some space, then try again."
             raise DiskFullError(message) from error
         message = f"{str(path)!r} cannot be made ({error.strerror}); choose another workspace."
         raise WorkspaceError(message) from error
-    return prepared(SqliteFile(path, busy_timeout_seconds=busy_timeout_seconds), busy_timeout_seconds)
 
 
 def prepared(database: Database, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> SqlStorage:
