@@ -1,6 +1,7 @@
 """`brewslm db …`: backups of the ledger, and its move to another database."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,8 +10,6 @@ import typer
 from brewslm.cli import options
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from brewslm.bootstrap.ledger import Moved, Restoring
 
 _SHOWN = ("projects", "jobs", "artifacts", "run_events", "metrics", "experiments", "releases")
@@ -102,23 +101,23 @@ def _ask(found: "Restoring") -> None:
     moved = found.moved
     if not sys.stdin.isatty():
         raise InvalidRequestError(f"{moved.target!r} would be replaced, and nobody can be asked; say --yes.")
-    typer.echo(f"{moved.source} holds {_numbers(moved.contents.rows)}.", err=True)
+    typer.echo(f"{moved.source} holds {_numbers(moved.contents.rows)}", err=True)
     if not found.present.is_empty:
-        typer.echo(f"{moved.target} holds {_numbers(found.present.rows)}, which is kept in a file.", err=True)
+        typer.echo(f"{moved.target} holds {_numbers(found.present.rows)} (kept in a file beside it)", err=True)
     typer.confirm(f"Restore it into {moved.target}?", abort=True, err=True)
 
 
 def _tell(moved: "Moved", *words: str, is_json: bool) -> None:
+    from brewslm.cli.render.parts import facts, indented
     from brewslm.cli.session import console_for, print_json, print_parts
 
     if is_json:
         print_json(moved)
         return
-    parts: list[RenderableType] = [words[0], f"{_numbers(moved.contents.rows)}."]
-    print_parts(console_for(is_stderr=False), *parts, *(word for word in words[1:] if word))
+    rows = moved.contents.rows
+    held = facts((name.replace("run_", ""), f"{rows.get(name, 0):,}") for name in _SHOWN)
+    print_parts(console_for(is_stderr=False), words[0], indented(held), *(word for word in words[1:] if word))
 
 
-def _numbers(rows: object) -> str:
-    assert isinstance(rows, dict)  # noqa: S101 - as it was counted
-    told = [f"{rows.get(name, 0):,} {name.replace('run_', '')}" for name in _SHOWN]
-    return f"{', '.join(told[:-1])} and {told[-1]}"
+def _numbers(rows: Mapping[str, int]) -> str:
+    return ", ".join(f"{name.replace('run_', '')}: {rows.get(name, 0):,}" for name in _SHOWN)
