@@ -12,12 +12,15 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event as listen
 
 from brewslm.adapters.sql.migrate import MIGRATIONS, migrate, revision_of
 from brewslm.adapters.sql.storage import SqlStorage
+from brewslm.bootstrap.ledger import restoring
+from brewslm.bootstrap.settings import Settings
 from brewslm.core.ids import ProjectId
 from tests.fakes.ledger import NOW, event
 from tests.unit.adapters.sql.places import database_at, open_at
@@ -37,7 +40,7 @@ _MADE = {
 OWNERS = [None, ProjectId(1), ProjectId(2)]
 
 
-def child(work: Callable[[], None]) -> int:
+def child(work: Callable[[], object]) -> int:
     """Fork a process that does `work`; its end is silent."""
     pid = os.fork()
     if pid:
@@ -81,6 +84,32 @@ def kill_writers(place: str, num_kills: int, seed: int) -> dict[str, int]:
         while more := os.read(told, 1 << 16):
             said += more
     return {"kills": num_kills + NUM_WRITERS, "acknowledged": max(map(int, said.split()))}
+
+
+def restore(home: str, url: str, file: str, kill_after: float | None = None) -> float:
+    """Restore a backup; how many seconds it took. It may be killed so many seconds after the ledger is touched."""
+    with restoring(Settings(home=Path(home), database_url=url or None), Path(file), is_replacing=True) as found:
+        began = time.monotonic()
+        if kill_after is not None:
+            signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+            signal.setitimer(signal.ITIMER_REAL, kill_after)
+        found.carry_out()
+        return time.monotonic() - began
+
+
+def kill_restores(home: str, url: str, files: list[str], num_kills: int, seed: int) -> dict[str, Any]:
+    """Restore one backup after the other, killed at a random moment each; how many events there were after each."""
+    chance, place, seen = random.Random(seed), url or f"{home}/brewslm.db", []
+    seconds = restore(home, url, files[0])
+    for number in range(num_kills):
+        file, moment = files[(number + 1) % len(files)], chance.uniform(0.001, seconds)
+        pid = child(lambda file=file, moment=moment: restore(home, url, file, moment))
+        _, status = os.waitpid(pid, 0)
+        storage = open_at(place)
+        num_events, problems = storage.verify_events()
+        storage.close()
+        seen.append([num_events, len(problems), os.WIFSIGNALED(status)])
+    return {"seen": seen}
 
 
 def upgrade_until(place: str, target: str, statement: int) -> None:
@@ -133,5 +162,7 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["writers", path, number, seed]:
             print(json.dumps(kill_writers(path, int(number), int(seed))))
+        case ["restores", home, url, one, other, number, seed]:
+            print(json.dumps(kill_restores(home, url, [one, other], int(number), int(seed))))
         case ["migrations", path, target, stride]:
             print(json.dumps(kill_migrations(path, target, int(stride))))

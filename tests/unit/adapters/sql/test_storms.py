@@ -14,7 +14,9 @@ from sqlalchemy import text
 from brewslm.adapters.sql.migrate import migrate
 from brewslm.adapters.sql.schema import HEAD
 from brewslm.adapters.sql.storage import SqlStorage
-from tests.fakes.ledger import fill
+from brewslm.bootstrap.ledger import back_up
+from brewslm.bootstrap.settings import Settings
+from tests.fakes.ledger import NOW, event, fill
 from tests.unit.adapters.sql.places import database_at, integrity, open_at
 
 ROOT = Path(__file__).parents[4]
@@ -42,6 +44,31 @@ def test_a_storm_of_kills_leaves_no_gap_and_loses_nothing_that_was_said(
     assert ledger.verify_events() == (len(numbers), ())
     assert integrity(ledger) == ["ok"]
     print(f"{outcome['kills']} kills, {len(numbers)} events")
+
+
+@pytest.mark.parametrize("num_kills", [6, pytest.param(100, marks=pytest.mark.long)])
+def test_a_restore_that_is_killed_leaves_the_old_ledger_or_the_new_one(
+    ledger: SqlStorage, place: str, tmp_path: Path, num_kills: int
+) -> None:
+    print(f"BREWSLM_KILL_SEED={SEED}")
+    url = place if place.startswith("postgresql:") else ""
+    settings = Settings(home=tmp_path, database_url=url or None)
+    fill(ledger)
+    sizes = []
+    for number in range(2):
+        add_events(ledger, 200)
+        sizes.append(back_up(settings, tmp_path / f"kept-{number}.db", is_replacing=False).contents.rows["run_events"])
+    ledger.close()
+    files = [str(tmp_path / f"kept-{number}.db") for number in range(2)]
+    seen = storm("restores", str(tmp_path), url, *files, str(num_kills), str(SEED))["seen"]
+    assert {(num_events, problems) for num_events, problems, _ in seen} <= {(size, 0) for size in sizes}
+    print(f"{sum(was_killed for *_, was_killed in seen)} killed of {num_kills}")
+
+
+def add_events(ledger: SqlStorage, number: int) -> None:
+    with ledger.write() as transaction:
+        for _ in range(number):
+            transaction.events.append(event(), recorded_at=NOW)
 
 
 @pytest.fixture
