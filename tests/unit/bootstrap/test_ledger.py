@@ -10,9 +10,11 @@ import pytest
 
 from brewslm.adapters.sql.backups.contents import Contents, look_into
 from brewslm.adapters.sql.backups.files import read_contents
+from brewslm.adapters.sql.epochs import SqlServerEpochs
 from brewslm.adapters.sql.storage import SqlStorage
 from brewslm.adapters.system.leader import lock_workspace
 from brewslm.adapters.system.owner import process_owner
+from brewslm.bootstrap.leadership import open_as_leader
 from brewslm.bootstrap.ledger import Moved, back_up, migrate_to, open_ledger, restoring
 from brewslm.bootstrap.settings import Settings
 from brewslm.core.errors import ConflictError, InvalidRequestError, NotFoundError, WorkspaceError
@@ -20,6 +22,7 @@ from brewslm.core.ids import ProjectId
 from brewslm.core.job import JobStatus
 from brewslm.core.ports.storage import MetricRow
 from tests.fakes.ledger import NOW, event, fill, record
+from tests.fakes.postgres import Cluster
 from tests.unit.adapters.sql.raw import raw
 
 OWNERS = (None, ProjectId(1), ProjectId(2))
@@ -106,12 +109,12 @@ def test_a_backup_of_either_database_is_restored_into_either(settings: Settings,
         assert transaction.jobs.add(project_id=ProjectId(1), kind="train", payload={}, created_at=NOW).id == 3
 
 
-def test_a_ledger_moves_to_the_other_database_and_back(tmp_path: Path, postgres: object) -> None:
+def test_a_ledger_moves_to_the_other_database_and_back(tmp_path: Path, postgres: Cluster) -> None:
     here = settings_at(tmp_path / "home")
     with closing(open_ledger(here)) as ledger:
         fill_all(ledger)
     before = everything(here)
-    url = postgres.make()  # type: ignore[attr-defined]
+    url = postgres.make()
     assert migrate_to(here, url).contents == contents_of(here)
     there = settings_at(here.home, url)
     assert everything(there) == before
@@ -165,12 +168,28 @@ def test_nothing_is_restored_while_somebody_works(settings: Settings, tmp_path: 
         migrate_to(settings, f"sqlite:{tmp_path / 'x.db'}")
 
 
-def test_a_server_of_another_workspace_on_the_same_database_counts(postgres: object, tmp_path: Path) -> None:
-    settings = settings_at(tmp_path / "one", postgres.ledger())  # type: ignore[attr-defined]
+def test_a_server_of_another_workspace_on_the_same_database_counts(postgres: Cluster, tmp_path: Path) -> None:
+    settings = settings_at(tmp_path / "one", postgres.ledger())
     with closing(open_ledger(settings)) as ledger:
         assert ledger.hold_seat()
         with pytest.raises(ConflictError, match="is being served just now"):
             migrate_to(settings_at(tmp_path / "two", settings.database_url), "sqlite:")
+
+
+def test_one_server_leads_on_a_database_of_two_workspaces(postgres: Cluster, tmp_path: Path) -> None:
+    url = postgres.ledger()
+    house, leadership = open_as_leader(settings_at(tmp_path / "one", url))
+    with pytest.raises(ConflictError, match=f"{url}' is being served already, by .*{os.getpid()}"):
+        open_as_leader(settings_at(tmp_path / "two", url))
+    postgres.stop()
+    postgres.start()
+    assert leadership.is_current()
+    with closing(open_ledger(settings_at(tmp_path / "three", url))) as other:
+        assert not other.hold_seat(), "it was taken again"
+        SqlServerEpochs(other).take("another", at=NOW)
+    assert not leadership.is_current()
+    leadership.lock.release()
+    house.ports.storage.close()  # type: ignore[attr-defined]
 
 
 def test_what_is_no_backup_is_refused_and_nothing_is_touched(settings: Settings, tmp_path: Path) -> None:

@@ -27,12 +27,15 @@ class SessionSeat:
         pooled = self._engine.raw_connection()
         pooled.detach()
         session: Any = pooled.dbapi_connection
-        session.rollback()
-        session.autocommit = True
-        (is_mine,) = session.execute(_TAKE).fetchone()
-        self._session = session
-        if not is_mine:
-            self.leave()
+        is_mine = False
+        try:
+            session.rollback()
+            session.autocommit = True
+            (is_mine,) = session.execute(_TAKE).fetchone()
+        finally:
+            if not is_mine:
+                session.close()
+        self._session = session if is_mine else None
         return bool(is_mine)
 
     def leave(self) -> None:
