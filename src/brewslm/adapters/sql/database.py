@@ -1,14 +1,20 @@
 """What a database has to offer so that it can hold the ledger."""
 
-from collections.abc import Callable
 from typing import Literal, Protocol
 
 from sqlalchemy import Engine
 
 Use = Literal["write", "read"]
 
-Look = Callable[[], object]
-"""Returns what is another value once somebody has committed."""
+
+class Look(Protocol):
+    """What tells commits, by a connection of its own."""
+
+    def stamp(self) -> object:
+        """Return what is another value once somebody has committed. Errors of the driver pass."""
+
+    def close(self) -> None:
+        """Give the connection back."""
 
 
 class Seat(Protocol):

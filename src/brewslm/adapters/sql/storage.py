@@ -68,7 +68,7 @@ class SqlStorage:
         with self._look_lock, self._explained("read"):
             if self._look is None:
                 self._look = self.database.look(self._reader)
-            return self._look()
+            return self._look.stamp()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -98,7 +98,9 @@ class SqlStorage:
 
     def close(self) -> None:
         """Close the connections of this process."""
-        self._look = None
+        if self._look is not None:
+            self._look.close()
+            self._look = None
         self._seat.leave()
         self._writer.dispose()
         self._reader.dispose()

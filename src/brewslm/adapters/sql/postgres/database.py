@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from brewslm.adapters.sql.database import Look, Use
+from brewslm.adapters.sql.database import Use
 from brewslm.adapters.sql.postgres.failures import explain, is_away
-from brewslm.adapters.sql.postgres.seat import SessionSeat
+from brewslm.adapters.sql.postgres.sessions import OwnSession, SessionSeat, SnapshotLook
 from brewslm.core.errors import InvalidRequestError, WorkspaceError
 
 OLDEST_USABLE = 130000
@@ -22,7 +22,6 @@ _SHOWN = ("host", "port")
 _KEYS = "hashtext('brewslm ledger'), hashtext(coalesce(current_schema(), ''))"
 """The ledger's lock: of this database, for the schema in which the tables lie."""
 _TAKE_TURN = text(f"SELECT pg_advisory_xact_lock({_KEYS})")
-_SNAPSHOT = text("SELECT CAST(pg_current_snapshot() AS text)")
 _ALIVE = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 """A machine that has gone must not keep the lock for the two hours that are usual."""
 
@@ -93,18 +92,13 @@ class PostgresDatabase:
         """Whether the server cannot be reached, begins or ends."""
         return is_away(_cause(error))
 
-    def look(self, reader: Engine) -> Look:
-        """Return which transactions a reader sees, and which are still going on, as the server itself spells it."""
-
-        def snapshot() -> object:
-            with reader.connect() as connection:
-                return connection.scalar(_SNAPSHOT)
-
-        return snapshot
+    def look(self, reader: Engine) -> SnapshotLook:
+        """Return what tells commits."""
+        return SnapshotLook(OwnSession(reader), self.driver_error)
 
     def seat(self) -> SessionSeat:
         """Return the place of the one server."""
-        return SessionSeat(self.engine("read"), self.driver_error)
+        return SessionSeat(OwnSession(self.engine("read")), self.driver_error)
 
     def _refuse_unfit(self, info: Any) -> None:  # noqa: ANN401 - as the driver has it
         if info.server_version < OLDEST_USABLE:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, PoolProxiedConnection
 
-from brewslm.adapters.sql.database import Look, Use
+from brewslm.adapters.sql.database import Use
 from brewslm.adapters.sql.sqlite.driver import load_driver
 from brewslm.adapters.sql.sqlite.engine import make_engine
 from brewslm.adapters.sql.sqlite.failures import is_refused_write, translate
@@ -19,6 +19,26 @@ class OwnSeat:
 
     def leave(self) -> None:
         """Do nothing."""
+
+
+class VersionLook:
+    """SQLite's own count of what others have committed, as one connection sees it."""
+
+    def __init__(self, connection: PoolProxiedConnection) -> None:
+        self._connection = connection
+
+    def stamp(self) -> object:
+        """Return the count."""
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute("PRAGMA data_version")
+            return cursor.fetchone()
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
 
 
 class SqliteFile:
@@ -44,19 +64,9 @@ class SqliteFile:
         """Whether waiting may help: never."""
         return False
 
-    def look(self, reader: Engine) -> Look:
-        """Return SQLite's own count of what others have committed, as one connection sees it, which is kept for it."""
-        connection = reader.raw_connection()
-
-        def version() -> object:
-            cursor = connection.cursor()
-            try:
-                cursor.execute("PRAGMA data_version")
-                return cursor.fetchone()
-            finally:
-                cursor.close()
-
-        return version
+    def look(self, reader: Engine) -> "VersionLook":
+        """Return what tells commits."""
+        return VersionLook(reader.raw_connection())
 
     def seat(self) -> OwnSeat:
         """Return the place of the one server."""
