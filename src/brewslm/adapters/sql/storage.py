@@ -3,9 +3,10 @@
 import errno
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -21,6 +22,8 @@ from brewslm.core.ports.storage import ChainProblem, Transaction
 
 BUSY_TIMEOUT_SECONDS = 10.0
 """How long a writer waits for another process; transactions take milliseconds, so this is a stuck process."""
+
+AnswerT = TypeVar("AnswerT")
 
 _AWAY_SECONDS = 0.1
 """How long is waited before a database that is away is asked again."""
@@ -66,9 +69,7 @@ class SqlStorage:
     def stamp(self) -> object:
         """Return what is another value after a commit of any process."""
         with self._look_lock, self._explained("read"):
-            if self._look is None:
-                self._look = self.database.look(self._reader)
-            return self._look.stamp()
+            return self._patiently(self._stamp)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -94,7 +95,7 @@ class SqlStorage:
             WorkspaceError: the database cannot be asked.
         """
         with self._explained("read"):
-            return self._seat.hold()
+            return self._patiently(self._seat.hold)
 
     def close(self) -> None:
         """Close the connections of this process."""
@@ -139,7 +140,8 @@ class SqlStorage:
 
     @contextmanager
     def _connection(self, engine: Engine) -> Iterator[Connection]:
-        with self._explained("read" if engine is self._reader else "write"), self._begun(engine) as connection:
+        use: Use = "read" if engine is self._reader else "write"
+        with self._explained(use), self._patiently(lambda: _begun(engine)) as connection:
             yield connection
             connection.commit()
 
@@ -153,22 +155,32 @@ class SqlStorage:
                 raise
             raise known from error
 
-    def _begun(self, engine: Engine) -> Connection:
-        """Open a transaction; where the database is away, wait for it as long as for a lock."""
+    def _stamp(self) -> object:
+        if self._look is None:
+            self._look = self.database.look(self._reader)
+        return self._look.stamp()
+
+    def _patiently(self, ask: Callable[[], AnswerT]) -> AnswerT:
+        """Ask; where the database is away, ask again for as long as a lock would be waited for."""
         deadline = time.monotonic() + self._patience
         while True:
-            connection = None
             try:
-                connection = engine.connect()
-                connection.begin()
-            except DBAPIError as error:
-                if connection is not None:
-                    connection.close()
+                return ask()
+            except (DBAPIError, self.database.driver_error) as error:
                 if time.monotonic() >= deadline or not self.database.is_away(error):
                     raise
-                time.sleep(_AWAY_SECONDS)
-            else:
-                return connection
+            time.sleep(_AWAY_SECONDS)
+
+
+def _begun(engine: Engine) -> Connection:
+    """Return a connection that has begun its transaction."""
+    connection = engine.connect()
+    try:
+        connection.begin()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def open_storage(database_path: Path, *, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> SqlStorage:
