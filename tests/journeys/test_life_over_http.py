@@ -12,9 +12,9 @@ from tests.journeys.brew import QUICK, Brew, write_chat
 SHUT_DOWN_SECONDS = 5.0
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["postgresql", pytest.param("sqlite", marks=pytest.mark.long)])
 def anywhere(brew: Brew, request: pytest.FixtureRequest) -> Brew:
-    """A workspace whose ledger is in either database."""
+    """A workspace whose ledger is in either database; the lives of the chaos suite are on SQLite in every run."""
     if request.param == "postgresql":
         brew.variables["BREWSLM_DATABASE_URL"] = request.getfixturevalue("postgres").ledger()
     return brew
