@@ -36,7 +36,7 @@ class Follower:
                     "GET", "/api/events", headers={"Accept": "text/event-stream", "Last-Event-ID": last_id}
                 )
                 last_id = self._read(connection.getresponse(), last_id)
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 self.stop.wait(0.05)
             finally:
                 connection.close()
