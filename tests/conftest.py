@@ -2,7 +2,10 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from typing import Any
+
+import pytest
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
@@ -12,6 +15,15 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what it puts into the background so, and commands that a test interrupts would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """One server of PostgreSQL for all tests of this process that ask for it."""
+    from tests.fakes.postgres import cluster
+
+    with cluster() as made:
+        yield made
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -1,4 +1,4 @@
-"""What every ledger promises of notifications and of the outbox; run on the fake and on SQLite."""
+"""What every ledger promises of notifications and of the outbox; run on the fake and on both databases."""
 
 import shutil
 from datetime import timedelta
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from brewslm.adapters.sql.rows import outbox
 from brewslm.adapters.sql.storage import open_storage
 from brewslm.core.alerts.notification import SEVERITIES, NewNotification, Notification
 from brewslm.core.alerts.outbox import ChannelState, Delivery
@@ -140,8 +141,9 @@ def test_a_channel_is_busy_while_somebody_sends_or_it_rests(storage: Storage) ->
             transaction.outbox.change(queued[1:], held_by=None, lease_expires_at=None, tries=0, next_at=NOW)
 
 
-def test_messages_are_counted_not_deliveries(storage: Storage) -> None:
-    queued = queue(storage, notify(storage, 500))
+def test_messages_are_counted_not_deliveries(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "_KEYS_AT_ONCE", 40)
+    queued = queue(storage, notify(storage, 50))
     with storage.write() as transaction:
         for some, message in ((queued[:1], "m1"), (queued[1:], "m2")):
             transaction.outbox.change(some, held_by=None, state="sent", message_id=message, finished_at=NOW)

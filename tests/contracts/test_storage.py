@@ -1,4 +1,4 @@
-"""What every ledger promises; run on the fake and on SQLite."""
+"""What every ledger promises; run on the fake and on both databases."""
 
 from datetime import UTC, datetime, timedelta, timezone
 

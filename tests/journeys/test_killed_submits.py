@@ -87,6 +87,7 @@ def test_what_a_killed_server_accepted_is_there_once(brew: Brew, num_kills: int)
         clients.stop.set()
         for one in asking:
             one.result()
+    assert clients.refused == []
     with brew.server() as server:
         check(server, clients)
     brew.check_books()
@@ -95,7 +96,7 @@ def test_what_a_killed_server_accepted_is_there_once(brew: Brew, num_kills: int)
 
 def check(server: Server, clients: Clients) -> None:
     assert clients.accepted
-    assert clients.refused == []
+    assert set(clients.refused) <= {503}, "only a database that is away may be in the way"
     by_key: dict[str, list[dict[str, Any]]] = {}
     before = ""
     while True:

@@ -5,12 +5,23 @@ import socket
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.journeys.brew import QUICK, Brew, write_chat
 
 SHUT_DOWN_SECONDS = 5.0
 
 
-def test_a_life_over_http(brew: Brew, tmp_path: Path) -> None:
+@pytest.fixture(params=["postgresql", pytest.param("sqlite", marks=pytest.mark.long)])
+def anywhere(brew: Brew, request: pytest.FixtureRequest) -> Brew:
+    """A workspace whose ledger is in either database; the lives of the chaos suite are on SQLite in every run."""
+    if request.param == "postgresql":
+        brew.variables["BREWSLM_DATABASE_URL"] = request.getfixturevalue("postgres").ledger()
+    return brew
+
+
+def test_a_life_over_http(anywhere: Brew, tmp_path: Path) -> None:
+    brew = anywhere
     data = write_chat(tmp_path / "sums.jsonl")
     with brew.server() as server:
         assert server.get("/api/health")["status"] == "ok"

@@ -110,7 +110,9 @@ def end_when_replaced(leadership: Leadership) -> None:
             log.exception("it is not known whether another server began; asking again")
             continue
         if not is_current:
-            message = "another server has taken this workspace, because its lock file was removed; this one ends"
+            message = (
+                "another server has taken this workspace (its lock file went, or its database restarted); this one ends"
+            )
             log.critical(message)
             os.kill(os.getpid(), signal.SIGTERM)
             return

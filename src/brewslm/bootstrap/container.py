@@ -24,13 +24,13 @@ from brewslm.adapters.plugins.mappers import EntryPointMappers
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sql.epochs import SqlServerEpochs
 from brewslm.adapters.sql.feed import SqlFeed
-from brewslm.adapters.sql.storage import open_storage
 from brewslm.adapters.sql.views import SqlViews
 from brewslm.adapters.system.clock import SystemClock
 from brewslm.adapters.system.filesystem import refuse_network
 from brewslm.adapters.system.machine import SystemMachine
 from brewslm.adapters.system.owner import is_owner_gone, process_owner
 from brewslm.adapters.text.similarity import MinHashSimilarity
+from brewslm.bootstrap.ledger import open_ledger
 from brewslm.bootstrap.settings import Settings
 from brewslm.bootstrap.sources import connected_sources
 from brewslm.services.alerts.alerts import Alerts
@@ -122,7 +122,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
     refuse_network(settings.home)
     uploads = FileUploads(settings.home, max_bytes=settings.max_upload_bytes)
     secrets, clock = FileLocatorSecrets(settings.home), SystemClock()
-    storage = open_storage(settings.database)
+    storage = open_ledger(settings)
     ports = Ports(
         storage=storage,
         store=FileArtifactStore(settings.home),

@@ -11,6 +11,7 @@ from brewslm.core.value import Value
 
 HOME_VARIABLE = "BREWSLM_HOME"
 TOKEN_VARIABLE = "BREWSLM_TOKEN"  # noqa: S105 - the name, not the secret
+DATABASE_VARIABLE = "BREWSLM_DATABASE_URL"
 HOSTS_VARIABLE = "BREWSLM_ALLOWED_HOSTS"
 ADVISOR_VARIABLES = ("BREWSLM_ADVISOR_URL", "BREWSLM_ADVISOR_MODEL", "BREWSLM_ADVISOR_KEY")
 OFFLINE_VARIABLES = ("BREWSLM_OFFLINE", "HF_HUB_OFFLINE")
@@ -31,6 +32,8 @@ class Settings(Value):
 
     home: Path
     """The workspace: database, projects, logs."""
+    database_url: str | None = Field(None, repr=False)
+    """The PostgreSQL database that holds the ledger, `postgresql://…`; may hold a password. None: SQLite, in `home`."""
     is_offline: bool = False
     """Whether the hub is not asked, even where the network would work."""
     is_cut_off: bool = False
@@ -67,7 +70,7 @@ class Settings(Value):
 
     @property
     def database(self) -> Path:
-        """The SQLite file."""
+        """The SQLite file, which holds the ledger where no other database is named."""
         return self.home / "brewslm.db"
 
     @property
@@ -94,6 +97,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     hosts = tuple(name.strip() for name in environment.get(HOSTS_VARIABLE, "").split(",") if name.strip())
     return Settings(
         home=home.absolute(),
+        database_url=environment.get(DATABASE_VARIABLE) or None,
         is_offline=any(_is_on(environment, name) for name in OFFLINE_VARIABLES),
         is_cut_off=_is_on(environment, OFFLINE_VARIABLES[0]),
         is_private_allowed=_is_on(environment, PRIVATE_VARIABLE),

@@ -48,7 +48,7 @@ def run_checks() -> tuple[Check, ...]:
         ("memory", _memory),
         ("disk", lambda: _disk(settings)),
         ("workspace", lambda: _workspace(settings)),
-        ("sqlite", _sqlite),
+        ("database", lambda: _database(settings)),
         ("base model", _base_model),
         ("samples", _samples),
     )
@@ -119,7 +119,7 @@ def _workspace(settings: Settings) -> Check:
         return Check("workspace", "fail", f"{home} is not a folder that can be written", "Set BREWSLM_HOME to another.")
     if stat.S_IMODE(home.stat().st_mode) & stat.S_IWOTH:
         return Check("workspace", "warn", f"{home} can be written by everybody", f"Run `chmod 700 {home}`.")
-    state = "with a database" if settings.database.is_file() else "still empty"
+    state = "in use" if any(home.iterdir()) else "still empty"
     return Check("workspace", "ok", f"{home}, {state}")
 
 
@@ -133,12 +133,14 @@ def _can_write(folder: Path) -> bool:
     return True
 
 
-def _sqlite() -> Check:
+def _database(settings: Settings) -> Check:
+    if settings.database_url is not None:
+        return Check("database", "ok", diagnosis.postgres_state(settings))
     version, is_safe = diagnosis.sqlite_version()
     if is_safe:
-        return Check("sqlite", "ok", version)
+        return Check("database", "ok", f"SQLite {version} in {settings.database}")
     step = "Readers wait for writers with it; install `pysqlite3` for a newer one."
-    return Check("sqlite", "warn", f"{version}, older than 3.51.3", step)
+    return Check("database", "warn", f"SQLite {version}, older than 3.51.3, in {settings.database}", step)
 
 
 def _base_model() -> Check:

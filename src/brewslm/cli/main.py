@@ -16,6 +16,7 @@ from brewslm.cli.commands import (
     clean,
     data_stages,
     dataset,
+    db,
     deploy,
     doctor,
     evaluate,
@@ -105,6 +106,7 @@ app.add_typer(alerts.app, name="alerts", short_help="Send it by e-mail, webhook,
 app.command("events", short_help="What has happened, in order.")(events.events)
 app.add_typer(artifacts.app, name="artifacts", short_help="What was made, of what, and is it whole.")
 app.add_typer(audit.app, name="audit", short_help="Verify the hash chain over all events.")
+app.add_typer(db.app, name="db", short_help="Back the ledger up, restore it, move it.")
 app.command("stages", short_help="The eleven stages and their contracts.")(about.stages)
 app.command("reasons", short_help="Every reason an event can have.")(about.reasons)
 app.command("version", short_help="Print the version.")(about.version)

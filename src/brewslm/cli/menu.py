@@ -15,7 +15,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Release": ("export", "bundle", "deploy", "releases"),
     "Records": (
         *("jobs", "gates", "notifications", "alerts", "events"),
-        *("artifacts", "audit", "stages", "reasons", "version"),
+        *("artifacts", "audit", "db", "stages", "reasons", "version"),
     ),
 }
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from brewslm.adapters.sql.engine import WAL_BYTES
+from brewslm.adapters.sql.sqlite.engine import WAL_BYTES
 from brewslm.adapters.sql.storage import open_storage
 from brewslm.api.app import create_app
 from brewslm.api.guard import allowed_hosts
-from brewslm.bootstrap import container
+from brewslm.bootstrap import ledger
 from brewslm.bootstrap.container import House, open_house
 from brewslm.bootstrap.settings import Settings
 from tests.unit.adapters.sql.raw import raw
@@ -24,7 +24,7 @@ NUM_CLIENTS = 8
 
 @pytest.fixture
 def impatient(house: House, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    monkeypatch.setattr(container, "open_storage", functools.partial(open_storage, busy_timeout_seconds=2.0))
+    monkeypatch.setattr(ledger, "open_storage", functools.partial(open_storage, busy_timeout_seconds=2.0))
     again = open_house(Settings(home=house.settings.home, is_offline=True), actor="api")
     app = create_app(again, hosts=allowed_hosts(8000, host="127.0.0.1"))
     return TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)

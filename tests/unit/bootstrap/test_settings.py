@@ -37,6 +37,13 @@ def test_proxies_are_read_in_both_spellings() -> None:
     assert found.proxies == {"https": "http://b", "no": "x"}
 
 
+def test_the_database_is_sqlite_unless_one_is_named_and_its_password_is_not_shown() -> None:
+    assert read_settings({"BREWSLM_DATABASE_URL": ""}).database_url is None
+    found = read_settings({"BREWSLM_DATABASE_URL": "postgresql://me:canary@h/n"})
+    assert found.database_url == "postgresql://me:canary@h/n"
+    assert "canary" not in repr(found)
+
+
 def test_secrets_are_not_shown() -> None:
     found = read_settings({"KAGGLE_USERNAME": "me", "KAGGLE_KEY": "geheim", "HTTPS_PROXY": "http://me:geheim@proxy"})
     assert found.kaggle_login == ("me", "geheim")

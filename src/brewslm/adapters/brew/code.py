@@ -20,7 +20,7 @@ END_SECONDS = 2.0
 MAX_LINES = 1000
 """Printed lines that are kept; a program that prints more than is shown waits."""
 MAX_LINE = 4096
-_SECRETS = frozenset({"BREWSLM_TOKEN"})
+_SECRETS = frozenset({"BREWSLM_TOKEN", "BREWSLM_DATABASE_URL", "PGPASSWORD"})
 
 ItemT = TypeVar("ItemT")
 

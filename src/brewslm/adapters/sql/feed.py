@@ -1,4 +1,4 @@
-"""The feed, read from SQLite. A page is a handful of walks along an index, each with a limit."""
+"""The feed. A page is a handful of walks along an index, each with a limit."""
 
 import threading
 from collections.abc import Iterable
@@ -6,7 +6,6 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, or_, select
-from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from brewslm.adapters.sql.schema import jobs, metrics, run_events
 from brewslm.adapters.sql.storage import SqlStorage
@@ -33,8 +32,7 @@ class SqlFeed:
 
     def __init__(self, storage: SqlStorage) -> None:
         self._storage = storage
-        self._watching: DBAPIConnection | None = None
-        self._version: int | None = None
+        self._seen: object = None
         self._lock = threading.Lock()
 
     def page(self, scope: Scope, *, after: Cursor, limit: int) -> FeedPage:
@@ -51,15 +49,10 @@ class SqlFeed:
             )
 
     def has_changed(self) -> bool:
-        """Whether somebody has committed since this was asked last; SQLite counts that itself."""
+        """Whether somebody has committed since this was asked last."""
         with self._lock:
-            if self._watching is None:
-                self._watching = self._storage.watching()
-            cursor = self._watching.cursor()
-            cursor.execute("PRAGMA data_version")
-            (version,) = cursor.fetchone() or (None,)
-            cursor.close()
-            is_new, self._version = version != self._version, version
+            newest = self._storage.stamp()
+            is_new, self._seen = newest != self._seen, newest
         return is_new
 
 

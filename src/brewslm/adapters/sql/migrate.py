@@ -13,13 +13,11 @@ _VERSION_TABLE = "alembic_version"
 
 def revision_of(connection: Connection) -> str | None:
     """Return the revision that the database is at; None for an empty database."""
-    has_version = connection.scalar(
-        text("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = :name"), {"name": _VERSION_TABLE}
-    )
+    has_version = inspect(connection).has_table(_VERSION_TABLE)
     return connection.scalar(text(f"SELECT version_num FROM {_VERSION_TABLE}")) if has_version else None  # noqa: S608
 
 
-def migrate(connection: Connection, database_path: Path, *, migrations: Path = MIGRATIONS, target: str = HEAD) -> None:
+def migrate(connection: Connection, place: Path | str, *, migrations: Path = MIGRATIONS, target: str = HEAD) -> None:
     """Apply what is missing. The connection holds the write lock; the caller commits, or rolls everything back.
 
     Raises:
@@ -29,7 +27,7 @@ def migrate(connection: Connection, database_path: Path, *, migrations: Path = M
     if current == target:
         return
     if current is None and inspect(connection).get_table_names():
-        message = f"{str(database_path)!r} belongs to another program; choose another workspace."
+        message = f"{str(place)!r} belongs to another program; choose another place for the ledger."
         raise WorkspaceError(message)
 
     from alembic.operations import Operations
@@ -40,8 +38,8 @@ def migrate(connection: Connection, database_path: Path, *, migrations: Path = M
     known = {script.revision for script in scripts.walk_revisions()}
     if current is not None and current not in known:
         message = (
-            f"{str(database_path)!r} was written by a newer BrewSLM (schema {current}; this one knows {target}). "
-            "Upgrade BrewSLM, or choose another workspace."
+            f"{str(place)!r} was written by a newer BrewSLM (schema {current}; this one knows {target}). "
+            "Upgrade BrewSLM, or choose another place for the ledger."
         )
         raise WorkspaceError(message)
     context = MigrationContext.configure(connection, opts={"transactional_ddl": True})

@@ -1,19 +1,20 @@
-"""The ledger in one SQLite file."""
+"""The ledger in a SQL database."""
 
 import errno
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, PoolProxiedConnection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from brewslm.adapters.sql.driver import load_driver
-from brewslm.adapters.sql.engine import make_engine
-from brewslm.adapters.sql.failures import is_refused_write, translate
+from brewslm.adapters.sql.database import Database, Look, Use
 from brewslm.adapters.sql.migrate import migrate, revision_of
 from brewslm.adapters.sql.schema import HEAD
+from brewslm.adapters.sql.sqlite.database import SqliteFile
 from brewslm.adapters.sql.transaction import SqlTransaction
 from brewslm.adapters.sql.verification import verify_chains
 from brewslm.core.errors import DiskFullError, WorkspaceError
@@ -22,18 +23,26 @@ from brewslm.core.ports.storage import ChainProblem, Transaction
 BUSY_TIMEOUT_SECONDS = 10.0
 """How long a writer waits for another process; transactions take milliseconds, so this is a stuck process."""
 
+AnswerT = TypeVar("AnswerT")
+
+_AWAY_SECONDS = 0.1
+"""How long is waited before a database that is away is asked again."""
+
 
 class SqlStorage:
-    """Transactions on one database file. Safe to share between threads; several processes may open the same file."""
+    """Transactions on one database. Safe to share between threads; several processes may open the same database."""
 
-    def __init__(self, database_path: Path, *, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> None:
-        self._path = database_path
+    def __init__(self, database: Database, *, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> None:
+        self.database = database
         self._timeout = busy_timeout_seconds
-        self._writer = make_engine(database_path, use="write", busy_timeout_seconds=busy_timeout_seconds)
-        self._reader = make_engine(database_path, use="read", busy_timeout_seconds=busy_timeout_seconds)
-        self._driver_error: type[Exception] = load_driver().Error
+        self._patience = 0.0
+        self._writer = database.engine("write")
+        self._reader = database.engine("read")
         self._write_lock = threading.Lock()
         self._writing_thread: int | None = None
+        self._seat = database.seat()
+        self._look: Look | None = None
+        self._look_lock = threading.Lock()
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
@@ -54,12 +63,13 @@ class SqlStorage:
         Raises:
             WorkspaceError: the database cannot be read.
         """
-        with self._connection(self._reader) as connection:
+        with self.reading() as connection:
             yield SqlTransaction.on(connection)
 
     def stamp(self) -> object:
-        """Return what is another value after a commit of any process: how the database and its log lie on disk."""
-        return tuple(_print(Path(f"{self._path}{suffix}")) for suffix in ("", "-wal"))
+        """Return what is another value after a commit of any process."""
+        with self._look_lock, self._explained("read"):
+            return self._patiently(self._stamp)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -73,32 +83,43 @@ class SqlStorage:
         with self._turn(), self._connection(self._writer) as connection:
             yield connection
 
-    def watching(self) -> PoolProxiedConnection:
-        """Open a reading connection outside of any transaction, for as long as it is kept."""
-        return self._reader.raw_connection()
-
     def verify_events(self) -> tuple[int, tuple[ChainProblem, ...]]:
         """Re-compute every chain, page by page; return the number of events and the rows that do not fit."""
-        with self._connection(self._reader) as connection:
+        with self.reading() as connection:
             return verify_chains(connection)
+
+    def hold_seat(self) -> bool:
+        """Take the place of the one server, or keep it; whether this process has it now.
+
+        Raises:
+            WorkspaceError: the database cannot be asked.
+        """
+        with self._explained("read"):
+            return self._patiently(self._seat.hold)
 
     def close(self) -> None:
         """Close the connections of this process."""
+        if self._look is not None:
+            self._look.close()
+            self._look = None
+        self._seat.leave()
         self._writer.dispose()
         self._reader.dispose()
 
     def prepare(self) -> None:
-        """Make or migrate the tables where the file does not have them as this code expects.
+        """Make or migrate the tables where the database does not have them as this code expects.
 
         Raises:
-            WorkspaceError: the file is not a database, of a newer version, of another program, or not writable.
+            WorkspaceError: it is not a database, of a newer version, of another program, not writable, or away.
             DiskFullError: there was no space.
         """
-        with self._connection(self._reader) as connection:
-            if revision_of(connection) == HEAD:
-                return
-        with self._turn(), self._connection(self._writer) as connection:
-            migrate(connection, self._path)
+        with self.reading() as connection:
+            is_ready = revision_of(connection) == HEAD
+        if not is_ready:
+            with self.writing() as connection:
+                migrate(connection, self.database.name)
+        # Who has it open waits for a database that restarts; who opens it wants to know at once.
+        self._patience = self._timeout
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -108,7 +129,7 @@ class SqlStorage:
             message = "write() inside write(): the inner one would wait for the outer one"
             raise RuntimeError(message)
         if not self._write_lock.acquire(timeout=self._timeout):
-            message = f"{str(self._path)!r} stayed locked by another thread for {self._timeout:g} s; try again."
+            message = f"{self.database.name!r} stayed locked by another thread for {self._timeout:g} s; try again."
             raise WorkspaceError(message)
         self._writing_thread = here
         try:
@@ -119,45 +140,93 @@ class SqlStorage:
 
     @contextmanager
     def _connection(self, engine: Engine) -> Iterator[Connection]:
+        use: Use = "read" if engine is self._reader else "write"
+        with self._explained(use), self._patiently(lambda: _begun(engine)) as connection:
+            yield connection
+            connection.commit()
+
+    @contextmanager
+    def _explained(self, use: Use) -> Iterator[None]:
         try:
-            with engine.connect() as connection, connection.begin():
-                yield connection
-        except (DBAPIError, self._driver_error) as error:
-            if engine is self._reader and is_refused_write(error):
-                message = "a reading transaction was asked to write"
-                raise RuntimeError(message) from error
-            known = translate(error, self._path, busy_timeout_seconds=self._timeout)
+            yield
+        except (DBAPIError, self.database.driver_error) as error:
+            known = self.database.explain(error, use=use)
             if known is None:
                 raise
             raise known from error
 
+    def _stamp(self) -> object:
+        if self._look is None:
+            self._look = self.database.look(self._reader)
+        return self._look.stamp()
+
+    def _patiently(self, ask: Callable[[], AnswerT]) -> AnswerT:
+        """Ask; where the database is away, ask again for as long as a lock would be waited for."""
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                return ask()
+            except (DBAPIError, self.database.driver_error) as error:
+                if time.monotonic() >= deadline or not self.database.is_away(error):
+                    raise
+            time.sleep(_AWAY_SECONDS)
+
+
+def _begun(engine: Engine) -> Connection:
+    """Return a connection that has begun its transaction."""
+    connection = engine.connect()
+    try:
+        connection.begin()
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
 
 def open_storage(database_path: Path, *, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> SqlStorage:
-    """Open the ledger, made or migrated where needed. A folder that is made is private to the user.
+    """Open the ledger in a file of SQLite, made or migrated where needed. A folder that is made is private to the user.
 
     Raises:
         WorkspaceError: the file cannot be used; the message says why, and what to do.
         DiskFullError: there was no space.
     """
     path = Path(database_path).absolute()
-    try:
+    with making(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             path.touch(mode=0o600)
+    return prepared(SqliteFile(path, busy_timeout_seconds=busy_timeout_seconds), busy_timeout_seconds)
+
+
+@contextmanager
+def making(path: Path) -> Iterator[None]:
+    """Say in one line that a file or folder cannot be made.
+
+    Raises:
+        WorkspaceError: it cannot.
+        DiskFullError: there was no space.
+    """
+    try:
+        yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             message = f"No space is left for {str(path)!r}; free some space, then try again."
             raise DiskFullError(message) from error
         message = f"{str(path)!r} cannot be made ({error.strerror}); choose another workspace."
         raise WorkspaceError(message) from error
-    storage = SqlStorage(path, busy_timeout_seconds=busy_timeout_seconds)
-    storage.prepare()
-    return storage
 
 
-def _print(path: Path) -> tuple[int, int] | None:
+def prepared(database: Database, busy_timeout_seconds: float = BUSY_TIMEOUT_SECONDS) -> SqlStorage:
+    """Open the ledger in a database, made or migrated where needed.
+
+    Raises:
+        WorkspaceError: the database cannot be used; the message says why, and what to do.
+        DiskFullError: there was no space.
+    """
+    storage = SqlStorage(database, busy_timeout_seconds=busy_timeout_seconds)
     try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
+        storage.prepare()
+    except BaseException:
+        storage.close()
+        raise
+    return storage

@@ -18,7 +18,7 @@ from brewslm.core.value import canonical_json
 PAGE_ROWS = 1000
 
 _RAW = [
-    # Times are read as text: a value that is no time any more must be named, not raised.
+    # Times are read as text where the database has no such type: what is no time any more must be named, not raised.
     type_coerce(column, String).label(column.name) if column.name.endswith("_at") else column
     for column in run_events.c
 ]
@@ -154,5 +154,5 @@ def _recompute(row: Mapping[Any, Any]) -> str | None:
         return None
 
 
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+def _time(stored: str | datetime) -> datetime:
+    return (datetime.fromisoformat(stored) if isinstance(stored, str) else stored).replace(tzinfo=UTC)

@@ -1,8 +1,8 @@
-"""Pages of jobs, and charts of a million rows, computed inside SQLite: the interpreter sees what is shown."""
+"""Pages of jobs, and charts of a million rows, computed inside the database: the interpreter sees what is shown."""
 
 import json
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -63,13 +63,9 @@ class SqlViews:
             if num_rows <= max_points:
                 return _rows(connection, select(*_ROW).where(own).order_by(metrics.c.seq))
             num_stretches = max(1, (max_points - 2) // (2 * len(series) + 1))
-            asked = _extremes(and_(own, metrics.c.seq.between(bindparam("begin"), bindparam("end"))), series)
-            bounds_of = [first + (last + 1 - first) * number // num_stretches for number in range(num_stretches + 1)]
-            kept = {first, last}
-            for begin, after in pairwise(bounds_of):
-                kept.update(connection.execute(asked, {"begin": begin, "end": after - 1}).scalars())
-            kept.discard(None)
-            numbers = sorted(kept)
+            choose = _choose_at_once if connection.dialect.name == "postgresql" else _choose_by_stretch
+            chosen = choose(connection, own, series, _Stretches(first, last, num_stretches))
+            numbers = sorted({first, last, *chosen} - {None})
             found: list[MetricRow] = []
             for start in range(0, len(numbers), _AT_ONCE):
                 some = metrics.c.seq.in_(numbers[start : start + _AT_ONCE])
@@ -107,6 +103,52 @@ def _ordered(asked: Select[Any], query: JobQuery) -> Select[Any]:
         return asked
     ended_at = select(jobs.c.finished_at).where(jobs.c.id == here).scalar_subquery()
     return asked.where(jobs.c.finished_at <= ended_at, or_(jobs.c.finished_at < ended_at, jobs.c.id < here))
+
+
+class _Stretches(NamedTuple):
+    """How a chart is divided."""
+
+    first: int
+    last: int
+    number: int
+
+
+def _choose_at_once(
+    connection: Connection, own: ColumnElement[bool], series: tuple[Series, ...], parts: _Stretches
+) -> set[int | None]:
+    """The rows that hold the extremes of each stretch, by two walks: what they are, and which rows have them."""
+    stretch = (metrics.c.seq - parts.first) * parts.number // (parts.last + 1 - parts.first)
+    known = [(metrics.c[name], extreme) for name in series for extreme in (func.min, func.max)]
+    found = (
+        select(
+            stretch.label("stretch"),
+            *(extreme(column).label(f"x{place}") for place, (column, extreme) in enumerate(known)),
+        )
+        .where(own)
+        .group_by("stretch")
+        .subquery()
+    )
+    rows = [func.min(metrics.c.seq).filter(column == found.c[f"x{place}"]) for place, (column, _) in enumerate(known)]
+    asked = (
+        select(func.min(metrics.c.seq).filter(metrics.c.is_non_finite), *rows)
+        .join_from(metrics, found, found.c.stretch == stretch)
+        .where(own)
+        .group_by(found.c.stretch)
+    )
+    return {number for row in connection.execute(asked) for number in row}
+
+
+def _choose_by_stretch(
+    connection: Connection, own: ColumnElement[bool], series: tuple[Series, ...], parts: _Stretches
+) -> set[int | None]:
+    """The same rows, a stretch at a time."""
+    asked = _extremes(and_(own, metrics.c.seq.between(bindparam("begin"), bindparam("end"))), series)
+    length = parts.last + 1 - parts.first
+    bounds = [parts.first + length * number // parts.number for number in range(parts.number + 1)]
+    kept: set[int | None] = set()
+    for begin, after in pairwise(bounds):
+        kept.update(connection.execute(asked, {"begin": begin, "end": after - 1}).scalars())
+    return kept
 
 
 def _extremes(own: ColumnElement[bool], series: tuple[Series, ...]) -> CompoundSelect[Any]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from brewslm.adapters.sql.storage import SqlStorage, open_storage
+from tests.unit.adapters.sql.places import open_at
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +20,22 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def database(empty_database: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(empty_database, tmp_path / "brewslm.db"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest) -> str:
+    """Where an empty ledger is, in either database."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("database"))
+    return str(request.getfixturevalue("postgres").ledger())
+
+
+@pytest.fixture
+def ledger(place: str) -> Iterator[SqlStorage]:
+    """That ledger, open."""
+    opened = open_at(place)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

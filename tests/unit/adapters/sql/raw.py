@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from brewslm.adapters.sql.driver import load_driver
+from brewslm.adapters.sql.sqlite.driver import load_driver
 
 
 @contextlib.contextmanager

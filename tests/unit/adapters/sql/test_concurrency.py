@@ -10,21 +10,24 @@ from pathlib import Path
 
 import pytest
 
-from brewslm.adapters.sql.storage import SqlStorage, open_storage
+from brewslm.adapters.sql.storage import SqlStorage
 from brewslm.core.errors import WorkspaceError
 from brewslm.core.ids import JobId
 from brewslm.core.job import Job, JobStatus
 from tests.fakes.ledger import NOW, event, fill
+from tests.unit.adapters.sql.places import open_at
 
 ROOT = Path(__file__).parents[4]
 FOREVER = 10**9
+SQLITE = pytest.mark.parametrize("place", ["sqlite"], indirect=True)
+"""On this database alone, because processes cost seconds; the storm of kills and the races are on both."""
 
 
 @contextmanager
-def writer(work: str, database: Path, count: int) -> Iterator[subprocess.Popen[str]]:
+def writer(work: str, place: str, count: int) -> Iterator[subprocess.Popen[str]]:
     """Start a writing process; it has opened the ledger when this returns."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.unit.adapters.sql.writer", work, str(database), str(count)],
+        [sys.executable, "-m", "tests.unit.adapters.sql.writer", work, place, str(count)],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -44,50 +47,51 @@ def line(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.fixture
-def job(storage: SqlStorage) -> Job:
-    (project,) = fill(storage)
-    with storage.write() as transaction:
+def job(ledger: SqlStorage) -> Job:
+    (project,) = fill(ledger)
+    with ledger.write() as transaction:
         return transaction.jobs.add(project_id=project.id, kind="train", payload={}, created_at=NOW)
 
 
-def test_killed_writers_leave_neither_gaps_nor_broken_chains(storage: SqlStorage, database: Path) -> None:
-    fill(storage, num_projects=2)
+@SQLITE
+def test_killed_writers_leave_neither_gaps_nor_broken_chains(ledger: SqlStorage, place: str) -> None:
+    fill(ledger, num_projects=2)
     chance = random.Random(7)
     acknowledged = 0
-    with writer("append", database, FOREVER) as steady:
+    with writer("append", place, FOREVER) as steady:
         for _ in range(2):
-            with writer("append", database, FOREVER) as victim:
+            with writer("append", place, FOREVER) as victim:
                 for _ in range(chance.randint(2, 25)):
                     acknowledged = max(acknowledged, int(line(victim)))
                     line(steady)
                 # Killed here by SIGKILL, at whatever it is doing.
         for _ in range(5):
             acknowledged = max(acknowledged, int(line(steady)))
-    with storage.read() as transaction:
+    with ledger.read() as transaction:
         numbers = [row.seq for row in transaction.events.list(limit=FOREVER)]
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) >= acknowledged > 0
     assert len(numbers) % 3 == 0, "a transaction is whole or absent"
-    assert storage.verify_events() == (len(numbers), ())
+    assert ledger.verify_events() == (len(numbers), ())
 
 
-def test_processes_that_race_for_a_job_win_each_version_once(storage: SqlStorage, database: Path, job: Job) -> None:
-    with writer("count", database, 40) as one, writer("count", database, 40) as two:
+def test_processes_that_race_for_a_job_win_each_version_once(ledger: SqlStorage, place: str, job: Job) -> None:
+    with writer("count", place, 40) as one, writer("count", place, 40) as two:
         won = [int(line(process)) for _ in range(40) for process in (one, two)]
     assert sorted(won) == list(range(1, 81))
-    with storage.read() as transaction:
+    with ledger.read() as transaction:
         assert (transaction.jobs.get(job.id).attempt, transaction.jobs.get(job.id).version) == (80, 80)
 
 
-def test_threads_that_race_for_a_job_have_one_winner(storage: SqlStorage, job: Job) -> None:
+def test_threads_that_race_for_a_job_have_one_winner(ledger: SqlStorage, job: Job) -> None:
     barrier = threading.Barrier(8)
     winners: list[int] = []
 
     def race(number: int) -> None:
-        with storage.read() as transaction:
+        with ledger.read() as transaction:
             seen = transaction.jobs.get(job.id)
         barrier.wait()
-        with storage.write() as transaction:
+        with ledger.write() as transaction:
             if transaction.jobs.change(seen, status=JobStatus.RUNNING, lease_owner=str(number)):
                 winners.append(number)
 
@@ -97,14 +101,14 @@ def test_threads_that_race_for_a_job_have_one_winner(storage: SqlStorage, job: J
     for thread in threads:
         thread.join()
     assert len(winners) == 1
-    with storage.read() as transaction:
+    with ledger.read() as transaction:
         assert transaction.jobs.get(job.id).lease_owner == str(winners[0])
 
 
-def test_threads_append_without_gaps(storage: SqlStorage) -> None:
+def test_threads_append_without_gaps(ledger: SqlStorage) -> None:
     def append() -> None:
         for _ in range(20):
-            with storage.write() as transaction:
+            with ledger.write() as transaction:
                 transaction.events.append(event(), recorded_at=NOW)
 
     threads = [threading.Thread(target=append) for _ in range(6)]
@@ -112,23 +116,24 @@ def test_threads_append_without_gaps(storage: SqlStorage) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert storage.verify_events() == (120, ())
+    assert ledger.verify_events() == (120, ())
 
 
-def test_processes_that_ask_for_the_same_work_get_one_job(storage: SqlStorage, database: Path) -> None:
-    fill(storage)
-    with writer("add", database, 10) as one, writer("add", database, 10) as two:
+@SQLITE
+def test_processes_that_ask_for_the_same_work_get_one_job(ledger: SqlStorage, place: str) -> None:
+    fill(ledger)
+    with writer("add", place, 10) as one, writer("add", place, 10) as two:
         answers = {line(process) for _ in range(10) for process in (one, two)}
     assert answers == {"1"}
-    with storage.read() as transaction:
+    with ledger.read() as transaction:
         assert len(transaction.jobs.list()) == 1
 
 
-def test_a_ledger_that_stays_locked_is_named_after_a_while(storage: SqlStorage, database: Path, job: Job) -> None:
-    impatient = open_storage(database, busy_timeout_seconds=0.2)
-    with writer("hold", database, 0) as holder:
+def test_a_ledger_that_stays_locked_is_named_after_a_while(ledger: SqlStorage, place: str, job: Job) -> None:
+    impatient = open_at(place, 0.2)
+    with writer("hold", place, 0) as holder:
         assert line(holder) == "held"
-        with pytest.raises(WorkspaceError, match=r"brewslm\.db' stayed locked by another process for 0\.2 s"):
+        with pytest.raises(WorkspaceError, match=r"' stayed locked by another process for 0\.2 s"):
             fill(impatient)
         with impatient.read() as transaction:
             assert transaction.jobs.get(job.id).status is JobStatus.QUEUED, "readers are not held up"
@@ -139,39 +144,41 @@ def test_a_ledger_that_stays_locked_is_named_after_a_while(storage: SqlStorage, 
     impatient.close()
 
 
-def test_a_thread_that_keeps_the_lock_is_reported_too(database: Path) -> None:
-    storage = open_storage(database, busy_timeout_seconds=0.1)
+@SQLITE
+def test_a_thread_that_keeps_the_lock_is_reported_too(place: str) -> None:
+    ledger = open_at(place, 0.1)
     errors: list[WorkspaceError] = []
 
     def write() -> None:
         try:
-            fill(storage)
+            fill(ledger)
         except WorkspaceError as error:
             errors.append(error)
 
-    with storage.write():
+    with ledger.write():
         thread = threading.Thread(target=write)
         thread.start()
         thread.join()
     assert "stayed locked by another thread for 0.1 s" in str(errors[0])
-    storage.close()
+    ledger.close()
 
 
-def test_a_writer_waits_for_another_that_is_quick(storage: SqlStorage, database: Path, job: Job) -> None:
-    with writer("hold", database, 0) as holder:
+@SQLITE
+def test_a_writer_waits_for_another_that_is_quick(ledger: SqlStorage, place: str, job: Job) -> None:
+    with writer("hold", place, 0) as holder:
         assert line(holder) == "held"
-        waiting = threading.Thread(target=fill_more, args=(storage,))
+        waiting = threading.Thread(target=fill_more, args=(ledger,))
         waiting.start()
         assert holder.stdin is not None
         holder.stdin.write("go on\n")
         holder.stdin.flush()
         waiting.join(timeout=30)
         assert not waiting.is_alive()
-    with storage.read() as transaction:
+    with ledger.read() as transaction:
         assert len(transaction.projects.list()) == 2
         assert transaction.jobs.get(job.id).status is JobStatus.RUNNING
 
 
-def fill_more(storage: SqlStorage) -> None:
-    with storage.write() as transaction:
+def fill_more(ledger: SqlStorage) -> None:
+    with ledger.write() as transaction:
         transaction.projects.add(name="later", template="general", base_model="m", seed=1, created_at=NOW)

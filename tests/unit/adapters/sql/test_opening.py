@@ -13,9 +13,9 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from brewslm.adapters.sql.driver import journal_mode, load_driver
 from brewslm.adapters.sql.migrate import MIGRATIONS, migrate, revision_of
 from brewslm.adapters.sql.schema import HEAD, metadata
+from brewslm.adapters.sql.sqlite.driver import journal_mode, load_driver
 from brewslm.adapters.sql.storage import SqlStorage, open_storage
 from brewslm.core.errors import WorkspaceError
 from tests.fakes.ledger import fill
@@ -50,7 +50,7 @@ def test_what_was_written_is_there_after_opening_again(database: Path) -> None:
 
 
 def test_the_database_is_as_durable_as_promised(storage: SqlStorage, database: Path) -> None:
-    with storage._connection(storage._writer) as connection:
+    with storage.writing() as connection:
         settings = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("synchronous", "foreign_keys", "busy_timeout")
@@ -113,7 +113,7 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, da
     storage = open_storage(database)
 
     def upgrade() -> None:
-        with storage._connection(storage._writer) as connection:
+        with storage.writing() as connection:
             migrate(connection, database, migrations=broken, target="9999")
 
     with pytest.raises(Exception, match="half_done"):
@@ -135,7 +135,7 @@ def test_a_later_migration_is_applied_to_an_older_database(tmp_path: Path, datab
     )
     storage = open_storage(database)
     fill(storage, num_events=2)
-    with storage._connection(storage._writer) as connection:
+    with storage.writing() as connection:
         migrate(connection, database, migrations=later, target="9999")
         assert revision_of(connection) == "9999"
     assert storage.verify_events() == (2, ())
@@ -219,7 +219,7 @@ def test_without_the_bundled_sqlite_that_of_python_is_used(tmp_path: Path) -> No
         "import sys\n"
         "sys.modules['pysqlite3.dbapi2'] = None\n"
         "from pathlib import Path\n"
-        "from brewslm.adapters.sql.driver import load_driver\n"
+        "from brewslm.adapters.sql.sqlite.driver import load_driver\n"
         "from brewslm.adapters.sql.storage import open_storage\n"
         "from tests.fakes.ledger import fill\n"
         "storage = open_storage(Path(sys.argv[1]))\n"

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from brewslm.adapters.sql import verification
-from brewslm.adapters.sql.driver import load_driver
+from brewslm.adapters.sql.sqlite.driver import load_driver
 from brewslm.adapters.sql.storage import SqlStorage
 from brewslm.core.errors import WorkspaceError
 from brewslm.core.events.base import NewEvent, event_hash

@@ -1,14 +1,12 @@
 """Pages of jobs and thinned charts: nothing is skipped, and no spike is lost."""
 
 import random
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from brewslm.adapters.sql.storage import SqlStorage, open_storage
+from brewslm.adapters.sql.storage import SqlStorage
 from brewslm.adapters.sql.views import SqlViews
 from brewslm.core.ids import JobId, ProjectId
 from brewslm.core.job import Job, JobStatus
@@ -18,10 +16,8 @@ from tests.fakes.ledger import NOW, fill
 
 
 @pytest.fixture
-def storage(database: Path) -> Iterator[SqlStorage]:
-    opened = open_storage(database)
-    yield opened
-    opened.close()
+def storage(ledger: SqlStorage) -> SqlStorage:
+    return ledger
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ It prints what was committed, one line per transaction, after the commit.
 """
 
 import sys
-from pathlib import Path
 
-from brewslm.adapters.sql.storage import SqlStorage, open_storage
+from brewslm.adapters.sql.storage import SqlStorage
 from brewslm.core.ids import JobId, ProjectId
 from brewslm.core.job import JobStatus
 from tests.fakes.ledger import NOW, event
+from tests.unit.adapters.sql.places import open_at
 
 OWNERS = [None, ProjectId(1), ProjectId(2)]
 
@@ -60,6 +60,6 @@ def hold(storage: SqlStorage, count: int) -> None:
 
 if __name__ == "__main__":
     work = {"append": append_events, "count": count_up, "add": add_job, "hold": hold}[sys.argv[1]]
-    ledger = open_storage(Path(sys.argv[2]))
+    ledger = open_at(sys.argv[2])
     print("ready", flush=True)
     work(ledger, int(sys.argv[3]))

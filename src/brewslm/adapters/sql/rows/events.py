@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Select, bindparam, func, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
+from brewslm.adapters.sql.columns import REPLACEMENT
 from brewslm.adapters.sql.schema import chain_heads, in_utc, run_events
+from brewslm.adapters.sql.upserts import put
 from brewslm.core.errors import WorkspaceError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, RunEvent, event_hash
 from brewslm.core.events.reasons import EventStage, Severity
@@ -22,11 +23,6 @@ _NEWEST = select(
     select(func.max(run_events.c.seq)).scalar_subquery(), select(func.max(chain_heads.c.seq)).scalar_subquery()
 )
 _INSERT = insert(run_events)
-_UPSERT = upsert(chain_heads)
-_MOVE_HEAD = _UPSERT.on_conflict_do_update(
-    index_elements=["chain"],
-    set_={name: _UPSERT.excluded[name] for name in ("seq", "hash", "num_events")},
-)
 
 
 class SqlEventRows:
@@ -52,7 +48,8 @@ class SqlEventRows:
         )
         self._connection.execute(_INSERT, _to_row(row))
         num_events = 1 if head is None else head.num_events + 1
-        self._connection.execute(_MOVE_HEAD, {"chain": chain, "seq": seq, "hash": row.hash, "num_events": num_events})
+        moved = {"chain": chain, "seq": seq, "hash": row.hash, "num_events": num_events}
+        self._connection.execute(put(self._connection, chain_heads, "chain"), moved)
         return row
 
     def list(
@@ -107,9 +104,12 @@ def chain_of(project_id: ProjectId | None) -> int:
 
 
 def as_stored(event: NewEvent) -> NewEvent:
-    """Spell an event as it will be read again, because the hash is taken over that."""
+    """Spell an event as it will be read again, from either database, because the hash is taken over that."""
     plain = json.loads(canonical_json(event.model_dump(mode="json", include=set(NewEvent.model_fields))))
-    return NewEvent.model_validate({**plain, "occurred_at": in_utc(event.occurred_at)})
+    kept = {
+        name: value.replace("\0", REPLACEMENT) if isinstance(value, str) else value for name, value in plain.items()
+    }
+    return NewEvent.model_validate({**kept, "occurred_at": in_utc(event.occurred_at)})
 
 
 def _to_row(event: RunEvent) -> dict[str, Any]:

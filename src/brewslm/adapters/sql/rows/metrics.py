@@ -4,19 +4,16 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection, func, insert, select
 
 from brewslm.adapters.sql.schema import SERIES, journal_positions, metrics
+from brewslm.adapters.sql.upserts import put
 from brewslm.core.errors import ConflictError
 from brewslm.core.ids import JobId
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.value import canonical_json
 
-_UPSERT = upsert(journal_positions)
-_MOVE_POSITION = _UPSERT.on_conflict_do_update(
-    index_elements=["job_id"], set_={"offset_bytes": _UPSERT.excluded.offset_bytes}
-)
+_NEWEST = select(func.max(metrics.c.id))
 _COLUMNS = tuple(metrics.c[name] for name in MetricRow.model_fields)
 
 
@@ -46,9 +43,11 @@ class SqlMetricRows:
                 message = f"Journal record {row.seq} of job {job_id} is known with another content."
                 raise ConflictError(message)
         if new:
-            self._connection.execute(insert(metrics), new)
+            newest = self._connection.scalar(_NEWEST) or 0
+            numbered = [{"id": number, **row} for number, row in enumerate(new, start=newest + 1)]
+            self._connection.execute(insert(metrics), numbered)
         position = {"job_id": job_id, "offset_bytes": max(offset, self.offset(job_id))}
-        self._connection.execute(_MOVE_POSITION, position)
+        self._connection.execute(put(self._connection, journal_positions, "job_id"), position)
 
     def offset(self, job_id: JobId) -> int:
         """Byte offset up to which the job's journal was read; 0 at first."""

@@ -3,18 +3,13 @@
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from brewslm.adapters.sql.schema import monitor_states, watch_checks, watchers
+from brewslm.adapters.sql.upserts import put, put_new
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import JobId
 from brewslm.core.patrol.watcher import Watcher
 from brewslm.core.ports.storage import MonitorName
-
-_STATE = upsert(monitor_states)
-_KEEP_STATE = _STATE.on_conflict_do_update(index_elements=["job_id", "name"], set_={"state": _STATE.excluded.state})
-_WATCHER = upsert(watchers)
-_PUT_WATCHER = _WATCHER.on_conflict_do_update(index_elements=["name"], set_={"body": _WATCHER.excluded.body})
 
 
 class SqlMonitorRows:
@@ -31,7 +26,8 @@ class SqlMonitorRows:
 
     def keep(self, job_id: JobId, name: MonitorName, state: bytes) -> None:
         """Keep it, in the place of what was kept before."""
-        self._connection.execute(_KEEP_STATE, {"job_id": job_id, "name": name, "state": state.decode()})
+        row = {"job_id": job_id, "name": name, "state": state.decode()}
+        self._connection.execute(put(self._connection, monitor_states, "job_id", "name"), row)
 
     def add_checks(self, job_id: JobId, checks: Sequence[WatchCheck]) -> None:
         """Insert lines; of one step they come together, once."""
@@ -40,7 +36,7 @@ class SqlMonitorRows:
             for position, check in enumerate(checks)
         ]
         if rows:
-            self._connection.execute(upsert(watch_checks).on_conflict_do_nothing(), rows)
+            self._connection.execute(put_new(self._connection, watch_checks), rows)
 
     def checks(self, job_id: JobId) -> tuple[WatchCheck, ...]:
         """By step, and in the order in which they came."""
@@ -65,7 +61,8 @@ class SqlWatcherRows:
 
     def put(self, watcher: Watcher) -> None:
         """Insert it, or put it in the place of the one of that name."""
-        self._connection.execute(_PUT_WATCHER, {"name": watcher.name, "body": watcher.model_dump_json()})
+        row = {"name": watcher.name, "body": watcher.model_dump_json()}
+        self._connection.execute(put(self._connection, watchers, "name"), row)
 
     def remove(self, name: str) -> None:
         """Forget it; it is fine if there is none."""

@@ -5,18 +5,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, tuple_, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from brewslm.adapters.sql.rows.notifications import COLUMNS
 from brewslm.adapters.sql.schema import channel_states, in_utc, times_in_utc
 from brewslm.adapters.sql.schema import deliveries as table
 from brewslm.adapters.sql.schema import notifications as told
+from brewslm.adapters.sql.upserts import put, put_new
 from brewslm.core.alerts.notification import SEVERITIES, Notification
 from brewslm.core.alerts.outbox import ChannelState, Delivery
 from brewslm.core.reason import Severity
 
 _KEYS_AT_ONCE = 400
-"""SQLite takes a bounded number of values in one statement."""
+"""Both databases take a bounded number of values in one statement."""
 
 
 class SqlOutboxRows:
@@ -34,7 +34,7 @@ class SqlOutboxRows:
         """Queue the deliveries, and note that these notifications are routed; a known delivery stays as it is."""
         if deliveries:
             rows = [times_in_utc(one.model_dump()) for one in deliveries]
-            self._connection.execute(upsert(table).on_conflict_do_nothing(), rows)
+            self._connection.execute(put_new(self._connection, table), rows)
         for start in range(0, len(notifications), _KEYS_AT_ONCE):
             ids = [one.id for one in notifications[start : start + _KEYS_AT_ONCE]]
             self._connection.execute(update(told).where(told.c.id.in_(ids)).values(is_routed=True))
@@ -110,9 +110,7 @@ class SqlOutboxRows:
     def keep_state(self, state: ChannelState) -> None:
         """Insert or replace it."""
         row = times_in_utc(state.model_dump())
-        query = upsert(channel_states).values(row)
-        rest = {name: value for name, value in row.items() if name != "name"}
-        self._connection.execute(query.on_conflict_do_update(index_elements=["name"], set_=rest))
+        self._connection.execute(put(self._connection, channel_states, "name"), row)
 
 
 def _pending(channel: str) -> tuple[ColumnElement[bool], ...]:

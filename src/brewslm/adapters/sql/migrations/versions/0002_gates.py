@@ -6,6 +6,8 @@ Revision: 0002
 import sqlalchemy as sa
 from alembic import op
 
+from brewslm.adapters.sql.columns import WHOLE
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -16,12 +18,12 @@ def upgrade() -> None:
     """Make both tables."""
     op.create_table(
         "gates",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("id", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("project_id", WHOLE, nullable=False),
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("mode", sa.Text(), nullable=False),
-        sa.Column("job_id", sa.Integer(), nullable=False),
-        sa.Column("flow_id", sa.Integer(), nullable=True),
+        sa.Column("job_id", WHOLE, nullable=False),
+        sa.Column("flow_id", WHOLE, nullable=True),
         sa.Column("artifact_id", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("question", sa.Text(), nullable=False),
@@ -39,7 +41,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_gates_project_id_artifact_id"), "gates", ["project_id", "artifact_id"])
     op.create_table(
         "gate_modes",
-        sa.Column("project_id", sa.Integer(), nullable=False),
+        sa.Column("project_id", WHOLE, nullable=False),
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("mode", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "stage", name=op.f("pk_gate_modes")),

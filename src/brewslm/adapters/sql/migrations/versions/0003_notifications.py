@@ -6,6 +6,8 @@ Revision: 0003
 import sqlalchemy as sa
 from alembic import op
 
+from brewslm.adapters.sql.columns import WHOLE
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -16,14 +18,14 @@ def upgrade() -> None:
     """Make the three tables."""
     op.create_table(
         "notifications",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("event_seq", sa.Integer(), nullable=False),
+        sa.Column("id", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("event_seq", WHOLE, nullable=False),
         sa.Column("event_hash", sa.Text(), nullable=False),
-        sa.Column("project_id", sa.Integer(), nullable=True),
+        sa.Column("project_id", WHOLE, nullable=True),
         sa.Column("run_id", sa.Text(), nullable=False),
         sa.Column("parent_run_id", sa.Text(), nullable=True),
-        sa.Column("job_id", sa.Integer(), nullable=True),
-        sa.Column("experiment_id", sa.Integer(), nullable=True),
+        sa.Column("job_id", WHOLE, nullable=True),
+        sa.Column("experiment_id", WHOLE, nullable=True),
         sa.Column("severity", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
@@ -42,12 +44,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_notifications_is_routed_id"), "notifications", ["is_routed", "id"])
     op.create_table(
         "deliveries",
-        sa.Column("notification_id", sa.Integer(), nullable=False),
+        sa.Column("notification_id", WHOLE, nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("severity", sa.Text(), nullable=False),
         sa.Column("queued_at", sa.DateTime(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("tries", WHOLE, nullable=False),
         sa.Column("next_at", sa.DateTime(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=True),
         sa.Column("lease", sa.Text(), nullable=True),

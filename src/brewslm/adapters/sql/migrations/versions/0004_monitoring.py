@@ -6,6 +6,8 @@ Revision: 0004
 import sqlalchemy as sa
 from alembic import op
 
+from brewslm.adapters.sql.columns import WHOLE
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -16,7 +18,7 @@ def upgrade() -> None:
     """Make the three tables."""
     op.create_table(
         "monitor_states",
-        sa.Column("job_id", sa.Integer(), nullable=False),
+        sa.Column("job_id", WHOLE, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_monitor_states_job_id")),
@@ -24,9 +26,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "watch_checks",
-        sa.Column("job_id", sa.Integer(), nullable=False),
-        sa.Column("step", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("job_id", WHOLE, nullable=False),
+        sa.Column("step", WHOLE, nullable=False),
+        sa.Column("position", WHOLE, nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name=op.f("fk_watch_checks_job_id")),
         sa.PrimaryKeyConstraint("job_id", "step", "position", name=op.f("pk_watch_checks")),

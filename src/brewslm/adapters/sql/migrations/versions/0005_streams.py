@@ -6,6 +6,8 @@ Revision: 0005
 import sqlalchemy as sa
 from alembic import op
 
+from brewslm.adapters.sql.columns import WHOLE
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -13,16 +15,35 @@ depends_on = None
 
 _SERIES = ("loss", "delta", "learning_rate", "grad_norm")
 
+_MOVE_ON_SQLITE = """INSERT INTO metrics_numbered
+    (job_id, seq, kind, step, body, loss, delta, learning_rate, grad_norm, is_non_finite)
+    SELECT job_id, seq, kind, step, body,
+        coalesce(json_extract(body, '$.loss'), json_extract(body, '$.eval_loss')), json_extract(body, '$.delta'),
+        json_extract(body, '$.learning_rate'), json_extract(body, '$.grad_norm'),
+        coalesce(json_extract(body, '$.non_finite'), '{}') <> '{}'
+    FROM metrics ORDER BY job_id, seq"""
+
+_MOVE_ON_POSTGRES = """INSERT INTO metrics_numbered
+    (id, job_id, seq, kind, step, body, loss, delta, learning_rate, grad_norm, is_non_finite)
+    SELECT row_number() OVER (ORDER BY job_id, seq), job_id, seq, kind, step, body,
+        coalesce(body::json ->> 'loss', body::json ->> 'eval_loss')::float8, (body::json ->> 'delta')::float8,
+        (body::json ->> 'learning_rate')::float8, (body::json ->> 'grad_norm')::float8,
+        coalesce(body::json ->> 'non_finite', '{}') <> '{}'
+    FROM metrics"""
+
 
 def upgrade() -> None:
     """Make the table of progress anew: SQLite cannot give an old one a primary key."""
+    is_postgres = op.get_context().dialect.name == "postgresql"
+    if is_postgres:  # there, keys of all tables share one space of names
+        op.execute("ALTER TABLE metrics RENAME CONSTRAINT pk_metrics TO pk_metrics_of_jobs")
     op.create_table(
         "metrics_numbered",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("job_id", sa.Integer(), nullable=False),
-        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("id", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("job_id", WHOLE, nullable=False),
+        sa.Column("seq", WHOLE, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("step", sa.Integer(), nullable=True),
+        sa.Column("step", WHOLE, nullable=True),
         sa.Column("body", sa.Text(), nullable=False),
         *(sa.Column(name, sa.Float(), nullable=True) for name in _SERIES),
         sa.Column("is_non_finite", sa.Boolean(), nullable=False),
@@ -30,15 +51,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_metrics")),
         sa.UniqueConstraint("job_id", "seq", name=op.f("uq_metrics_job_id_seq")),
     )
-    op.execute(
-        """INSERT INTO metrics_numbered
-        (job_id, seq, kind, step, body, loss, delta, learning_rate, grad_norm, is_non_finite)
-        SELECT job_id, seq, kind, step, body,
-            coalesce(json_extract(body, '$.loss'), json_extract(body, '$.eval_loss')), json_extract(body, '$.delta'),
-            json_extract(body, '$.learning_rate'), json_extract(body, '$.grad_norm'),
-            coalesce(json_extract(body, '$.non_finite'), '{}') <> '{}'
-        FROM metrics ORDER BY job_id, seq"""
-    )
+    op.execute(_MOVE_ON_POSTGRES if is_postgres else _MOVE_ON_SQLITE)
     op.drop_table("metrics")
     op.rename_table("metrics_numbered", "metrics")
     op.create_index(op.f("ix_metrics_job_id"), "metrics", ["job_id"])
@@ -46,8 +59,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_jobs_finished_at"), "jobs", ["finished_at"])
     op.create_table(
         "server_leader",
-        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("id", WHOLE, autoincrement=False, nullable=False),
+        sa.Column("epoch", WHOLE, nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("started_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_server_leader")),

@@ -2,13 +2,12 @@
 
 import time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 
-from brewslm.adapters.sql.driver import journal_mode, load_driver
-
-Use = Literal["write", "read"]
+from brewslm.adapters.sql.database import Use
+from brewslm.adapters.sql.sqlite.driver import journal_mode, load_driver
 
 WAL_BYTES = 4 << 20
 """What the write-ahead log keeps on disk once its content is in the database; SQLite's own pace makes it as large."""

@@ -1,0 +1,1 @@
+"""The ledger in a database of PostgreSQL. The driver loads only where an address of one is given."""
