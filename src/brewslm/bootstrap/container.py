@@ -16,6 +16,7 @@ from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.health_log import FILE as HEALTH_FILE
 from brewslm.adapters.files.health_log import YamlHealthLog
 from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
+from brewslm.adapters.files.measurements import FileMeasurements
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.files.thresholds import YamlThresholdFiles
 from brewslm.adapters.files.uploads import FileUploads
@@ -139,6 +140,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         painter=PillowPainter(),
         mappers=EntryPointMappers(),
         thresholds=YamlThresholdFiles(settings.home),
+        measurements=FileMeasurements(settings.home),
     )
     alerts = Alerts(ports, YamlAlertFiles(settings.home), _senders(settings))
     run_health = RunHealth(ports, FileTrainingLogs(), YamlThresholdFiles(settings.home))
@@ -147,7 +149,9 @@ def open_house(settings: Settings, *, actor: str) -> House:
     health_log = YamlHealthLog(settings.logs / HEALTH_FILE)
     patrol = Patrol(ports, watchers, health_log, is_owner_gone=is_owner_gone, cron=settings.patrol_cron)
     stage_runs = StageRuns(
-        ports, entries={"release": enter_release}, monitoring=lambda: alerts.facts(run_health.thresholds)
+        ports,
+        entries={"release": enter_release},
+        monitoring=lambda sends: alerts.facts(run_health.thresholds, sends=sends),
     )
     runner = Runner(
         ports,

@@ -75,8 +75,8 @@ def _clean_dataset(request: AutopilotRequest, run: FlowRun) -> ArtifactId:
 
 
 def _refuse_blocked(readiness: Readiness) -> None:
-    verdict = judge(readiness.findings)
-    if not verdict.passed:
+    if readiness.verdict == "blocked":
+        verdict = judge(readiness.findings)
         raise GateRefusedError(verdict.sentence, reason=Reason.PREFLIGHT_BLOCKED, findings=verdict.findings)
 
 

@@ -150,6 +150,8 @@ def _show_plan(session: "Session", job: "Job") -> None:
 
     readiness = product(session, job, Readiness)
     follow_up = session.next_steps(job, (f"brewslm train --project {job.project_id}", "launch this plan"))
-    session.answer(told(job, readiness), *checks_page(readiness), *plan_page(readiness.plan), follow_up)
+    session.answer(
+        told(job, readiness), *checks_page(readiness), *plan_page(readiness.plan, guard=readiness.guard), follow_up
+    )
     if readiness.verdict == "blocked":
         raise typer.Exit(BLOCKED)
