@@ -50,6 +50,7 @@ from brewslm.services.data.mappings import Mappings
 from brewslm.services.data.rejections import Rejections
 from brewslm.services.data.trace import Tracing
 from brewslm.services.data.xray import Xrays
+from brewslm.services.declared.projects import DeclaredProjects
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.gates.book import Gates
 from brewslm.services.importing import import_flow
@@ -95,6 +96,7 @@ class House:
     patrol: Patrol
     watchers: Watchers
     cleaning: CleaningPreviews
+    declared: DeclaredProjects
     tracing: Tracing
     mappings: Mappings
     rejections: Rejections
@@ -168,7 +170,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         actor=actor,
     )
     projects, browsing, audit = Projects(ports, actor=actor), Browsing(ports), Audit(ports.storage, ports.store)
-    jobs = Jobs(ports, actor=actor)
+    jobs, gates = Jobs(ports, actor=actor), Gates(ports, actor=actor)
     code, brew_runs = (
         ProcessCodeLoader(environment=os.environ),
         FileBrewRuns(settings.home, clock, environment=os.environ),
@@ -187,7 +189,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         runner=runner,
         releases=Releases(ports),
         results=TrainingResults(ports),
-        gates=Gates(ports, actor=actor),
+        gates=gates,
         audit=audit,
         browsing=browsing,
         health=Health(ports, projects),
@@ -195,6 +197,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         patrol=patrol,
         watchers=watchers,
         cleaning=CleaningPreviews(ports, projects),
+        declared=DeclaredProjects(ports, projects, gates),
         tracing=Tracing(ports, projects, browsing, audit),
         mappings=Mappings(ports),
         rejections=Rejections(ports),

@@ -1,6 +1,7 @@
 """Pages about a plan, a training and its comparison with the base."""
 
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -35,7 +36,7 @@ def _kwh(number: float) -> str:
 
 
 def _money(number: float) -> str:
-    return f"{number:,.2f}" if number >= 1 else f"{number:,.2g}"
+    return f"{number:,.2f}" if number >= 1 else f"{Decimal(f'{number:.2g}'):f}"
 
 
 _SPELLINGS: dict[str, Callable[[float], str]] = {

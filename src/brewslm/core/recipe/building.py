@@ -1,7 +1,7 @@
 """From dotted fields to a recipe, with all that is wrong at once and the nearest name beside each wrong one."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, get_args
 
@@ -28,7 +28,7 @@ def build_recipe(values: Mapping[str, Scalar]) -> Recipe:
     """Build a recipe of dotted fields.
 
     Raises:
-        InvalidRequestError: a field is unknown or a value out of range; all problems at once.
+        RecipeError: a field is unknown or a value out of range; all problems at once.
     """
     tree: dict[str, Any] = {}
     for name, value in values.items():
@@ -41,16 +41,26 @@ def build_recipe(values: Mapping[str, Scalar]) -> Recipe:
     try:
         return Recipe.model_validate(tree)
     except ValidationError as error:
-        problems = "; ".join(_said(problem) for problem in error.errors())
-        message = f"the recipe has {error.error_count()} problem(s): {problems}. Correct these values and run again."
-        raise InvalidRequestError(message) from error
+        told = [_said(problem) for problem in error.errors()]
+        problems = "; ".join(f"{place}{text}" for place, text in told)
+        message = f"the recipe has {len(told)} problem(s): {problems}. Correct these values and run again."
+        raise RecipeError(message, told) from error
+
+
+class RecipeError(InvalidRequestError):
+    """The fields make no recipe."""
+
+    def __init__(self, message: str, problems: Sequence[tuple[str, str]]) -> None:
+        """Keep each problem apart, too: the field, and what is wrong with it."""
+        super().__init__(message)
+        self.problems = tuple(problems)
 
 
 def check_fields(values: Mapping[str, Scalar]) -> None:
     """Refuse fields that no plan could take; what a plan chooses so that the rest fits is taken to fit.
 
     Raises:
-        InvalidRequestError: as `build_recipe`.
+        RecipeError: as `build_recipe`.
     """
     fitting: dict[str, Scalar] = {"base_model": "any", "schedule.warmup_steps": 0}
     if any(name.startswith("budget.") for name in values):
@@ -76,11 +86,10 @@ def _names() -> tuple[str, ...]:
     return tuple(field.name for field in recipe_fields())
 
 
-def _said(problem: Any) -> str:  # noqa: ANN401 - one of pydantic's errors
-    """Say what is wrong and where, without the library's word for an error of ours."""
+def _said(problem: Any) -> tuple[str, str]:  # noqa: ANN401 - one of pydantic's errors
+    """Say where, and what is wrong there, without the library's word for an error of ours."""
     place, value = ".".join(map(str, problem["loc"])) or "recipe", problem["input"]
     given = "" if isinstance(value, dict) else f"={value!r}"
-    text = f"{place}{given}: {problem['msg'].removeprefix('Value error, ')}"
     if problem["type"] == "extra_forbidden" and (near := nearest_field(place)) is not None:
-        return f"{place}{given}: there is no such field; did you mean {near}?"
-    return text
+        return place, f"{given}: there is no such field; did you mean {near}?"
+    return place, f"{given}: {problem['msg'].removeprefix('Value error, ')}"

@@ -120,7 +120,7 @@ def _length(
     usual = _epochs(profile, num_tokens)
     epochs = _asked(inputs, "data.num_epochs", usual)
     wished = max(math.ceil(num_examples * epochs / per_step), 1)
-    told = f"profile {inputs.profile}, within {profile.max_tokens:.0e} tokens"
+    told = f"profile {inputs.profile}, within {profile.max_tokens / 1e6:g} M tokens"
     examples = "1 example" if num_examples == 1 else f"{num_examples} examples"
     if max_steps is None or max_steps >= wished:
         return {
