@@ -12,6 +12,7 @@ from brewslm.services.brewing.project_file import read_project_file
 from brewslm.services.declared.projects import DeclaredProjects
 from brewslm.services.gates.book import Gates
 from brewslm.services.importing import import_flow
+from brewslm.services.projects import Projects
 from tests.unit.services.test_autopilot import House, complaints
 
 HEAD = "api_version: brewslm/v1\nkind: Project\n"
@@ -29,7 +30,7 @@ TEXT = HEAD + DECLARED + TRAINER
 
 
 def declared(house: House) -> DeclaredProjects:
-    return DeclaredProjects(house.ports, house.projects, Gates(house.ports, actor="cli"))
+    return DeclaredProjects(house.ports, Projects(house.ports, actor="cli"), Gates(house.ports, actor="cli"))
 
 
 def apply(house: House, path: Path) -> Readiness:
