@@ -9,8 +9,8 @@ from brewslm.core.alerts.facts import MonitoringFacts, nothing_known
 from brewslm.core.curves.drawing import Painter
 from brewslm.core.events.base import Draft
 from brewslm.core.experiment import Experiment
+from brewslm.core.forecast.measured import Measurements, NoMeasurements
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, RunId
-from brewslm.core.launch.measured import Measurements, NoMeasurements
 from brewslm.core.outcome.approval import GateMode
 from brewslm.core.ports.advisor import Advisor
 from brewslm.core.ports.artifact_store import Shelf

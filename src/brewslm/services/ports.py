@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from brewslm.core.curves.drawing import Painter
-from brewslm.core.launch.measured import Measurements, NoMeasurements
+from brewslm.core.forecast.measured import Measurements, NoMeasurements
 from brewslm.core.ports.advisor import Advisor, Judge
 from brewslm.core.ports.artifact_store import ArtifactStore
 from brewslm.core.ports.base_models import BaseModels

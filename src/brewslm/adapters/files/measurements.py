@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from brewslm.core.launch.measured import Measurement
+from brewslm.core.forecast.measured import Measurement
 
 log = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ _MOST = 2000
 
 
 class FileMeasurements:
-    """Implements `core.launch.measured.Measurements` in the workspace."""
+    """Implements `core.forecast.measured.Measurements` in the workspace."""
 
     def __init__(self, workspace: Path) -> None:
         """Keep them in the workspace."""

@@ -2,7 +2,7 @@
 
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.readiness import Estimate
-from brewslm.core.launch.power import PRICE_PER_KWH, PRICE_SOURCE, power_of
+from brewslm.core.forecast.power import PRICE_PER_KWH, PRICE_SOURCE, power_of
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.ports.machine import MachineFacts
 from brewslm.core.recipe.recipe import Recipe

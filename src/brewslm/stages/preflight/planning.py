@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.data.example import TEXT_SHAPES
-from brewslm.core.launch.power import power_of
+from brewslm.core.forecast.power import power_of
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.ports.machine import MachineFacts
 from brewslm.core.recipe.building import build_recipe

@@ -7,8 +7,8 @@ from brewslm.core.events.base import Draft
 from brewslm.core.events.failure import Failure
 from brewslm.core.events.lifecycle import Preflight
 from brewslm.core.events.reasons import Reason
+from brewslm.core.forecast.measured import correct_memory, correct_time, machine_key, shape_key
 from brewslm.core.launch.machine_checks import machine_findings
-from brewslm.core.launch.measured import correct_memory, correct_time, machine_key, shape_key
 from brewslm.core.launch.state import guard_of, state_of
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.recipe.recipe import Recipe, ValueSource

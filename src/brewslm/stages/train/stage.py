@@ -8,7 +8,7 @@ from brewslm.core.errors import WorkerError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import Training
 from brewslm.core.events.reasons import Reason
-from brewslm.core.launch.measured import Measurement, machine_key, shape_key
+from brewslm.core.forecast.measured import Measurement, machine_key, shape_key
 from brewslm.core.stage import Stage
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.result import TrainResult

@@ -8,9 +8,9 @@ import pytest
 
 from brewslm.adapters.files.measurements import FILE, FileMeasurements
 from brewslm.core.artifacts.readiness import Estimate, Readiness
+from brewslm.core.forecast.measured import Measurement, correct_memory, correct_time
+from brewslm.core.forecast.power import UNKNOWN_GPU, power_of
 from brewslm.core.job import JobStatus
-from brewslm.core.launch.measured import Measurement, correct_memory, correct_time
-from brewslm.core.launch.power import UNKNOWN_GPU, power_of
 from brewslm.core.recipe.building import nearest_field
 from brewslm.stages.preflight.contract import PreflightInputs
 from brewslm.stages.train.contract import TrainInputs
