@@ -34,7 +34,7 @@ def disk(recipe: Recipe, base: BaseModelFacts) -> Estimate:
 
 def tokens(recipe: Recipe, manifest: Manifest) -> Estimate:
     """Count the tokens of the examples that go through training; exact where examples are of one length."""
-    count = _num_tokens(recipe, manifest)
+    count = float(round(_num_tokens(recipe, manifest)))
     examples = _num_examples(recipe)
     return Estimate(
         low=count,
