@@ -1,10 +1,12 @@
 """Write the pages of docs/ that come out of the code, or say which of them are stale (`--check`)."""
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from brewslm.core.brew.project_file import ProjectFile
 from brewslm.core.events.reasons import TAXONOMY, EventStage
 from brewslm.lifecycle import LIFECYCLE
 
@@ -80,7 +82,16 @@ def stages_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"reasons.md": reasons_page, "stages.md": stages_page}
+def project_schema() -> str:
+    """Return the JSON Schema of `brewslm.yaml`, which editors read."""
+    return json.dumps(ProjectFile.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "reasons.md": reasons_page,
+    "stages.md": stages_page,
+    "brewslm.schema.json": project_schema,
+}
 
 
 def _text(path: Path) -> str | None:

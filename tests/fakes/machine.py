@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from brewslm.core.ports.machine import MachineFacts
+from brewslm.core.ports.machine import GpuState, MachineFacts
 
 GIB = 1 << 30
 
@@ -19,7 +19,7 @@ LAPTOP = MachineFacts(
 
 
 class FakeMachine:
-    """Implements `Machine`. Change `facts_now`, `free_bytes` or `packages` to set the scene."""
+    """Implements `Machine`. Change `facts_now`, `gpus_now`, `free_bytes` or `packages` to set the scene."""
 
     def __init__(
         self,
@@ -29,11 +29,15 @@ class FakeMachine:
         packages: Mapping[str, str] | None = None,
     ) -> None:
         self.facts_now = facts
+        self.gpus_now: tuple[GpuState, ...] = ()
         self.free_bytes = free_bytes
         self.packages = dict({"torch": "2.13.0", "transformers": "5.23.0"} if packages is None else packages)
 
     def facts(self) -> MachineFacts:
         return self.facts_now
+
+    def gpus(self) -> tuple[GpuState, ...]:
+        return self.gpus_now
 
     def free_disk_bytes(self, folder: Path) -> int:
         return self.free_bytes

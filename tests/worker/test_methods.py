@@ -192,8 +192,9 @@ def test_a_budget_ends_in_an_evaluated_checkpoint(scene: Scene) -> None:
     [
         ({"max_minutes": 1e-6}, "timeout", "1e-06 minutes"),
         ({"max_cost": 1e-9, "cost_per_hour": 3.0}, "budget", "1e-09 at 3 an hour"),
+        ({"max_kwh": 1e-9, "power_watts": 40.0}, "budget", "1e-09 kWh at 40 W"),
     ],
-    ids=["time", "money"],
+    ids=["time", "money", "energy"],
 )
 def test_used_up_time_or_money_ends_in_an_evaluated_checkpoint(
     scene: Scene, budget: dict[str, float], end: str, told: str

@@ -16,6 +16,7 @@ from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.health_log import FILE as HEALTH_FILE
 from brewslm.adapters.files.health_log import YamlHealthLog
 from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
+from brewslm.adapters.files.measurements import FileMeasurements
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.files.thresholds import YamlThresholdFiles
 from brewslm.adapters.files.uploads import FileUploads
@@ -49,6 +50,7 @@ from brewslm.services.data.mappings import Mappings
 from brewslm.services.data.rejections import Rejections
 from brewslm.services.data.trace import Tracing
 from brewslm.services.data.xray import Xrays
+from brewslm.services.declared.projects import DeclaredProjects
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.gates.book import Gates
 from brewslm.services.importing import import_flow
@@ -94,6 +96,7 @@ class House:
     patrol: Patrol
     watchers: Watchers
     cleaning: CleaningPreviews
+    declared: DeclaredProjects
     tracing: Tracing
     mappings: Mappings
     rejections: Rejections
@@ -139,6 +142,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         painter=PillowPainter(),
         mappers=EntryPointMappers(),
         thresholds=YamlThresholdFiles(settings.home),
+        measurements=FileMeasurements(settings.home),
     )
     alerts = Alerts(ports, YamlAlertFiles(settings.home), _senders(settings))
     run_health = RunHealth(ports, FileTrainingLogs(), YamlThresholdFiles(settings.home))
@@ -147,7 +151,9 @@ def open_house(settings: Settings, *, actor: str) -> House:
     health_log = YamlHealthLog(settings.logs / HEALTH_FILE)
     patrol = Patrol(ports, watchers, health_log, is_owner_gone=is_owner_gone, cron=settings.patrol_cron)
     stage_runs = StageRuns(
-        ports, entries={"release": enter_release}, monitoring=lambda: alerts.facts(run_health.thresholds)
+        ports,
+        entries={"release": enter_release},
+        monitoring=lambda sends: alerts.facts(run_health.thresholds, sends=sends),
     )
     runner = Runner(
         ports,
@@ -164,7 +170,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         actor=actor,
     )
     projects, browsing, audit = Projects(ports, actor=actor), Browsing(ports), Audit(ports.storage, ports.store)
-    jobs = Jobs(ports, actor=actor)
+    jobs, gates = Jobs(ports, actor=actor), Gates(ports, actor=actor)
     code, brew_runs = (
         ProcessCodeLoader(environment=os.environ),
         FileBrewRuns(settings.home, clock, environment=os.environ),
@@ -183,7 +189,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         runner=runner,
         releases=Releases(ports),
         results=TrainingResults(ports),
-        gates=Gates(ports, actor=actor),
+        gates=gates,
         audit=audit,
         browsing=browsing,
         health=Health(ports, projects),
@@ -191,6 +197,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         patrol=patrol,
         watchers=watchers,
         cleaning=CleaningPreviews(ports, projects),
+        declared=DeclaredProjects(ports, projects, gates),
         tracing=Tracing(ports, projects, browsing, audit),
         mappings=Mappings(ports),
         rejections=Rejections(ports),

@@ -26,6 +26,7 @@ from brewslm.cli.commands import (
     golden,
     health,
     jobs,
+    manifest,
     manifests,
     mappings,
     notifications,
@@ -86,6 +87,7 @@ app.command("clean", short_help="05 Duplicates, personal data, quality; by rules
 app.command("prepare", short_help="06 Split and tokenise for a base model.")(prepare.prepare)
 app.command("xray", short_help="See which tokens of an example are trained.")(xray.xray)
 app.add_typer(manifests.app, name="manifests", short_help="List what was prepared; go back to an earlier one.")
+app.add_typer(manifest.app, name="manifest", short_help="A project as code: brewslm.yaml, plan and apply.")
 app.add_typer(golden.app, name="golden", short_help="Lock examples that are never trained on.")
 app.command("preflight", short_help="07 Will it run, and at what cost.")(preflight.preflight)
 app.command("train", short_help="08 Train an adapter, or all with --autopilot.")(train.train)

@@ -6,7 +6,7 @@ from typer.core import TyperGroup
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Begin": ("quickstart", "doctor", "serve", "open"),
-    "Code first": ("build", "start", "dev"),
+    "Code first": ("build", "start", "dev", "manifest"),
     "Data": (
         *("project", "dataset", "ingest", "introspect", "map", "mappings", "clean", "prepare"),
         *("xray", "manifests", "golden"),

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
+from brewslm.core.recipe.scalars import scalar
+
 if TYPE_CHECKING:
     from brewslm.core.checkpoints.fork import Fork
 
 Scalar = int | float | str | bool
 
-_WORDS: dict[str, bool] = {"true": True, "false": False}
 _FORK = re.compile(r"(?:exp-0*)?([1-9]\d{0,14})(?::(.*))?")
 _CHECKPOINTS: dict[str, Literal["best", "last"]] = {"best": "best", "last": "last"}
 
@@ -62,18 +63,6 @@ def overrides_in(path: Path) -> dict[str, Scalar]:
         message = f"{str(path)!r} holds no fields; write for example `optim: {{learning_rate: 0.001}}`"
         raise InvalidRequestError(message)
     return _flat(tree, "", path)
-
-
-def scalar(text: str) -> Scalar:
-    """Read a value as the integer, number or truth that it spells, else as text."""
-    if text.lower() in _WORDS:
-        return _WORDS[text.lower()]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def fork_from(text: str) -> "Fork":

@@ -1,6 +1,6 @@
 """What a stage is given: the shelf, the outside world by ports, and ways to say how far it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -9,7 +9,9 @@ from brewslm.core.alerts.facts import MonitoringFacts, nothing_known
 from brewslm.core.curves.drawing import Painter
 from brewslm.core.events.base import Draft
 from brewslm.core.experiment import Experiment
+from brewslm.core.forecast.measured import Measurements, NoMeasurements
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, RunId
+from brewslm.core.outcome.approval import GateMode
 from brewslm.core.ports.advisor import Advisor
 from brewslm.core.ports.artifact_store import Shelf
 from brewslm.core.ports.base_models import BaseModels
@@ -20,6 +22,7 @@ from brewslm.core.ports.similarity import Similarity
 from brewslm.core.ports.source import Sources
 from brewslm.core.ports.tables import Tables
 from brewslm.core.project import Project
+from brewslm.core.stage_name import StageName
 from brewslm.core.wire.order import Order
 from brewslm.core.wire.result import Result
 
@@ -69,5 +72,13 @@ class StageContext:
     is_cancelled: Callable[[], bool]
     mappers: Mappers = field(default_factory=NoMappers)
     """Plugins that convert records."""
-    monitoring: Callable[[], MonitoringFacts] = nothing_known
-    """Ask whether somebody would hear of trouble."""
+    monitoring: Callable[[bool], MonitoringFacts] = nothing_known
+    """Ask whether somebody would hear of trouble; with true, each channel is sent a test message first."""
+    measurements: Measurements = field(default_factory=NoMeasurements)
+    """What finished trainings took on this machine."""
+    device: str | None = None
+    """Where this job runs, `gpu:0` or `cpu`; None for work that needs no device."""
+    gate_modes: Mapping[StageName, GateMode] = field(default_factory=dict)
+    """Who decides at the end of a stage, where it is not the stage alone."""
+    has_judge: bool = False
+    """Whether a language model is set that could decide there."""

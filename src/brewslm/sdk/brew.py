@@ -11,10 +11,10 @@ from brewslm.core.brew.trainer import CallbackName, Profile, Scalar
 from brewslm.core.brew.trainer import Trainer as Wanted
 from brewslm.core.errors import ConflictError, InvalidRequestError
 from brewslm.core.project import BUNDLED_BASE_MODEL
+from brewslm.core.recipe.building import check_fields
 from brewslm.sdk.events import CheckpointEvent, CompletedEvent, FailedEvent, LogEvent
 from brewslm.sdk.options import PLACES, RecipeOptions
 from brewslm.services.brewing.reading import problems_of
-from brewslm.stages.preflight.planning import build_recipe
 
 OnLog = Callable[[LogEvent], object]
 OnCheckpoint = Callable[[CheckpointEvent], object]
@@ -139,8 +139,7 @@ def _checked(asked: Mapping[str, object], problems: list[str]) -> Wanted | None:
     """Return what is asked for; None where it is not valid, which is added to the problems."""
     try:
         wanted = Wanted.model_validate(asked)
-        # The plan chooses a warm-up that fits; the default of the recipe would refuse a short run.
-        build_recipe({"schedule.warmup_steps": 0, **wanted.recipe, "base_model": wanted.base_model})
+        check_fields({**wanted.recipe, "base_model": wanted.base_model})
     except ValidationError as error:
         problems.append(problems_of(error))
         return None

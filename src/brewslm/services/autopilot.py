@@ -1,5 +1,6 @@
 """The autopilot: whatever is still missing, from the dataset to the evaluation. It never overrides a gate."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from brewslm.core.artifacts.dataset import Dataset
@@ -12,6 +13,7 @@ from brewslm.core.events.lifecycle import Autopilot
 from brewslm.core.events.reasons import Reason
 from brewslm.core.gate import judge
 from brewslm.core.ids import ArtifactId
+from brewslm.core.launch.state import changes_between, state_of
 from brewslm.core.stage_name import StageName
 from brewslm.services.flows import FlowOutcome, FlowRun
 from brewslm.services.jobs.forks import inherited
@@ -27,6 +29,12 @@ def autopilot_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
     """Clean, prepare, plan, train and evaluate."""
     request = AutopilotRequest.model_validate(payload)
     job = run.claim.job
+    guarded = _guarded(request.guard, run) if request.guard is not None else None
+    if guarded is not None and guarded.still_holds:
+        return _launched(request, guarded.readiness, run, ())
+    if guarded is not None:
+        request = request.model_copy(update={"overrides": guarded.asked.overrides, "profile": guarded.asked.profile})
+        run.claim.progress(0.01, f"planning again: {'; '.join(guarded.changes)}")
     overrides = {**inherited(request.fork, run.ports, job.project_id, is_new=job.attempt == 1), **request.overrides}
     manifest_id = request.manifest_id or _prepared(request, run)
     base_model = run.shelf.read(Manifest, manifest_id).base_model
@@ -37,13 +45,59 @@ def autopilot_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
     _refuse_blocked(run.shelf.read(Readiness, readiness_id))
     if not request.one_click:
         return _outcome(readiness_id, ("clean", "prepare", "preflight"), "planned", "A plan was made; launch it")
-    order = TrainInputs(readiness_id=readiness_id, manifest_id=manifest_id, fork=request.fork)
+    readiness = run.shelf.read(Readiness, readiness_id)
+    changes = guarded.changes if guarded is not None else ()
+    return _launched(request, readiness, run, ("clean", "prepare", "preflight"), changes=changes)
+
+
+def _launched(
+    request: AutopilotRequest,
+    readiness: Readiness,
+    run: FlowRun,
+    before: tuple[StageName, ...],
+    *,
+    changes: tuple[str, ...] = (),
+) -> FlowOutcome:
+    """Train by a plan, and compare what it gives with its base; `changes` are why it is not the plan of the guard."""
+    manifest_id = readiness.manifest_id
+    order = TrainInputs(readiness_id=readiness.id, manifest_id=manifest_id, fork=request.fork)
     adapter_id = run.step("train", order, share=0.1)
     compared = EvaluateInputs(adapter_id=adapter_id, manifest_id=manifest_id, prompts=request.prompts)
     report_id = run.step("evaluate", compared, share=0.85)
     verdict = run.shelf.read(EvalReport, report_id).verdict
-    stages: tuple[StageName, ...] = ("clean", "prepare", "preflight", "train", "evaluate")
-    return _outcome(report_id, stages, verdict, f"Autopilot finished: the tuned model is {verdict} than its base")
+    again = f". It was planned again, because the project had changed: {'; '.join(changes)}" if changes else ""
+    summary = f"Autopilot finished: the tuned model is {verdict} than its base"
+    return _outcome(report_id, (*before, "train", "evaluate"), verdict, summary, more=again)
+
+
+@dataclass(frozen=True, slots=True)
+class _Guarded:
+    """The plan that a guard names."""
+
+    readiness: Readiness
+    asked: PreflightInputs
+    changes: tuple[str, ...]
+
+    @property
+    def still_holds(self) -> bool:
+        return not self.changes
+
+
+def _guarded(guard: str, run: FlowRun) -> _Guarded:
+    """Find the plan, and what has changed since; a training that it has begun goes on with it."""
+    project_id = run.claim.job.project_id
+    readiness = next((one for one in run.shelf.all(Readiness) if one.guard == guard), None)
+    if readiness is None or readiness.state is None:
+        message = f"project {project_id} has no plan with the guard {guard!r}; `brewslm preflight --plan` shows one"
+        raise NotFoundError(message)
+    _refuse_blocked(readiness)
+    with run.ports.storage.read() as transaction:
+        made = transaction.artifacts.get(project_id, readiness.id)
+        asked = PreflightInputs.model_validate(transaction.jobs.get(made.job_id).payload)
+        is_begun = any(job.kind == "train" for job in transaction.jobs.list(parent_id=run.claim.job.id))
+    base = run.ports.base_models.facts(readiness.base_model)
+    now = state_of(run.projects.get(project_id), run.shelf, base)
+    return _Guarded(readiness, asked, () if is_begun else changes_between(readiness.state, now))
 
 
 def _prepared(request: AutopilotRequest, run: FlowRun) -> ArtifactId:
@@ -75,13 +129,16 @@ def _clean_dataset(request: AutopilotRequest, run: FlowRun) -> ArtifactId:
 
 
 def _refuse_blocked(readiness: Readiness) -> None:
-    verdict = judge(readiness.findings)
-    if not verdict.passed:
+    if readiness.verdict == "blocked":
+        verdict = judge(readiness.findings)
         raise GateRefusedError(verdict.sentence, reason=Reason.PREFLIGHT_BLOCKED, findings=verdict.findings)
 
 
-def _outcome(artifact_id: ArtifactId, stages: tuple[str, ...], verdict: str, summary: str) -> FlowOutcome:
+def _outcome(
+    artifact_id: ArtifactId, stages: tuple[str, ...], verdict: str, summary: str, *, more: str = ""
+) -> FlowOutcome:
     if verdict == "cannot tell":
         summary = "Autopilot finished: whether the tuned model is better than its base cannot be told"
     payload = Autopilot(stages=stages, verdict=verdict)
-    return FlowOutcome(artifact_id=artifact_id, event=Draft(reason=Reason.AUTOPILOT, summary=summary, payload=payload))
+    draft = Draft(reason=Reason.AUTOPILOT, summary=summary + more, payload=payload)
+    return FlowOutcome(artifact_id=artifact_id, event=draft)

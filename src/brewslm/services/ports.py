@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from brewslm.core.curves.drawing import Painter
+from brewslm.core.forecast.measured import Measurements, NoMeasurements
 from brewslm.core.ports.advisor import Advisor, Judge
 from brewslm.core.ports.artifact_store import ArtifactStore
 from brewslm.core.ports.base_models import BaseModels
@@ -37,3 +38,4 @@ class Ports:
     painter: Painter
     mappers: Mappers = field(default_factory=NoMappers)
     thresholds: ThresholdFiles = field(default_factory=NoThresholdFiles)
+    measurements: Measurements = field(default_factory=NoMeasurements)

@@ -50,12 +50,17 @@ class AutopilotRequest(Value):
     manifest_id: ArtifactId | None = None
     """Train on this preparation; None takes the activated one where it fits, or prepares."""
 
+    guard: str | None = Field(None, pattern="^[0-9a-f]{16}$")
+    """Launch the plan that has this guard, as it is; where the project has changed since, plan again and say why."""
+
     @model_validator(mode="after")
     def _data_is_named_once(self) -> "AutopilotRequest":
         for name in ("base_model", "max_seq_len", "dataset_id"):
             if self.manifest_id is not None and getattr(self, name) is not None:
                 message = f"{name} is that of the preparation {self.manifest_id!r}: leave one of them out"
                 raise ValueError(message)
+        if self.guard is not None and (self.overrides or self.fork is not None):
+            raise ValueError("guard names a plan that is launched as it is: leave overrides and fork out")
         return self
 
 

@@ -40,7 +40,7 @@ class StageRuns:
         ports: Ports,
         *,
         entries: Mapping[ArtifactKind, Entry],
-        monitoring: Callable[[], MonitoringFacts] = nothing_known,
+        monitoring: Callable[[bool], MonitoringFacts] = nothing_known,
     ) -> None:
         """Bind it to the ports; `entries` are written in the transaction that puts an artifact on the shelf."""
         self._ports = ports
@@ -102,6 +102,7 @@ class StageRuns:
         job, ports = claim.job, self._ports
         with ports.storage.read() as transaction:
             project = transaction.projects.get(job.project_id)
+            gate_modes = transaction.gate_modes.of(job.project_id)
         folder = ports.store.project_folder(job.project_id) / "experiments"
 
         def open_experiment(plan_id: ArtifactId) -> Experiment:
@@ -141,6 +142,10 @@ class StageRuns:
             is_cancelled=claim.is_cancelled,
             mappers=ports.mappers,
             monitoring=self._monitoring,
+            measurements=ports.measurements,
+            device=job.device,
+            gate_modes=gate_modes,
+            has_judge=ports.judge.is_there,
         )
 
     def _record(

@@ -1895,6 +1895,8 @@ export interface components {
             /** Dataset Id */
             dataset_id?: string | null;
             fork?: components["schemas"]["Fork"] | null;
+            /** Guard */
+            guard?: string | null;
             /** Manifest Id */
             manifest_id?: string | null;
             /** Max Seq Len */
@@ -3617,14 +3619,18 @@ export interface components {
         PreflightInputs: {
             /** Base Model */
             base_model: string;
+            /**
+             * File Fields
+             * @default []
+             */
+            file_fields?: string[];
+            /**
+             * Is Strict
+             * @default true
+             */
+            is_strict?: boolean;
             /** Manifest Id */
             manifest_id: string;
-            /**
-             * Override Source
-             * @default flag
-             * @enum {string}
-             */
-            override_source?: "file" | "flag";
             /** Overrides */
             overrides?: {
                 [key: string]: number | string | boolean;
@@ -3641,6 +3647,11 @@ export interface components {
              * @constant
              */
             task?: "causal_lm";
+            /**
+             * Tests Alerts
+             * @default false
+             */
+            tests_alerts?: boolean;
         };
         /**
          * PrepareInputs
@@ -3851,7 +3862,7 @@ export interface components {
          * @description Why a RunEvent was written. The value is what users see, search and script against.
          * @enum {string}
          */
-        Reason: "project_created" | "ingestion" | "ingestion_unreachable" | "ingestion_refused" | "ingestion_unsupported_format" | "ingestion_empty" | "ingestion_malformed" | "ingestion_io_error" | "ingestion_resource_limit" | "ingestion_parser_crashed" | "introspection" | "introspection_ambiguous" | "introspection_advice_failed" | "mapping_preview" | "mapping" | "mapping_coverage" | "mapping_source_changed" | "mapping_plugin" | "cleaning" | "cleaning_empty" | "cleaning_pii" | "preparation" | "preparation_empty_split" | "preparation_empty_mask" | "preparation_too_long" | "preparation_golden_overlap" | "preparation_locked" | "preparation_activated" | "preflight" | "preflight_blocked" | "preflight_capability" | "preflight_dependency" | "preflight_disk" | "preflight_memory" | "preflight_data_changed" | "preflight_mask" | "preflight_golden" | "training_started" | "training" | "training_recovery_started" | "training_recovered" | "training_recovery_proposed" | "training_answered" | "training_paused" | "training_resumed" | "training_cancelled" | "training_oom" | "training_nan" | "training_disk_full" | "training_stalled" | "training_worker_lost" | "training_runtime_error" | "training_fork_refused" | "training_timeout" | "training_budget_exceeded" | "training_results_incomplete" | "training_design_problem" | "training_diverged" | "monitoring_watcher_lost" | "monitoring_alert_resolved" | "monitoring_alert" | "monitoring_patrol" | "monitoring_watch_passed" | "evaluation" | "evaluation_runtime_error" | "evaluation_dataset_missing" | "evaluation_gate_failed" | "export" | "export_format_unsupported" | "export_parity_failed" | "export_runtime_error" | "export_checksum_mismatch" | "deployment" | "deployment_smoke_failed" | "gate_waiting" | "gate_approved" | "gate_rejected" | "gate_changed" | "gate_closed" | "autopilot" | "autopilot_stopped" | "system_started" | "system_recovered" | "system_config_invalid" | "system_retried" | "system_worker_lost" | "system_prioritized" | "system_request_invalid" | "system_not_found" | "system_conflict" | "system_workspace" | "system_artifact_damaged" | "system_disk_full" | "system_internal" | "system_event_invalid" | "system_alert_undelivered";
+        Reason: "project_created" | "ingestion" | "ingestion_unreachable" | "ingestion_refused" | "ingestion_unsupported_format" | "ingestion_empty" | "ingestion_malformed" | "ingestion_io_error" | "ingestion_resource_limit" | "ingestion_parser_crashed" | "introspection" | "introspection_ambiguous" | "introspection_advice_failed" | "mapping_preview" | "mapping" | "mapping_coverage" | "mapping_source_changed" | "mapping_plugin" | "cleaning" | "cleaning_empty" | "cleaning_pii" | "preparation" | "preparation_empty_split" | "preparation_empty_mask" | "preparation_too_long" | "preparation_golden_overlap" | "preparation_locked" | "preparation_activated" | "preflight" | "preflight_blocked" | "preflight_capability" | "preflight_dependency" | "preflight_disk" | "preflight_memory" | "preflight_data_changed" | "preflight_mask" | "preflight_golden" | "preflight_gpu" | "preflight_gates" | "preflight_budget" | "preflight_plan_changed" | "training_started" | "training" | "training_recovery_started" | "training_recovered" | "training_recovery_proposed" | "training_answered" | "training_paused" | "training_resumed" | "training_cancelled" | "training_oom" | "training_nan" | "training_disk_full" | "training_stalled" | "training_worker_lost" | "training_runtime_error" | "training_fork_refused" | "training_timeout" | "training_budget_exceeded" | "training_results_incomplete" | "training_design_problem" | "training_diverged" | "monitoring_watcher_lost" | "monitoring_alert_resolved" | "monitoring_alert" | "monitoring_patrol" | "monitoring_watch_passed" | "evaluation" | "evaluation_runtime_error" | "evaluation_dataset_missing" | "evaluation_gate_failed" | "export" | "export_format_unsupported" | "export_parity_failed" | "export_runtime_error" | "export_checksum_mismatch" | "deployment" | "deployment_smoke_failed" | "gate_waiting" | "gate_approved" | "gate_rejected" | "gate_changed" | "gate_closed" | "autopilot" | "autopilot_stopped" | "system_started" | "system_recovered" | "system_config_invalid" | "system_retried" | "system_worker_lost" | "system_prioritized" | "system_request_invalid" | "system_not_found" | "system_conflict" | "system_workspace" | "system_artifact_damaged" | "system_disk_full" | "system_internal" | "system_event_invalid" | "system_alert_undelivered";
         /**
          * ReasonFacts
          * @description One row of the taxonomy.
@@ -4046,6 +4057,8 @@ export interface components {
                 };
             };
             ended: components["schemas"]["Ending"];
+            /** Energy Kwh */
+            energy_kwh: number | null;
             /** Experiment */
             experiment: string;
             /** Final Train Loss */

@@ -34,6 +34,20 @@ export function formatCount(value: number): string {
   return value.toLocaleString("en-US");
 }
 
+/** Energy in watt-hours or kilowatt-hours, of a value in the latter. */
+export function formatEnergy(kwh: number): string {
+  return kwh >= 0.1 ? `${short(kwh)} kWh` : `${short(kwh * 1000)} Wh`;
+}
+
+/** Money, whatever its currency: two places, or two digits of what is less than one. */
+export function formatMoney(value: number): string {
+  return value >= 1 ? value.toFixed(2) : short(value);
+}
+
+function short(value: number): string {
+  return value === 0 ? "0" : trimmed(value, 2).replace(/\.0+$/, "");
+}
+
 function trimmed(value: number, digits: number): string {
   const whole = Math.floor(Math.log10(Math.abs(value))) + 1;
   return value.toFixed(Math.max(0, Math.min(10, digits - whole)));

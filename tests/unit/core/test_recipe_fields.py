@@ -1,7 +1,7 @@
 """The fields of a recipe, as data."""
 
+from brewslm.core.recipe.building import build_recipe
 from brewslm.core.recipe.fields import recipe_fields
-from brewslm.stages.preflight.planning import build_recipe
 
 FIELDS = {field.name: field for field in recipe_fields()}
 

@@ -169,3 +169,33 @@ def test_an_evaluation_without_an_adapter_says_what_to_do(house: House) -> None:
     job = house.do("evaluation", EvaluationRequest())
     assert (job.status, job.reason) == (JobStatus.FAILED, "system_not_found")
     assert "brewslm train --project 1 --autopilot" in (job.error or "")
+
+
+def test_a_guard_launches_the_plan_that_was_shown(house: House) -> None:
+    imported(house)
+    shown = house.read(Readiness, house.do("autopilot", AutopilotRequest(one_click=False)))
+    job = house.do("autopilot", AutopilotRequest(guard=shown.guard))
+    assert job.status is JobStatus.COMPLETED, job.error
+    assert house.kinds().count("preflight") == 1
+    assert house.kinds()[-2:] == ["train", "evaluate"]
+
+
+def test_where_the_project_has_changed_a_guarded_plan_is_made_again_with_what_was_asked(house: House) -> None:
+    imported(house)
+    asked = AutopilotRequest(one_click=False, overrides={"data.total_steps": 7})
+    shown = house.read(Readiness, house.do("autopilot", asked))
+    house.do("import", ImportRequest(locator=house.write("more.jsonl", complaints(90))))
+    house.do("autopilot", AutopilotRequest(one_click=False))
+    job = house.do("autopilot", AutopilotRequest(guard=shown.guard))
+    assert job.status is JobStatus.COMPLETED, job.error
+    assert "planned again, because the project had changed: the data was prepared again" in house.events()[-1].summary
+    newest = house.shelf.all(Readiness)[-1]
+    assert newest.guard != shown.guard
+    assert newest.plan.recipe.data.total_steps == 7
+
+
+def test_a_guard_of_no_plan_is_refused(house: House) -> None:
+    imported(house)
+    job = house.do("autopilot", AutopilotRequest(guard="0" * 16))
+    assert (job.status, job.reason) == (JobStatus.FAILED, "system_not_found")
+    assert "brewslm preflight --plan" in (job.error or "")

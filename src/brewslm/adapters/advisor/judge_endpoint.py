@@ -26,6 +26,8 @@ class _Answer(BaseModel):
 class NoJudge:
     """Implements `core.ports.advisor.Judge` where no endpoint is set."""
 
+    is_there = False
+
     def decide(self, question: str, figures: dict[str, Any]) -> Judgement:
         """Say how one is set.
 
@@ -39,6 +41,8 @@ class NoJudge:
 
 class JudgeEndpoint:
     """Implements `core.ports.advisor.Judge`."""
+
+    is_there = True
 
     def __init__(self, chat: Chat) -> None:
         """Ask this model."""

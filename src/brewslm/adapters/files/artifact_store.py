@@ -8,7 +8,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from brewslm.adapters.files.atomic import fsync_folder, make_folders, naming_full_disk, seal
+from brewslm.adapters.files.atomic import Seal, fsync_folder, make_folders, naming_full_disk, seal
 from brewslm.adapters.files.drafts import PREFIX, Drafts
 from brewslm.core.artifacts.base import FileRef
 from brewslm.core.ids import ProjectId
@@ -90,8 +90,8 @@ class FileArtifactStore:
                 message = f"{str(path)!r} is not a file"
                 raise ValueError(message)
             with naming_full_disk(project):
-                size, digest = seal(real)
-            refs.append(FileRef(path=real.relative_to(project).as_posix(), size_bytes=size, sha256=digest))
+                sealed = seal(real)
+            refs.append(_ref(real.relative_to(project).as_posix(), sealed))
         return tuple(refs)
 
 
@@ -106,14 +106,17 @@ def _seal_all(draft: Path) -> tuple[FileRef, ...]:
                 message = f"{name!r} in a draft is neither file nor folder"
                 raise ValueError(message)
         for name in files:
-            size, digest = seal(here / name)
             relative = PurePosixPath((here / name).relative_to(draft)).as_posix()
-            refs.append(FileRef(path=relative, size_bytes=size, sha256=digest))
+            refs.append(_ref(relative, seal(here / name)))
         fsync_folder(here)
     if not refs:
         message = "a draft without files cannot be published"
         raise ValueError(message)
     return tuple(sorted(refs, key=lambda ref: ref.path))
+
+
+def _ref(path: str, sealed: Seal) -> FileRef:
+    return FileRef(path=path, size_bytes=sealed.size_bytes, sha256=sealed.sha256, block_sha256=sealed.block_sha256)
 
 
 def _digest_of(sealed: Sequence[FileRef]) -> str:

@@ -6,8 +6,10 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from brewslm.core.artifacts.base import HASH_BLOCK_BYTES
 from brewslm.core.errors import DiskFullError
 
 CHUNK_BYTES = 1 << 20
@@ -41,20 +43,30 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def seal(path: Path) -> tuple[int, str]:
-    """Make a regular file durable and read-only; return its size in bytes and its SHA-256.
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What a file held when it was sealed."""
+
+    size_bytes: int
+    sha256: str
+    block_sha256: tuple[str, ...]
+    """Of each block of a file that has several."""
+
+
+def seal(path: Path) -> Seal:
+    """Make a regular file durable and read-only; return its size in bytes and its hashes.
 
     Raises:
         OSError: it is no regular file, or the disk failed.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     try:
-        size, digest = _read_through(descriptor)
+        found = _read_through(descriptor)
         os.fchmod(descriptor, 0o444)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    return size, digest
+    return found
 
 
 def make_folders(folder: Path, *, under: Path) -> None:
@@ -80,10 +92,18 @@ def naming_full_disk(folder: Path) -> Iterator[None]:
         raise DiskFullError(message) from error
 
 
-def _read_through(descriptor: int) -> tuple[int, str]:
-    digest = hashlib.sha256()
-    size = 0
-    while chunk := os.read(descriptor, CHUNK_BYTES):
+def _read_through(descriptor: int) -> Seal:
+    digest, block = hashlib.sha256(), hashlib.sha256()
+    has_blocks = os.fstat(descriptor).st_size > HASH_BLOCK_BYTES
+    size, blocks = 0, []
+    while chunk := os.read(descriptor, min(CHUNK_BYTES, HASH_BLOCK_BYTES - size % HASH_BLOCK_BYTES)):
         digest.update(chunk)
         size += len(chunk)
-    return size, digest.hexdigest()
+        if has_blocks:
+            block.update(chunk)
+            if size % HASH_BLOCK_BYTES == 0:
+                blocks.append(block.hexdigest())
+                block = hashlib.sha256()
+    if has_blocks and size % HASH_BLOCK_BYTES:
+        blocks.append(block.hexdigest())
+    return Seal(size, digest.hexdigest(), tuple(blocks))

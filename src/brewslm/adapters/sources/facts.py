@@ -1,5 +1,6 @@
 """What a model's folder says about it, read from `config.json` and the headers of the weight files, without torch."""
 
+import hashlib
 import json
 import math
 import re
@@ -10,11 +11,13 @@ from typing import Any
 
 from brewslm.core.errors import BaseModelError
 from brewslm.core.ports.base_models import BaseModelFacts
+from brewslm.core.tokens.template_source import template_source, token_text
 
 MAX_HEADER_BYTES = 100 << 20
 
 _DTYPES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16", "F64": "float64"}
 _LICENCE = re.compile(r"^licen[sc]e:\s*[\"']?([\w.+-]+)", re.MULTILINE)
+_IN_BLOCK = re.compile(r"\.\d+\..*?(\w+)\.weight$")
 _HEADS = ("lm_head.weight", "embed_out.weight")
 _FIELDS: dict[str, tuple[str, ...]] = {
     "hidden_size": ("hidden_size", "n_embd", "d_model"),
@@ -34,6 +37,8 @@ class Weights:
     """The one that most parameters have."""
     has_head: bool
     """Whether there is an output head beside the embedding."""
+    linear_modules: tuple[str, ...] = ()
+    """Names of the matrices within numbered blocks."""
 
 
 def read_facts(folder: Path, name: str) -> BaseModelFacts:
@@ -63,10 +68,25 @@ def read_facts(folder: Path, name: str) -> BaseModelFacts:
         caps_logits=bool(config.get("final_logit_softcapping")),
         context_length=values["context_length"],
         licence=_licence(folder),
+        linear_modules=weights.linear_modules,
+        **_token_facts(folder, name),
     )
 
 
-def _widths(config: dict[str, Any], hidden_size: int) -> dict[str, int]:
+def _token_facts(folder: Path, name: str) -> dict[str, Any]:
+    """Return what a manifest keeps of tokenizer and template, so that it can be told whether they have changed."""
+    path = folder / "tokenizer_config.json"
+    config = _read_json(path, name) if path.exists() else {}
+    tokenizer = folder / "tokenizer.json"
+    source = template_source(folder, config)
+    return {
+        "tokenizer_hash": hashlib.sha256(tokenizer.read_bytes()).hexdigest() if tokenizer.exists() else None,
+        "template_hash": None if source is None else hashlib.sha256(source.encode()).hexdigest(),
+        "end_token": token_text(config.get("eos_token")),
+    }
+
+
+def _widths(config: dict[str, Any], hidden_size: int) -> dict[str, Any]:
     """Return the widths inside a block, as transformers derives those that the configuration leaves out."""
     nested = config.get("text_config")
     told = (nested if isinstance(nested, dict) else {}) | config
@@ -98,7 +118,8 @@ def read_weights(folder: Path, name: str) -> Weights:
     most = counts.most_common(1)[0][0]
     num_bytes = sum(tensor.end - tensor.start for tensor in tensors)
     has_head = any(tensor.name.endswith(_HEADS) for tensor in tensors)
-    return Weights(counts.total(), num_bytes, _DTYPES.get(most, most.lower()), has_head)
+    linear = sorted({match[1] for tensor in tensors if tensor.rank == 2 and (match := _IN_BLOCK.search(tensor.name))})
+    return Weights(counts.total(), num_bytes, _DTYPES.get(most, most.lower()), has_head, tuple(linear))
 
 
 def _weight_files(folder: Path, name: str) -> list[Path]:
@@ -120,6 +141,7 @@ def _weight_files(folder: Path, name: str) -> list[Path]:
 class _Tensor:
     name: str
     dtype: str
+    rank: int
     num_elements: int
     start: int
     end: int
@@ -133,7 +155,7 @@ def _read_header(path: Path, name: str) -> list[_Tensor]:
             size = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(size)) if size <= min(MAX_HEADER_BYTES, num_bytes) else None
         tensors = [
-            _Tensor(key, str(entry["dtype"]), math.prod(entry["shape"]), *entry["data_offsets"])
+            _Tensor(key, str(entry["dtype"]), len(entry["shape"]), math.prod(entry["shape"]), *entry["data_offsets"])
             for key, entry in (header or {}).items()
             if key != "__metadata__"
         ]

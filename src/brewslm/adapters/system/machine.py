@@ -4,16 +4,15 @@ import importlib.metadata
 import os
 import platform
 import shutil
-import subprocess
 from pathlib import Path
 
 import psutil
 
 from brewslm.adapters.system.cgroup import read_limits
-from brewslm.core.ports.machine import MachineFacts
+from brewslm.adapters.system.gpus import gpu_names, gpu_states, visible
+from brewslm.core.ports.machine import GpuState, MachineFacts
 
 _BFLOAT16_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
-_DRIVER_TIMEOUT_SECONDS = 10.0
 
 
 class SystemMachine:
@@ -40,7 +39,7 @@ class SystemMachine:
             free = min(free, max(0, limits.memory_bytes - (limits.memory_used_bytes or 0)))
         cores = _usable_cores()
         if self._gpus is None:
-            self._gpus = _visible(_gpu_names(), self._visible_gpus)
+            self._gpus = visible(gpu_names(), self._visible_gpus)
         return MachineFacts(
             num_cores=min(cores, limits.num_cores or cores),
             memory_bytes=total,
@@ -50,6 +49,10 @@ class SystemMachine:
             python=platform.python_version(),
             platform=platform.platform(),
         )
+
+    def gpus(self) -> tuple[GpuState, ...]:
+        """The GPUs of `facts`, in its order, as they are now; empty where the driver does not answer."""
+        return visible(gpu_states(), self._visible_gpus)
 
     def free_disk_bytes(self, folder: Path) -> int:
         """Free space, for this user, of the file system that holds `folder` or its nearest parent that exists."""
@@ -82,29 +85,3 @@ def _cpu_flags(root: Path) -> frozenset[str]:
         if name.strip() == "flags":
             return frozenset(value.split())
     return frozenset()
-
-
-def _visible(names: tuple[str, ...], visible: str | None) -> tuple[str, ...]:
-    if visible is None:
-        return names
-    chosen = [one.strip() for one in visible.split(",") if one.strip()]
-    if all(one.isdigit() for one in chosen):
-        return tuple(names[int(one)] for one in chosen if int(one) < len(names))
-    return names[: len(chosen)]  # by identifiers, whose names are not known: their number counts
-
-
-def _gpu_names() -> tuple[str, ...]:
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return ()
-    try:
-        answer = subprocess.run(
-            [program, "--query-gpu=name", "--format=csv,noheader"],
-            capture_output=True,
-            text=True,
-            timeout=_DRIVER_TIMEOUT_SECONDS,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ()
-    return tuple(line.strip() for line in answer.stdout.splitlines() if line.strip())

@@ -25,6 +25,16 @@ def preflight(
     overrides: options.Overrides = None,
     config: Annotated[Path | None, typer.Option("--config", help="A YAML file of recipe fields.")] = None,
     max_seq_len: options.MaxSeqLen = None,
+    is_strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict/--no-strict",
+            help="Block on whatever blocks; or only on what no launch could survive, such as data that has changed.",
+        ),
+    ] = True,
+    tests_alerts: Annotated[
+        bool, typer.Option("--test-alerts", help="Send a test message on each alert channel now.")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """07: check that a training can succeed, plan it, and forecast its cost. Exit code 1 where something blocks."""
@@ -46,11 +56,13 @@ def preflight(
         task=task,
         profile=profile,
         overrides=written | flags,
-        override_source="flag" if flags else "file",
+        file_fields=tuple(sorted(set(written) - set(flags))),
+        is_strict=is_strict,
+        tests_alerts=tests_alerts,
     )
     job = session.do(project_id, "preflight", inputs)
     readiness = product(session, job, Readiness)
-    parts = [*checks_page(readiness), *(plan_page(readiness.plan) if has_plan else ())]
+    parts = [*checks_page(readiness), *(plan_page(readiness.plan, guard=readiness.guard) if has_plan else ())]
     if readiness.verdict == "ready":
         parts.append(
             session.next_steps(

@@ -38,6 +38,15 @@ def train(
             help="Begin with the weights of an earlier experiment's checkpoint: the best one, if no other is named.",
         ),
     ] = None,
+    guard: Annotated[
+        str | None,
+        typer.Option(
+            "--guard",
+            metavar="TOKEN",
+            help="With --autopilot: launch the plan that `brewslm preflight --plan` showed with it, or plan anew where "
+            "the project has changed since.",
+        ),
+    ] = None,
     priority: options.Priority = 0,
     detach: options.Detach = False,
     as_json: options.AsJson = False,
@@ -56,6 +65,7 @@ def train(
         "--set": overrides,
         "--max-seq-len": max_seq_len,
         "--prompt": prompts,
+        "--guard": guard,
     }
     if not is_autopilot:
         for option, value in only_autopilot.items():
@@ -80,6 +90,7 @@ def train(
         overrides=fixed,
         prompts=tuple(prompts or ()),
         fork=begins,
+        guard=guard,
     )
     job = begin(session, project_id, "autopilot", request, priority=priority, is_detached=detach)
     if job is not None:
@@ -150,6 +161,8 @@ def _show_plan(session: "Session", job: "Job") -> None:
 
     readiness = product(session, job, Readiness)
     follow_up = session.next_steps(job, (f"brewslm train --project {job.project_id}", "launch this plan"))
-    session.answer(told(job, readiness), *checks_page(readiness), *plan_page(readiness.plan), follow_up)
+    session.answer(
+        told(job, readiness), *checks_page(readiness), *plan_page(readiness.plan, guard=readiness.guard), follow_up
+    )
     if readiness.verdict == "blocked":
         raise typer.Exit(BLOCKED)

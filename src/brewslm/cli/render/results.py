@@ -65,5 +65,7 @@ def _run(results: Results) -> Iterable[tuple[str, str]]:
     memory = results.memory_peak_gb
     yield "memory, peak", "not measured" if memory is None else f"{memory:.3f} GB"
     if results.cost is not None:
-        yield "cost", f"{results.cost:,.4g} (estimated: time by budget.cost_per_hour)"
+        yield "cost", f"{results.cost:,.4g} (estimated: time by the prices of the budget)"
+    if results.energy_kwh is not None:
+        yield "energy", f"{results.energy_kwh:,.3g} kWh (estimated: time by budget.power_watts)"
     yield "last train loss", maybe(results.final_train_loss)

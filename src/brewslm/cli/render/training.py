@@ -1,6 +1,7 @@
 """Pages about a plan, a training and its comparison with the base."""
 
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -19,6 +20,7 @@ from brewslm.core.artifacts.eval_report import (
 from brewslm.core.artifacts.optimization import Optimization
 from brewslm.core.artifacts.readiness import Estimate, Readiness, TrainPlan
 from brewslm.core.finding import Finding
+from brewslm.core.recipe.recipe import ValueSource
 from brewslm.core.wire.progress import RewardScores
 
 VERDICT_STYLES = {"better": "bold green", "worse": "bold red", "cannot tell": "bold yellow"}
@@ -29,14 +31,34 @@ def _tokens(number: float) -> str:
     return f"{number:,.0f} tokens"
 
 
-_SPELLINGS: dict[str, Callable[[float], str]] = {"bytes": size, "seconds": duration, "tokens": _tokens}
+def _kwh(number: float) -> str:
+    return f"{number:,.3g} kWh" if number >= 0.1 else f"{number * 1000:,.3g} Wh"
+
+
+def _money(number: float) -> str:
+    return f"{number:,.2f}" if number >= 1 else f"{Decimal(f'{number:.2g}'):f}"
+
+
+_SPELLINGS: dict[str, Callable[[float], str]] = {
+    "bytes": size,
+    "seconds": duration,
+    "tokens": _tokens,
+    "kWh": _kwh,
+    "money": _money,
+}
+_FORECASTS = ("memory", "disk", "time", "tokens", "energy", "cost")
 
 
 def checks_page(readiness: Readiness) -> Iterable[RenderableType]:
     """Every check with its answer, and the verdict."""
     yield check_table(readiness.findings)
     yield Text("")
-    yield Text.assemble("Verdict: ", yes_no(readiness.verdict == "ready", "ready", "blocked"))
+    num_blocks = sum(one.level == "block" for one in readiness.findings)
+    verdict = yes_no(readiness.verdict == "ready", "ready", "blocked")
+    passed_over = ""
+    if readiness.verdict == "ready" and num_blocks:
+        passed_over = f", although {num_blocks} {'check blocks' if num_blocks == 1 else 'checks block'} (--no-strict)"
+    yield Text.assemble("Verdict: ", verdict, (passed_over, "yellow"))
 
 
 def check_table(findings: Iterable[Finding]) -> RenderableType:
@@ -48,29 +70,46 @@ def check_table(findings: Iterable[Finding]) -> RenderableType:
     return table(("", "check", "seen"), rows, whole=(0, 1))
 
 
-def plan_page(plan: TrainPlan) -> Iterable[RenderableType]:
-    """Every value of the recipe with its source, and the forecast."""
-    yield heading("\nPlan")
-    rows = [
-        (name, "none" if value.value is None else f"{value.value}", value.source, value.reason)
-        for name, value in plan.sources.items()
-    ]
+def plan_page(plan: TrainPlan, *, guard: str = "") -> Iterable[RenderableType]:
+    """What was chosen and why, what stayed as usual, and the forecast with what it is from."""
+    chosen = {name: value for name, value in plan.sources.items() if value.source != "default"}
+    yield heading("\nPlan: what was chosen")
+    rows = [(name, _value(value), value.source, value.reason) for name, value in chosen.items()]
     yield indented(table(("field", "value", "source", "reason"), rows))
+    usual = {name: value for name, value in plan.sources.items() if name not in chosen and value.value is not None}
+    if usual:
+        yield heading("\nPlan: defaults")
+        yield indented(Text(", ".join(f"{name}={_value(value)}" for name, value in usual.items()), style="dim"))
     yield heading("\nForecast")
-    yield indented(
-        table(
-            ("", "expected", "range", "", "basis"),
-            [_estimate("memory", plan.memory), _estimate("disk", plan.disk), _estimate("time", plan.time)],
-        )
-    )
+    estimates = [(name, found) for name in _FORECASTS if (found := getattr(plan, name)) is not None]
+    headers = ("", "expected", "range", "", "from")
+    yield indented(table(headers, [_estimate(name, found) for name, found in estimates]))
+    if guard:
+        yield Text("")
+        yield indented(facts([("guard", f"{guard} (binds this plan to the project as it is now)")]))
+
+
+def _value(value: ValueSource) -> str:
+    match value.value:
+        case None:
+            return "none"
+        case bool():
+            return str(value.value).lower()
+        case float():
+            return f"{value.value:g}"
+        case other:
+            return f"{other}"
 
 
 def _estimate(name: str, estimate: Estimate) -> tuple[str, ...]:
-    if estimate.expected is None or estimate.low is None or estimate.high is None:
-        return name, "not known", "", "", estimate.basis
     spell = _SPELLINGS[estimate.unit]
+    if estimate.expected is None or estimate.low is None or estimate.high is None:
+        known = "not known" if estimate.low is None else f"at least {spell(estimate.low)}"
+        return name, known, "", "", estimate.basis
     low, high = spell(estimate.low), spell(estimate.high)
-    return name, spell(estimate.expected), f"{low} to {high}", estimate.provenance, estimate.basis
+    spread = f"{low} to {high}" if low != high else ""
+    word = estimate.provenance if spread else "counted"
+    return name, spell(estimate.expected), spread, "corrected" if word == "mixed" else word, estimate.basis
 
 
 def adapter_page(adapter: Adapter) -> Iterable[RenderableType]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import ConfigDict, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from brewslm.core.ids import ArtifactId, JobId, ProjectId
 from brewslm.core.value import Value, sha256_of
@@ -31,6 +31,11 @@ class FileRef(Value):
     """Relative to the project's folder, with `/`."""
     size_bytes: int
     sha256: str
+    block_sha256: tuple[str, ...] = Field((), exclude_if=lambda blocks: not blocks)
+    """Of a file of several blocks of `HASH_BLOCK_BYTES` each block's own, so that a sample can be checked."""
+
+
+HASH_BLOCK_BYTES = 64 << 20
 
 
 class Artifact(Value):

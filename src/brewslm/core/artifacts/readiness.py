@@ -14,10 +14,26 @@ class Estimate(Value):
     low: float | None
     expected: float | None
     high: float | None
-    unit: Literal["bytes", "seconds", "tokens"]
+    unit: Literal["bytes", "seconds", "tokens", "kWh", "money"]
     basis: str
     """From what it was estimated, in words."""
     provenance: Literal["measured", "estimated", "mixed"] = "estimated"
+    """`mixed`: estimated, and corrected by what was measured on this machine."""
+    uncorrected: float | None = None
+    """What was expected before that correction; None where none was tried."""
+
+
+class PlanState(Value):
+    """What a plan was made from, as far as it can change before the launch."""
+
+    newest_manifest: str
+    """Of all preparations of the project."""
+    goldens: tuple[str, ...]
+    """Golden sets of the project."""
+    base_model: str
+    """What identifies the base model's files."""
+    project: str
+    """What the project says about seed and base model."""
 
 
 class TrainPlan(Value):
@@ -30,6 +46,11 @@ class TrainPlan(Value):
     memory: Estimate
     disk: Estimate
     time: Estimate
+    tokens: Estimate | None = None
+    """Of examples that go through training."""
+    energy: Estimate | None = None
+    cost: Estimate | None = None
+    """In the money of the prices that its basis names."""
 
 
 class Readiness(Artifact):
@@ -40,5 +61,11 @@ class Readiness(Artifact):
     manifest_id: ManifestId
     base_model: str
     verdict: Literal["ready", "blocked"]
+    is_strict: bool = True
+    """Whether anything that blocks blocks the run. Otherwise only what a launch could not survive does."""
     findings: tuple[Finding, ...]
     plan: TrainPlan
+    state: PlanState | None = None
+    """What the plan was made from; None in reports of before this was kept."""
+    guard: str = ""
+    """Binds plan and state: a launch that names it gets this plan, or, where the project has changed, another one."""

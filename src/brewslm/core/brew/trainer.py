@@ -53,14 +53,6 @@ class Trainer(Value):
         return name
 
 
-class TextFile(Value):
-    """A `brewslm.yaml`: a project as text."""
-
-    api_version: Literal["brewslm/v1"]
-    kind: Literal["Project"]
-    trainer: Trainer
-
-
 class BrewManifest(Value):
     """What `brewslm build` writes: what the file resolves to, and which files that came from."""
 

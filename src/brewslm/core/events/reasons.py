@@ -144,6 +144,21 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.PREFLIGHT_GOLDEN: _row(
         "preflight", "error", "The train split holds texts of a golden set.", "Prepare the dataset again."
     ),
+    Reason.PREFLIGHT_GPU: _row(
+        "preflight", "error", "Somebody else uses the GPU, or it does not answer.", "Wait, or choose another GPU."
+    ),
+    Reason.PREFLIGHT_GATES: _row(
+        "preflight", "error", "No model could pass a gate of the evaluation with these splits.", "Import more data."
+    ),
+    Reason.PREFLIGHT_BUDGET: _row(
+        "preflight",
+        "error",
+        "The run would use up its budget before its end.",
+        "Raise the budget, or plan fewer steps.",
+    ),
+    Reason.PREFLIGHT_PLAN_CHANGED: _row(
+        "preflight", "error", "The project has changed since the plan was made.", "Run preflight again."
+    ),
     Reason.TRAINING_STARTED: _row("training", "info", "A training worker took its first step.", _NOTHING),
     Reason.TRAINING: _row("training", "info", "Training ended with a whole adapter.", "Evaluate it."),
     Reason.TRAINING_RECOVERY_STARTED: _row(
@@ -194,8 +209,8 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.TRAINING_BUDGET_EXCEEDED: _row(
         "training",
         "warning",
-        "A training was saved and ended because the tokens or the money of its budget were used up.",
-        "Raise budget.max_tokens or budget.max_cost to train for longer.",
+        "A training was saved and ended because the tokens, money or energy of its budget were used up.",
+        "Raise budget.max_tokens, budget.max_cost or budget.max_kwh to train for longer.",
     ),
     Reason.TRAINING_RESULTS_INCOMPLETE: _row(
         "training", "error", "A training ended without all the figures that it must leave.", _SEE_LOG

@@ -75,7 +75,9 @@ class Results(Value):
     """By sequence length, the shortest first; of one process."""
     memory_peak_gb: float | None
     cost: float | None
-    """In the money of `budget.cost_per_hour`."""
+    """In the money of `budget.cost_per_hour` and `budget.price_per_kwh`."""
+    energy_kwh: float | None = None
+    """Where `budget.power_watts` is set."""
     provenance: dict[str, Provenance]
 
     @model_validator(mode="after")
@@ -106,6 +108,7 @@ def results_of(result: TrainResult, recipe: Recipe, *, experiment: str) -> Resul
     """
     metrics, baselines, deltas = _compared(result)
     cost = None if recipe.budget is None else recipe.budget.cost_at(result.training_seconds)
+    kwh = None if recipe.budget is None else recipe.budget.kwh_at(result.training_seconds)
     figures: dict[str, float | None] = {
         "training_time_hours": round(result.training_seconds / 3600, 6),
         "final_train_loss": result.final_train_loss,
@@ -116,7 +119,9 @@ def results_of(result: TrainResult, recipe: Recipe, *, experiment: str) -> Resul
         name: "not measured" if value is None else "measured"
         for name, value in {**figures, "throughput": result.passes or None}.items()
     }
-    spent: dict[str, Provenance] = {"cost": "estimated"} if cost is not None else {}
+    spent: dict[str, Provenance] = {
+        name: "estimated" for name, value in (("cost", cost), ("energy_kwh", kwh)) if value is not None
+    }
     return Results.model_validate(
         {
             "experiment": experiment,
@@ -142,6 +147,7 @@ def results_of(result: TrainResult, recipe: Recipe, *, experiment: str) -> Resul
                 for one in result.passes
             ),
             "cost": None if cost is None else round(cost, 4),
+            "energy_kwh": None if kwh is None else round(kwh, 6),
             "provenance": {"metrics": "measured", "baselines": "measured", **measured, **spent},
             **figures,
         }

@@ -40,6 +40,10 @@ class Judgement(Value):
 class Judge(Protocol):
     """Decides whether what a stage made may be used."""
 
+    @property
+    def is_there(self) -> bool:
+        """Whether anybody can be asked."""
+
     def decide(self, question: str, figures: dict[str, Any]) -> Judgement:
         """Ask about one product of a stage.
 

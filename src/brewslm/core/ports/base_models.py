@@ -33,6 +33,14 @@ class BaseModelFacts(Value):
     """Whether logits go through c * tanh(x / c), as Gemma 2's do."""
     context_length: int
     licence: str | None
+    linear_modules: tuple[str, ...] = ()
+    """Names of the matrices within blocks, which an adapter can be put on, such as `q_proj`; empty where not known."""
+    tokenizer_hash: str | None = None
+    """Of `tokenizer.json`, as a manifest keeps it; None where there is none."""
+    template_hash: str | None = None
+    """Of the chat template, as a manifest keeps it; None where there is none."""
+    end_token: str | None = None
+    """How the token is spelled that ends a text; None where the model names none."""
 
 
 class BaseModels(Protocol):

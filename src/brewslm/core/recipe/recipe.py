@@ -97,9 +97,13 @@ class Recipe(Value):
         return problems
 
 
+SourceName = Literal["default", "project", "profile", "autopilot", "file", "flag"]
+
+
 class ValueSource(Value):
     """Where a value of the resolved recipe came from."""
 
     value: float | int | str | bool | None
-    source: Literal["default", "profile", "autopilot", "file", "flag"]
+    source: SourceName
+    """`autopilot`: chosen from data, model, machine and budget. `flag`: said by whoever asked, over HTTP, too."""
     reason: str = ""

@@ -97,14 +97,21 @@ class Alerts:
             source=setup.source, channels=tuple(self._report(*item) for item in setup.config.channels.items())
         )
 
-    def facts(self, check_thresholds: Callable[[], object]) -> MonitoringFacts:
-        """Say whether somebody would hear of trouble; `check_thresholds` raises what is wrong with them."""
+    def facts(self, check_thresholds: Callable[[], object], *, sends: bool = False) -> MonitoringFacts:
+        """Say whether somebody would hear of trouble.
+
+        Args:
+            check_thresholds: raises what is wrong with them.
+            sends: whether each channel is sent a test message first.
+        """
         problems, channels, untried = [], [], []
         try:
             check_thresholds()
         except BrewError as error:
             problems.append(str(error))
         try:
+            if sends:
+                self.test()
             found = self.report().channels
         except BrewError as error:
             return MonitoringFacts(problems=(*problems, str(error)))

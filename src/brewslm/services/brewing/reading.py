@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from brewslm.core.brew.ports import CodeLoader
 from brewslm.core.brew.talk import Broken
-from brewslm.core.brew.trainer import CODE_FILE, TEXT_FILE, BrewManifest, TextFile, Trainer
+from brewslm.core.brew.trainer import CODE_FILE, TEXT_FILE, BrewManifest, Trainer
 from brewslm.core.errors import NotFoundError, UserCodeError
+from brewslm.services.brewing.project_file import read_project_file
 
 Stamp = tuple[tuple[Path, int, int], ...]
 
@@ -122,15 +122,18 @@ def stamp_of(files: "tuple[Path, ...] | list[Path]") -> Stamp:
 
 def _read_text(file: Path) -> tuple[Trainer | None, UserCodeError | None]:
     try:
-        tree = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return TextFile.model_validate(tree).trainer, None
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark is not None else ""
-        return None, UserCodeError(f"{file.name}{line}: {error.problem or error.context}; correct it")
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        found = read_project_file(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
         return None, UserCodeError(f"{file.name} cannot be read: {error}")
-    except ValidationError as error:
-        return None, UserCodeError(f"{file.name}: {problems_of(error)}; correct it")
+    if found.file is None:
+        return None, UserCodeError(f"{file.name}, {'; '.join(found.problems)}; correct it")
+    if parts := found.file.declared:
+        message = (
+            f"{file.name} sets {', '.join(parts)}, which `brewslm manifest apply {file.name}` carries out; then "
+            "`brewslm train` launches its plan"
+        )
+        return None, UserCodeError(message)
+    return found.file.trainer, None
 
 
 def problems_of(error: ValidationError) -> str:

@@ -40,7 +40,7 @@ def project_for(trainer: Trainer, folder: Path, projects: Projects) -> Project:
         BrewError: it cannot be made; see `Projects.create`.
     """
     known = next((one for one in projects.list() if one.name == trainer.project_name), None)
-    return known or projects.create(trainer.project_name, base_model=_base_model(trainer, folder))
+    return known or projects.create(trainer.project_name, base_model=base_model_of(trainer, folder))
 
 
 def import_for(trainer: Trainer, folder: Path) -> ImportRequest | None:
@@ -60,7 +60,7 @@ def training_for(trainer: Trainer, folder: Path, dataset_id: ArtifactId | None) 
     """
     return AutopilotRequest(
         profile=trainer.profile,
-        base_model=_base_model(trainer, folder),
+        base_model=base_model_of(trainer, folder),
         max_seq_len=trainer.max_seq_len,
         overrides=trainer.recipe,
         prompts=trainer.prompts,
@@ -74,6 +74,7 @@ def _locator(trainer: Trainer, folder: Path) -> str:
     return str(folder / Path(trainer.dataset).expanduser())
 
 
-def _base_model(trainer: Trainer, folder: Path) -> str:
+def base_model_of(trainer: Trainer, folder: Path) -> str:
+    """Return the base model as services know it: a folder by its whole path."""
     path = folder / Path(trainer.base_model).expanduser()
     return str(path) if path.is_dir() else trainer.base_model

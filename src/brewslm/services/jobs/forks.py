@@ -10,7 +10,6 @@ from brewslm.core.errors import ConflictError
 from brewslm.core.experiment import Experiment
 from brewslm.core.ids import JobId, ProjectId
 from brewslm.core.job import Job
-from brewslm.core.recipe.lora import LoraSettings
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.services.ports import Ports
 from brewslm.services.requests import AutopilotRequest, ForkRequest, Scalar
@@ -89,12 +88,10 @@ def inherited(fork: Fork | None, ports: Ports, project_id: ProjectId, *, is_new:
 
 
 def _shape(recipe: Recipe) -> dict[str, Scalar]:
-    """Return what differs from the defaults of how a recipe trains."""
+    """Return method and adapter, which are what weights mean; a profile would choose others."""
     shape: dict[str, Scalar] = {} if recipe.method == "lora" else {"method": recipe.method}
-    usual = LoraSettings()
-    for name in ("lora_rank", "lora_alpha"):
-        if getattr(recipe.lora, name) != getattr(usual, name):
-            shape[f"lora.{name}"] = getattr(recipe.lora, name)
+    if recipe.has_adapter:
+        shape |= {"lora.lora_rank": recipe.lora.lora_rank, "lora.lora_alpha": recipe.lora.lora_alpha}
     return shape
 
 

@@ -25,7 +25,12 @@ class PreflightInputs(Value):
     profile: Profile = "balanced"
     overrides: dict[str, Scalar] = Field(default_factory=dict)
     """Dotted names of recipe fields to values that win over everything else, for example `optim.learning_rate`."""
-    override_source: Literal["file", "flag"] = "flag"
+    file_fields: tuple[str, ...] = ()
+    """Which of them a file gave; the others were said on the way in."""
+    is_strict: bool = True
+    """Whether whatever blocks blocks the run; otherwise only what a launch could not survive does."""
+    tests_alerts: bool = False
+    """Whether each alert channel is sent a test message now, instead of being judged by its last one."""
 
 
 def _has_answers(output: Readiness, _context: StageContext) -> Finding | None:

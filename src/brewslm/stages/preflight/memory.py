@@ -65,10 +65,11 @@ class _Load:
 def peak_memory(recipe: Recipe, manifest: Manifest, base: BaseModelFacts) -> Estimate:
     """Estimate the worker's peak resident memory."""
     load = _largest(recipe, manifest, base)
-    lasting = _FRAMEWORK_BYTES + _weights(recipe, base) + _training_state(recipe, base)
+    uses_fast = is_fast(recipe, base.model_type)
+    lasting = _FRAMEWORK_BYTES + _weights(recipe, base, is_fast=uses_fast) + _training_state(recipe, base)
     step = _step(recipe, base, load)
     passing = max(_evaluation(recipe, base, load), _checkpoint(recipe, base))
-    moving = step + passing if is_fast(recipe, base.model_type) else max(step, passing)
+    moving = step + passing if uses_fast else max(step, passing)
     expected = lasting + moving * (1 + load.waste)
     return Estimate(
         low=expected * _LOW,
@@ -78,6 +79,18 @@ def peak_memory(recipe: Recipe, manifest: Manifest, base: BaseModelFacts) -> Est
         basis=f"libraries and weights with gradients and moments {lasting / 1e6:.0f} MB, a micro-batch of about "
         f"{load.tokens:.0f} tokens {step / 1e6:.0f} MB, an evaluation or a checkpoint {passing / 1e6:.0f} MB, and "
         f"{load.waste:.0%} of what comes and goes for memory that fits nothing",
+    )
+
+
+def gpu_memory(recipe: Recipe, base: BaseModelFacts) -> Estimate:
+    """Add up what a GPU holds in any case; what a micro-batch takes besides was not measured on one."""
+    lasting = _weights(recipe, base, is_fast=False) + _training_state(recipe, base)
+    return Estimate(
+        low=lasting,
+        expected=None,
+        high=None,
+        unit="bytes",
+        basis="weights, gradients and moments; activations were not measured on this GPU",
     )
 
 
@@ -138,7 +151,7 @@ def _block_parameters(base: BaseModelFacts) -> int:
     return max(0, base.num_parameters - embeddings)
 
 
-def _weights(recipe: Recipe, base: BaseModelFacts) -> float:
+def _weights(recipe: Recipe, base: BaseModelFacts, *, is_fast: bool) -> float:
     """What is trained is float32, a base of 4 bits has scales, too; the fast path multiplies by a copy.
 
     With adapters that copy is the merged one, without it is the joined one: the file stays mapped until the end.
@@ -147,7 +160,7 @@ def _weights(recipe: Recipe, base: BaseModelFacts) -> float:
         return 0.6 * base.num_parameters
     width = _BYTES[recipe.precision]
     kept = base.num_parameters * (width if recipe.has_adapter else _FLOAT)
-    copied = _block_parameters(base) * width if is_fast(recipe, base.model_type) else 0
+    copied = _block_parameters(base) * width if is_fast else 0
     if not recipe.has_adapter and recipe.precision != "float32":
         copied = base.num_parameters * width
     return kept + copied

@@ -1,23 +1,22 @@
 """From data, model, machine and the user's wishes to a recipe in which every value has a source."""
 
 import math
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ValidationError
 
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.data.example import TEXT_SHAPES
-from brewslm.core.errors import InvalidRequestError
+from brewslm.core.forecast.power import power_of
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.ports.machine import MachineFacts
-from brewslm.core.recipe.recipe import Recipe, ValueSource
-from brewslm.core.value import Value
-from brewslm.stages.preflight.contract import PreflightInputs, Profile, Scalar
+from brewslm.core.recipe.building import build_recipe
+from brewslm.core.recipe.recipe import Recipe, SourceName, ValueSource
+from brewslm.stages.preflight.contract import PreflightInputs, Scalar
 from brewslm.stages.preflight.memory import token_bytes
+from brewslm.stages.preflight.profiles import PROFILES, ProfileValues
 from brewslm.stages.preflight.tokens import tokens_of
 
-_EPOCHS: dict[Profile, float] = {"safe": 2.0, "balanced": 4.0, "max_quality": 8.0}
-_MAX_TOKENS: dict[Profile, float] = {"safe": 2e6, "balanced": 6e6, "max_quality": 3e7}
 _TOKENS_PER_STEP = 2048
 _SMALL_MODEL = 50_000_000
 _RATE_SHARES = {"dpo": 0.1, "orpo": 0.5, "kto": 0.1}
@@ -29,67 +28,71 @@ _FEWEST_JUDGEMENTS = 8
 _MOST_MICRO_TOKENS = 8192
 """The default of the recipe."""
 _LEAST_MICRO_TOKENS = 256
-_ACTIVATION_SHARE = 0.4
 _SHAPING = ("method", "precision", "activation_checkpointing")
 """Fields that memory depends on, beside the data's."""
-_GROUPS = frozenset(
-    name
-    for name, field in Recipe.model_fields.items()
-    if any(
-        isinstance(part, type) and issubclass(part, Value) for part in (field.annotation, *get_args(field.annotation))
-    )
-)
-"""Fields of the recipe that hold settings of their own."""
-"""Fields of the recipe that have fields of their own."""
-
-Chosen = dict[str, tuple[Scalar, str]]
-"""Dotted field name to value and the reason for it."""
+Chosen = dict[str, tuple[Scalar, SourceName, str]]
+"""Dotted field name to value, to who chose it, and to the reason for it."""
 
 
 def resolve_recipe(
-    inputs: PreflightInputs, manifest: Manifest, base: BaseModelFacts, machine: MachineFacts, *, seed: int
+    inputs: PreflightInputs,
+    manifest: Manifest,
+    base: BaseModelFacts,
+    machine: MachineFacts,
+    *,
+    seed: int,
+    max_steps: int | None = None,
 ) -> tuple[Recipe, dict[str, ValueSource]]:
     """Return the recipe and the source of each of its values.
+
+    Args:
+        inputs: what the user fixed.
+        manifest: the data.
+        base: the model.
+        machine: what it runs on.
+        seed: of the project.
+        max_steps: what the budget pays for; None where it pays for all.
 
     Raises:
         InvalidRequestError: an override names an unknown field or a value out of range; all problems at once.
     """
-    chosen = _choose(inputs, manifest, base, machine)
-    values: dict[str, Scalar] = {name: value for name, (value, _) in chosen.items()}
-    values["base_model"] = inputs.base_model
-    values["seed"] = seed
-    values |= inputs.overrides
-    recipe = build_recipe(values)
+    chosen = _choose(inputs, manifest, base, machine, max_steps=max_steps)
+    chosen["base_model"] = inputs.base_model, "project", "what the data was prepared for"
+    chosen["seed"] = seed, "project", "set by the project"
+    recipe = build_recipe({name: value for name, (value, *_) in chosen.items()} | inputs.overrides)
     sources = {}
     for name, value in _flatten(recipe.model_dump(mode="json")).items():
         if name in inputs.overrides:
-            sources[name] = ValueSource(value=value, source=inputs.override_source)
+            source: SourceName = "file" if name in inputs.file_fields else "flag"
+            sources[name] = ValueSource(value=value, source=source)
         elif name in chosen:
-            sources[name] = ValueSource(value=value, source="autopilot", reason=chosen[name][1])
-        elif name in ("base_model", "seed"):
-            sources[name] = ValueSource(value=value, source="profile", reason="set by the project")
+            sources[name] = ValueSource(value=value, source=chosen[name][1], reason=chosen[name][2])
         else:
             sources[name] = ValueSource(value=value, source="default")
     return recipe, sources
 
 
-def _choose(inputs: PreflightInputs, manifest: Manifest, base: BaseModelFacts, machine: MachineFacts) -> Chosen:
-    train = manifest.split("train")
+def has_fixed_length(inputs: PreflightInputs) -> bool:
+    """Whether the user has said how long the run is, which no budget changes."""
+    return bool({"data.total_steps", "data.num_epochs"} & set(inputs.overrides))
+
+
+def _choose(
+    inputs: PreflightInputs, manifest: Manifest, base: BaseModelFacts, machine: MachineFacts, *, max_steps: int | None
+) -> Chosen:
+    train, profile = manifest.split("train"), PROFILES[inputs.profile]
     usual_mode = _mode(manifest)
     mode = str(inputs.overrides.get("mode", usual_mode[0]))
     num_tokens = tokens_of(manifest, "train", mode=mode)
     mean_tokens = max(num_tokens / max(train.num_examples, 1), 1.0)
     batch = _asked(inputs, "data.batch_size", _batch_size(mean_tokens, train.num_examples, mode))
-    accumulation = _asked(inputs, "data.gradient_accumulation_steps", 1)
-    epochs = _asked(inputs, "data.num_epochs", _epochs(inputs.profile, num_tokens))
-    per_step = max(batch * accumulation, 1)
-    steps = max(int(_asked(inputs, "data.total_steps", math.ceil(train.num_examples * epochs / per_step))), 1)
+    per_step = max(batch * _asked(inputs, "data.gradient_accumulation_steps", 1), 1)
+    length = _length(inputs, profile, per_step, num_tokens, train.num_examples, max_steps=max_steps)
+    steps = max(int(_asked(inputs, "data.total_steps", float(length["data.total_steps"][0]))), 1)
     cadence = max(steps // 6, 1)
-    return {
+    found: dict[str, tuple[Scalar, str]] = {
         "data.max_seq_len": (manifest.max_seq_len, "what the data was prepared with"),
         "data.batch_size": (batch, _batch_reason(mean_tokens, mode)),
-        "data.num_epochs": (epochs, f"profile {inputs.profile}, within {_MAX_TOKENS[inputs.profile]:.0e} tokens"),
-        "data.total_steps": (steps, f"{epochs:g} epochs over {train.num_examples} examples"),
         "data.micro_batch_tokens": _micro_batch(inputs, manifest, base, machine),
         "optim.learning_rate": _learning_rate(inputs, base, mode),
         "schedule.warmup_steps": (min(max(steps // 20, 1), 100, steps - 1), "a twentieth of the run"),
@@ -98,7 +101,61 @@ def _choose(inputs: PreflightInputs, manifest: Manifest, base: BaseModelFacts, m
         "monitor.checkpoint_every": (cadence, "with each evaluation"),
         "mode": usual_mode,
         "precision": _precision(base, machine),
+        **_power(inputs, machine),
     }
+    chosen: Chosen = {name: (value, "autopilot", reason) for name, (value, reason) in found.items()}
+    return chosen | length | _of_profile(inputs, profile)
+
+
+def _length(
+    inputs: PreflightInputs,
+    profile: ProfileValues,
+    per_step: float,
+    num_tokens: int,
+    num_examples: int,
+    *,
+    max_steps: int | None,
+) -> Chosen:
+    """Return epochs and steps: those of the profile, as far as the budget pays for them."""
+    usual = _epochs(profile, num_tokens)
+    epochs = _asked(inputs, "data.num_epochs", usual)
+    wished = max(math.ceil(num_examples * epochs / per_step), 1)
+    told = f"profile {inputs.profile}, within {profile.max_tokens / 1e6:g} M tokens"
+    examples = "1 example" if num_examples == 1 else f"{num_examples} examples"
+    if max_steps is None or max_steps >= wished:
+        return {
+            "data.num_epochs": (epochs, "profile", told),
+            "data.total_steps": (wished, "profile", f"{epochs:g} epochs over {examples}"),
+        }
+    steps = max(max_steps, 1)
+    reason = f"the budget pays for about {steps} of {wished} steps"
+    return {
+        "data.num_epochs": (max(round(steps * per_step / max(num_examples, 1), 3), 0.001), "autopilot", reason),
+        "data.total_steps": (steps, "autopilot", reason),
+    }
+
+
+def _of_profile(inputs: PreflightInputs, profile: ProfileValues) -> Chosen:
+    """Return what a profile says beside length and learning rate."""
+    chosen: Chosen = {}
+    told = f"profile {inputs.profile}"
+    if inputs.overrides.get("method", "lora") != "full":
+        rank = int(_asked(inputs, "lora.lora_rank", profile.lora_rank))
+        chosen["lora.lora_rank"] = profile.lora_rank, "profile", told
+        if 1 <= rank <= 512:
+            chosen["lora.lora_alpha"] = 2 * rank, "profile", "twice the rank, so that the update's scale is 2"
+    if profile.patience is not None:
+        reason = f"{told}: ends where more epochs no longer help"
+        chosen["early_stopping.patience"] = profile.patience, "profile", reason
+    return chosen
+
+
+def _power(inputs: PreflightInputs, machine: MachineFacts) -> dict[str, tuple[Scalar, str]]:
+    """Return what the machine draws, where the budget has to know."""
+    if not {"budget.max_kwh", "budget.price_per_kwh"} & set(inputs.overrides):
+        return {}
+    power = power_of(machine)
+    return {"budget.power_watts": (power.watts, f"estimated: {power.source}")}
 
 
 def _mode(manifest: Manifest) -> tuple[Scalar, str]:
@@ -111,8 +168,12 @@ def _learning_rate(inputs: PreflightInputs, base: BaseModelFacts, mode: str) -> 
     method = str(inputs.overrides.get("method", "lora"))
     rate = 2e-3 if base.num_parameters < _SMALL_MODEL else 2e-4
     share = _RATE_SHARES.get(mode, 1.0) * (_FULL_RATE_SHARE if method == "full" else 1.0)
+    careful = PROFILES[inputs.profile].rate_share
     size = f"{base.num_parameters / 1e6:.0f} M parameters"
-    return rate * share, f"{method} with {mode} on a model of {size}: smaller models take larger steps"
+    reason = f"{method} with {mode} on a model of {size}: smaller models take larger steps"
+    if careful != 1.0:
+        reason += f"; profile {inputs.profile} takes {careful:g} of it"
+    return rate * share * careful, reason
 
 
 def _micro_batch(
@@ -126,12 +187,13 @@ def _micro_batch(
         recipe = Recipe(base_model=inputs.base_model, **wished)
     except ValidationError:
         recipe = Recipe(base_model=inputs.base_model)
-    room = _ACTIVATION_SHARE * machine.free_memory_bytes
+    share = PROFILES[inputs.profile].memory_share
+    room = share * machine.free_memory_bytes
     tokens = _MOST_MICRO_TOKENS
     while tokens > _LEAST_MICRO_TOKENS and tokens * token_bytes(recipe, base) > room:
         tokens //= 2
     chosen = max(tokens, manifest.max_seq_len)
-    return chosen, f"their activations take at most {_ACTIVATION_SHARE:.0%} of the free memory, or one long example"
+    return chosen, f"their activations take at most {share:.0%} of the free memory, or one long example"
 
 
 def _asked(inputs: PreflightInputs, name: str, fallback: float) -> float:
@@ -154,9 +216,9 @@ def _batch_reason(mean_tokens: float, mode: str) -> str:
     return f"about {_TOKENS_PER_STEP} tokens a step at {mean_tokens:.0f} tokens an example{fewest}"
 
 
-def _epochs(profile: Profile, num_tokens: int) -> float:
-    most = _MAX_TOKENS[profile] / max(num_tokens, 1)
-    return float(max(min(_EPOCHS[profile], round(most, 2)), 0.05))
+def _epochs(profile: ProfileValues, num_tokens: int) -> float:
+    most = profile.max_tokens / max(num_tokens, 1)
+    return float(max(min(profile.num_epochs, round(most, 2)), 0.05))
 
 
 def _precision(base: BaseModelFacts, machine: MachineFacts) -> tuple[Scalar, str]:
@@ -165,37 +227,6 @@ def _precision(base: BaseModelFacts, machine: MachineFacts) -> tuple[Scalar, str
     if machine.has_fast_bfloat16:
         return "bfloat16", "this machine has fast bfloat16"
     return "float32", "this CPU has no fast bfloat16"
-
-
-def build_recipe(values: dict[str, Scalar]) -> Recipe:
-    """Build a recipe of dotted fields.
-
-    Raises:
-        InvalidRequestError: a field is unknown or a value out of range; all problems at once.
-    """
-    tree: dict[str, Any] = {}
-    for name, value in values.items():
-        group, _, leaf = name.partition(".")
-        branch = tree.get(group)
-        if leaf and group in _GROUPS and isinstance(branch, dict | None):
-            tree[group] = {**(branch or {}), leaf: value}
-        else:
-            tree[name] = value
-    try:
-        return Recipe.model_validate(tree)
-    except ValidationError as error:
-        problems = "; ".join(
-            _said(".".join(map(str, problem["loc"])) or "recipe", problem["input"], problem["msg"])
-            for problem in error.errors()
-        )
-        message = f"the recipe has {error.error_count()} problem(s): {problems}. Correct these values and run again."
-        raise InvalidRequestError(message) from error
-
-
-def _said(place: str, value: object, message: str) -> str:
-    """Return what is wrong and where, without the library's word for an error of ours."""
-    given = "" if isinstance(value, dict) else f"={value!r}"
-    return f"{place}{given}: {message.removeprefix('Value error, ')}"
 
 
 def _flatten(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

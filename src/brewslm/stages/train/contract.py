@@ -11,7 +11,9 @@ from brewslm.core.contract import After, Before, Contract
 from brewslm.core.errors import NotFoundError
 from brewslm.core.events.reasons import Reason
 from brewslm.core.experiment import experiment_folder
-from brewslm.core.finding import Finding
+from brewslm.core.finding import Finding, Level
+from brewslm.core.launch.machine_checks import LETHAL, machine_findings
+from brewslm.core.launch.state import changes_between, state_of
 from brewslm.core.overlap.golden import trained_goldens
 from brewslm.core.value import Value
 from brewslm.core.wire.rundir import RESULTS_FOR_PEOPLE_FILE
@@ -84,10 +86,52 @@ def _no_golden(inputs: TrainInputs, context: StageContext) -> Finding | None:
     )
 
 
+def _is_planned_now(inputs: TrainInputs, context: StageContext) -> Finding | None:
+    readiness = context.shelf.read(Readiness, inputs.readiness_id)
+    if readiness.state is None or is_begun(context):
+        return None
+    base = context.base_models.facts(readiness.base_model)
+    changes = changes_between(readiness.state, state_of(context.project, context.shelf, base))
+    if not changes:
+        return None
+    return Finding(
+        check="planned_now",
+        level="block",
+        seen=f"The project has changed since the plan was made: {'; '.join(changes)}.",
+        next_step="Run `brewslm preflight` again, and launch the new plan.",
+        reason=Reason.PREFLIGHT_PLAN_CHANGED,
+    )
+
+
+def _suits_machine(inputs: TrainInputs, context: StageContext) -> Finding | None:
+    """Ask again what can have changed since preflight, before the first attempt: a later one has a worker running."""
+    readiness = context.shelf.read(Readiness, inputs.readiness_id)
+    if readiness.state is None or is_begun(context):
+        return None
+    found = machine_findings(readiness.plan, context)
+    blocks = [one for one in found if one.level == "block"]
+    if not blocks:
+        return None
+    level: Level = "block" if readiness.is_strict or any(one.check in LETHAL for one in blocks) else "warn"
+    return Finding(
+        check="suits_machine",
+        level=level,
+        seen=f"Since preflight something has changed: {'; '.join(f'{one.check}: {one.seen}' for one in blocks)}."
+        if level == "block"
+        else f"Launched although {'; '.join(one.seen for one in blocks)}.",
+        next_step=" ".join(one.next_step for one in blocks),
+        reason=blocks[0].reason,
+    )
+
+
+def is_begun(context: StageContext) -> bool:
+    """Whether an earlier life of this job has ordered the training already."""
+    own = context.own_experiment()
+    return own is not None and has_order(context.workers.folder(own.folder_name))
+
+
 def _has_parent(inputs: TrainInputs, context: StageContext) -> Finding | None:
-    own = context.own_experiment() if inputs.fork is not None else None
-    is_begun = own is not None and has_order(context.workers.folder(own.folder_name))
-    if inputs.fork is None or is_begun:  # what a training has begun with is in its own run directory
+    if inputs.fork is None or is_begun(context):  # what a training has begun with is in its own run directory
         return None
     recipe = context.shelf.read(Readiness, inputs.readiness_id).plan.recipe
     try:
@@ -138,6 +182,8 @@ CONTRACT: Contract[TrainInputs, Adapter] = Contract(
         Before("ready", "The readiness report says that this run can succeed.", _is_ready),
         Before("same_manifest", "The plan was made for this manifest.", _is_same_manifest),
         Before("shards", "Every prepared file is there in its full size.", _has_shards),
+        Before("planned_now", "Data, golden sets, base model and project are those of the plan.", _is_planned_now),
+        Before("suits_machine", "GPU, disk, directory, packages and memory still suit the plan.", _suits_machine),
         Before("no_golden", "No text of a golden set is in train.", _no_golden),
         Before("parent", "The checkpoint that a fork begins from is whole and fits the plan.", _has_parent),
     ),

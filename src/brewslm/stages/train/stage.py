@@ -2,12 +2,13 @@
 
 from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.manifest import Manifest
-from brewslm.core.artifacts.readiness import Readiness
+from brewslm.core.artifacts.readiness import Readiness, TrainPlan
 from brewslm.core.context import StageContext
 from brewslm.core.errors import WorkerError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import Training
 from brewslm.core.events.reasons import Reason
+from brewslm.core.forecast.measured import Measurement, machine_key, shape_key
 from brewslm.core.stage import Stage
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.result import TrainResult
@@ -38,6 +39,7 @@ def run(inputs: TrainInputs, context: StageContext) -> Adapter:
         message = f"the worker of {experiment.folder_name} answered a {result.kind!r} order, not a training"
         raise WorkerError(message)
     leave_results(folder, result, recipe)
+    _keep_measured(result, readiness.plan, context)
     leave_curves(folder, context.painter)
     part = ADAPTER_FOLDER if recipe.has_adapter else MODEL_FOLDER
     tuned = folder / result.checkpoint / part
@@ -59,6 +61,24 @@ def run(inputs: TrainInputs, context: StageContext) -> Adapter:
         eval_loss=result.eval_loss,
         final_train_loss=result.final_train_loss,
         rewards=result.rewards,
+    )
+
+
+def _keep_measured(result: TrainResult, plan: TrainPlan, context: StageContext) -> None:
+    """Keep what it took beside what was forecast; of a training in several attempts that is not what a plan is for."""
+    if result.num_attempts != 1 or not result.total_steps:
+        return
+    share, seconds = result.last_step / result.total_steps, plan.time.uncorrected
+    context.measurements.add(
+        Measurement(
+            machine=machine_key(context.machine.facts()),
+            shape=shape_key(plan.recipe, context.base_models.facts(plan.recipe.base_model)),
+            memory_forecast_bytes=plan.memory.uncorrected,
+            memory_bytes=result.peak_memory_bytes,
+            time_forecast_seconds=None if seconds is None else seconds * share,
+            seconds=result.training_seconds,
+            measured_at=context.clock.now(),
+        )
     )
 
 

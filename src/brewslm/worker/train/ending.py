@@ -44,7 +44,10 @@ def _used_up(budget: Budget, state: TrainState, seconds: float) -> tuple[EarlyEn
         return "budget", f"{budget.max_tokens:,} tokens"
     cost = budget.cost_at(seconds)
     if budget.max_cost is not None and cost is not None and cost >= budget.max_cost:
-        return "budget", f"{budget.max_cost:g} at {budget.cost_per_hour:g} an hour"
+        return "budget", f"{budget.max_cost:g} at {budget.prices}"
+    kwh = budget.kwh_at(seconds)
+    if budget.max_kwh is not None and kwh is not None and kwh >= budget.max_kwh:
+        return "budget", f"{budget.max_kwh:g} kWh at {budget.power_watts:g} W"
     if budget.max_minutes is not None and seconds >= 60.0 * budget.max_minutes:
         return "timeout", f"{budget.max_minutes:g} minutes"
     return None

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { ApiError, type Results as Figures, resultsQuery } from "@/api";
 import { QueryView } from "@/components/QueryView";
-import { formatCount, formatDelta, formatNumber } from "@/lib/numbers";
+import { formatCount, formatDelta, formatEnergy, formatNumber } from "@/lib/numbers";
 import { formatDuration } from "@/lib/time";
 
 /** What the training came to, beside its base. */
@@ -40,6 +40,9 @@ function Shown({ found }: { found: Figures }) {
     ["Peak memory", found.memory_peak_gb === null ? "not measured" : `${found.memory_peak_gb} GB`],
     ["Attempts", String(found.num_attempts)],
     ...(found.cost === null ? [] : [["Cost, estimated", String(found.cost)] satisfies [string, string]]),
+    ...(found.energy_kwh === null
+      ? []
+      : [["Energy, estimated", formatEnergy(found.energy_kwh)] satisfies [string, string]]),
   ];
   return (
     <Stack gap="md">

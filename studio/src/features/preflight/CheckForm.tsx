@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Anchor, Button, Checkbox, Group, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
@@ -51,6 +51,8 @@ type FormProps = { projectId: number; manifestId: string; baseModel: string };
 function Form({ projectId, manifestId, baseModel }: FormProps) {
   const [profile, setProfile] = useState<PreflightInputs["profile"]>("balanced");
   const [model, setModel] = useState(baseModel);
+  const [isStrict, setIsStrict] = useState(true);
+  const [testsAlerts, setTestsAlerts] = useState(false);
   const check = useWork(projectId, (body: PreflightInputs) =>
     answer(
       http.POST("/api/projects/{project_id}/stages/preflight", { params: { path: { project_id: projectId } }, body }),
@@ -60,7 +62,13 @@ function Form({ projectId, manifestId, baseModel }: FormProps) {
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        check.start({ manifest_id: manifestId, base_model: model.trim(), profile });
+        check.start({
+          manifest_id: manifestId,
+          base_model: model.trim(),
+          profile,
+          is_strict: isStrict,
+          tests_alerts: testsAlerts,
+        });
       }}
     >
       <Stack gap="sm">
@@ -83,6 +91,18 @@ function Form({ projectId, manifestId, baseModel }: FormProps) {
           <Button type="submit" loading={check.isBusy} disabled={model.trim() === ""}>
             Check it
           </Button>
+        </Group>
+        <Group gap="lg">
+          <Checkbox
+            label="Strict: whatever blocks stops the run"
+            checked={isStrict}
+            onChange={(event) => setIsStrict(event.currentTarget.checked)}
+          />
+          <Checkbox
+            label="Send a test message on each alert channel"
+            checked={testsAlerts}
+            onChange={(event) => setTestsAlerts(event.currentTarget.checked)}
+          />
         </Group>
         <Text size="sm" c="dimmed" className="studio-wrap">
           Of {manifestId}. Single values of the recipe are set under{" "}

@@ -3,8 +3,8 @@ import { useQuery } from "@tanstack/react-query";
 
 import "./preflight.css";
 import { type MachineReport, machineQuery } from "@/api";
-import { type JsonObject, numberIn } from "@/lib/json";
-import { formatBytes, formatCount } from "@/lib/numbers";
+import { type JsonObject, numberIn, objectIn } from "@/lib/json";
+import { formatBytes, formatCount, formatEnergy, formatMoney } from "@/lib/numbers";
 import { type Forecast, forecastIn } from "@/lib/recipe";
 import { formatDuration } from "@/lib/time";
 
@@ -30,9 +30,21 @@ export function Forecasts({ plan }: { plan: JsonObject }) {
             : `${formatCount(tokens)} trained tokens in the train split.`}
         </Text>
       </section>
+      {MORE.filter(({ name }) => Object.keys(objectIn(plan, name)).length > 0).map(({ name, title, format }) => (
+        <section key={name} aria-label={title}>
+          <Title order={3}>{title}</Title>
+          <Line forecast={forecastIn(plan, name)} format={format} />
+        </section>
+      ))}
     </Stack>
   );
 }
+
+const MORE = [
+  { name: "tokens", title: "Tokens through training", format: formatCount },
+  { name: "energy", title: "Energy", format: formatEnergy },
+  { name: "cost", title: "Cost", format: formatMoney },
+];
 
 function Memory({ forecast, machine }: { forecast: Forecast; machine: MachineReport | null }) {
   if (machine !== null && machine.facts.gpus.length > 0) {
@@ -41,8 +53,8 @@ function Memory({ forecast, machine }: { forecast: Forecast; machine: MachineRep
         <Title order={3}>Memory</Title>
         <Line forecast={forecast} format={formatBytes} />
         <Text size="sm" c="dimmed">
-          It runs on {machine.facts.gpus.join(", ")}, whose free memory is not read yet: nothing is drawn against it.{" "}
-          <code>nvidia-smi</code> shows it.
+          It runs on {machine.facts.gpus.join(", ")}. The check of memory fit says what is free there; nothing is drawn
+          against it.
         </Text>
       </section>
     );
@@ -106,11 +118,16 @@ function Line({ forecast, format }: { forecast: Forecast; format: (value: number
     <>
       <Text size="sm">
         {expected === null ? (
-          "Not measured"
+          low === null ? (
+            "Not measured"
+          ) : (
+            `At least ${format(low)}`
+          )
         ) : (
           <>
             <strong>{format(expected)}</strong>
-            {low !== null && high !== null && `, between ${format(low)} and ${format(high)}`} ({provenance})
+            {low !== null && high !== null && high > low && `, between ${format(low)} and ${format(high)}`} (
+            {wordFor(provenance, low === high)})
           </>
         )}
       </Text>
@@ -121,6 +138,13 @@ function Line({ forecast, format }: { forecast: Forecast; format: (value: number
       )}
     </>
   );
+}
+
+function wordFor(provenance: string, isExact: boolean): string {
+  if (isExact) {
+    return "counted";
+  }
+  return provenance === "mixed" ? "estimated, and corrected by what trainings took on this machine" : provenance;
 }
 
 type Parts = { low: number; expected: number; high: number; capacity: number; end: number };

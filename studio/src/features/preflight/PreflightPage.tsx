@@ -51,6 +51,7 @@ export function PreflightPage() {
 
 function Report({ record }: { record: ArtifactRecord }) {
   const plan = objectIn(record.body, "plan");
+  const guard = textIn(record.body, "guard") ?? "";
   return (
     <Stack gap="md">
       <Checks record={record} />
@@ -58,6 +59,12 @@ function Report({ record }: { record: ArtifactRecord }) {
         <Forecasts plan={plan} />
       </Panel>
       <Panel title="Plan">
+        {guard !== "" && (
+          <Text size="sm" c="dimmed" mb="sm" className="studio-wrap">
+            Guard <Code>{guard}</Code> binds this plan to the project as it was: a launch that names it gets this plan,
+            or another one where the project has changed.
+          </Text>
+        )}
         <PlanTable rows={sourcedRows(plan)} />
       </Panel>
     </Stack>
@@ -75,9 +82,8 @@ function Checks({ record }: { record: ArtifactRecord }) {
       <Group gap="xs" mb="sm">
         <LevelBadge level={isReady ? "ok" : "block"} />
         <Text size="sm" className="studio-wrap">
-          <strong>{isReady ? "It can be trained." : "It cannot be trained as it is."}</strong>{" "}
-          {textIn(body, "base_model")} on {textIn(body, "manifest_id")}, looked at{" "}
-          <RelativeTime at={record.created_at} />
+          <strong>{verdictOf(isReady, findings)}</strong> {textIn(body, "base_model")} on {textIn(body, "manifest_id")},
+          looked at <RelativeTime at={record.created_at} />
         </Text>
       </Group>
       <ul className="studio-list" style={{ margin: 0, padding: 0 }} aria-label="Checks">
@@ -102,6 +108,14 @@ function Checks({ record }: { record: ArtifactRecord }) {
       </ul>
     </Panel>
   );
+}
+
+function verdictOf(isReady: boolean, findings: readonly JsonObject[]): string {
+  if (!isReady) {
+    return "It cannot be trained as it is.";
+  }
+  const isLenient = findings.some((finding) => textIn(finding, "level") === "block");
+  return isLenient ? "It may be launched, although a check blocks: it was not to be strict." : "It can be trained.";
 }
 
 function rank(finding: JsonObject): number {

@@ -97,5 +97,6 @@ const RESULTS: Results = {
   throughput: [],
   memory_peak_gb: null,
   cost: null,
+  energy_kwh: null,
   provenance: {},
 };

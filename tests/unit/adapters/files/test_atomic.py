@@ -39,7 +39,8 @@ def test_a_failed_rename_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_sealing_hashes_the_whole_file(tmp_path: Path, size: int) -> None:
     content = os.urandom(size)
     (tmp_path / "file").write_bytes(content)
-    assert seal(tmp_path / "file") == (size, hashlib.sha256(content).hexdigest())
+    sealed = seal(tmp_path / "file")
+    assert (sealed.size_bytes, sealed.sha256) == (size, hashlib.sha256(content).hexdigest())
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o444
 
 

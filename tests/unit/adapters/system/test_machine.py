@@ -123,10 +123,33 @@ def test_gpus_are_those_that_the_driver_names(tmp_path: Path, monkeypatch: pytes
     assert facts.has_fast_bfloat16
 
 
+DRIVER = """
+import sys
+if sys.argv[1].startswith("--query-compute-apps"):
+    print("GPU-b, 4711, 61440\\nGPU-b, 99999999, [N/A]")
+elif "uuid" in sys.argv[1]:
+    print("GPU-a, NVIDIA H200, 143771, 4\\nGPU-b, NVIDIA H200, 143771, 61500\\nGPU-c, broken, [N/A], [N/A]")
+else:
+    print("NVIDIA H200\\nNVIDIA H200")
+"""
+
+
+def test_who_uses_a_gpu_is_told_with_its_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_driver(tmp_path, DRIVER)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    free, used = SystemMachine(tmp_path).gpus()
+    assert (free.processes, free.free_bytes) == ((), (143771 - 4) * MIB)
+    assert [(one.pid, one.memory_bytes) for one in used.processes] == [(4711, 61440 * MIB), (99999999, None)]
+    assert not used.processes[1].is_worker
+    (mine,) = SystemMachine(tmp_path, visible_gpus="1").gpus()
+    assert mine == used
+
+
 def test_a_driver_that_fails_means_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_driver(tmp_path, "print('NVIDIA-SMI has failed'); raise SystemExit(9)")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert SystemMachine(tmp_path).facts().gpus == ()
+    assert SystemMachine(tmp_path).gpus() == ()
 
 
 def test_this_machine_has_facts_that_make_sense() -> None:

@@ -23,6 +23,8 @@ from tests.unit.stages.train.test_stage import Teacher, plan
 class Says:
     """A judge that was asked, and says what it is told to."""
 
+    is_there = True
+
     def __init__(self, answer: bool | None) -> None:
         self.answer = answer
         self.asked: list[tuple[str, dict[str, Any]]] = []

@@ -8,24 +8,27 @@ import pytest
 from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.finding import Finding
 from brewslm.core.job import JobStatus
+from brewslm.core.ports.machine import GpuState
 from brewslm.stages.preflight.contract import PreflightInputs
 from tests.fakes.base_models import FakeBaseModels
 from tests.fakes.machine import GIB, LAPTOP
 from tests.unit.scene import PACKAGES, Scene, plain_tokens
 
 CHECKS = [
-    "device",
+    "gpu",
     "disk",
     "data_integrity",
     "configuration",
     "checkpoint_directory",
+    "monitoring",
     "dependencies",
-    "memory",
+    "memory_fit",
     "capability",
     "objective",
     "mask",
     "golden_sets",
-    "monitoring",
+    "gates",
+    "budget",
 ]
 
 
@@ -60,10 +63,10 @@ def test_a_sound_run_is_ready_and_every_check_has_answered(scene: Scene) -> None
     readiness = judge(scene)
     assert readiness.verdict == "ready"
     assert [found.check for found in readiness.findings] == CHECKS
-    assert {found.level for found in readiness.findings} == {"ok"}
+    assert {found.check for found in readiness.findings if found.level != "ok"} == {"gates"}, "3 test rows are few"
     (event,) = scene.events("preflight-2")
     assert event.reason == "preflight"
-    assert event.payload["levels"] == dict.fromkeys(CHECKS, "ok")
+    assert event.payload["levels"] == dict.fromkeys(CHECKS, "ok") | {"gates": "warn"}
 
 
 def test_a_blocked_run_is_recorded_with_every_finding(scene: Scene) -> None:
@@ -137,14 +140,14 @@ def test_a_missing_package_blocks_and_names_the_command(scene: Scene) -> None:
     scene.machine.packages = {name: version for name, version in PACKAGES.items() if name != "peft"}
     found = only_block(judge(scene))
     assert (found.check, found.reason) == ("dependencies", "preflight_dependency")
-    assert found.seen == "not installed: peft"
+    assert found.seen == "peft is not installed"
     assert "pip install" in found.next_step
 
 
 def test_a_method_that_lacks_its_package_blocks_and_names_it(scene: Scene) -> None:
     found = only_block(judge(scene, overrides={"method": "qlora"}))
     assert (found.check, found.reason) == ("dependencies", "preflight_dependency")
-    assert found.seen == "not installed: bitsandbytes, which method='qlora' needs"
+    assert found.seen == "bitsandbytes is not installed (for method='qlora')"
     assert "brewslm[qlora]" in found.next_step
     scene.machine.packages = {**PACKAGES, "bitsandbytes": "0.50.2"}
     assert judge(scene, overrides={"method": "qlora"}).verdict == "ready"
@@ -213,20 +216,21 @@ def test_memory_below_the_forecast_blocks_and_memory_within_it_warns(scene: Scen
 
     scene.machine.facts_now = LAPTOP.model_copy(update={"free_memory_bytes": int(forecast.low) - 1})
     found = only_block(judge(scene, manifest))
-    assert (found.check, found.reason) == ("memory", "preflight_memory")
+    assert (found.check, found.reason) == ("memory_fit", "preflight_memory")
 
     scene.machine.facts_now = LAPTOP.model_copy(update={"free_memory_bytes": int(forecast.high) - 1})
     readiness = judge(scene, manifest)
-    assert (readiness.verdict, finding(readiness, "memory").level) == ("ready", "warn")
+    assert (readiness.verdict, finding(readiness, "memory_fit").level) == ("ready", "warn")
 
 
 def test_what_is_not_known_of_a_gpu_is_said_to_be_unknown(scene: Scene) -> None:
     scene.machine.facts_now = LAPTOP.model_copy(update={"gpus": ("H200",), "free_memory_bytes": GIB})
+    scene.machine.gpus_now = (GpuState(name="H200", memory_bytes=140 * GIB, used_bytes=0),)
     readiness = judge(scene)
     assert readiness.verdict == "ready"
-    assert finding(readiness, "memory").level == "unknown"
+    assert finding(readiness, "memory_fit").level == "unknown"
     assert (readiness.plan.time.low, readiness.plan.time.expected) == (None, None)
-    assert finding(readiness, "device").seen == "GPU: H200"
+    assert finding(readiness, "gpu").seen == "GPU: H200 (0), 140.0 GiB free"
 
 
 def test_a_workspace_without_experiments_is_made_ready(scene: Scene) -> None:

@@ -50,8 +50,8 @@ def test_broken_files_are_problems(scene: Scene, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("known", "level", "seen"),
     [
-        (MonitoringFacts(channels=("log",)), "ok", "alerts go to log"),
-        (MonitoringFacts(), "ok", "alerts go to the bell only"),
+        (MonitoringFacts(channels=("log",)), "ok", "thresholds load; alerts go to log"),
+        (MonitoringFacts(), "ok", "thresholds load; alerts go to the bell only"),
         (MonitoringFacts(channels=("log",), untried=("mail",)), "warn", "nothing was sent yet on mail"),
         (MonitoringFacts(problems=("a", "b"), untried=("mail",)), "warn", "a; b"),
     ],
@@ -59,6 +59,6 @@ def test_broken_files_are_problems(scene: Scene, tmp_path: Path) -> None:
 def test_the_check_warns_at_most(tmp_path: Path, known: MonitoringFacts, level: str, seen: str) -> None:
     from dataclasses import replace
 
-    found = monitoring(replace(Workbench(tmp_path).context, monitoring=lambda: known))
+    found = monitoring(replace(Workbench(tmp_path).context, monitoring=lambda _sends: known))
     assert (found.level, found.seen) == (level, seen)
     assert (level == "ok") is (found.next_step == "")

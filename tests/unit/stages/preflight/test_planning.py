@@ -73,7 +73,7 @@ def leaves(tree: dict[str, Any], prefix: str = "") -> set[str]:
 def test_every_value_of_the_recipe_has_a_source(base: BaseModelFacts) -> None:
     recipe, sources = resolve(base)
     assert set(sources) == leaves(recipe.model_dump())
-    assert {source.source for source in sources.values()} == {"default", "autopilot", "profile"}
+    assert {source.source for source in sources.values()} == {"default", "autopilot", "profile", "project"}
     assert all(source.reason for source in sources.values() if source.source != "default")
     assert sources["optim.learning_rate"].value == recipe.optim.learning_rate
     assert sources["seed"].value == 42
@@ -82,7 +82,8 @@ def test_every_value_of_the_recipe_has_a_source(base: BaseModelFacts) -> None:
 @pytest.mark.parametrize("source", ["flag", "file"])
 def test_what_the_user_says_wins_and_is_labelled(base: BaseModelFacts, source: str) -> None:
     overrides = {"optim.learning_rate": 0.01, "lora.lora_rank": 4, "seed": 7, "data.batch_size": 2}
-    recipe, sources = resolve(base, overrides=overrides, override_source=source)
+    of_file = tuple(overrides) if source == "file" else ()
+    recipe, sources = resolve(base, overrides=overrides, file_fields=of_file)
     assert (recipe.optim.learning_rate, recipe.lora.lora_rank, recipe.seed) == (0.01, 4, 7)
     assert {name for name, value in sources.items() if value.source == source} == set(overrides)
     assert {name: sources[name].value for name in overrides} == overrides

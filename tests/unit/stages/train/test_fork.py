@@ -148,7 +148,7 @@ def test_a_damaged_checkpoint_is_refused_with_its_file(school: School, harm: str
 def test_weights_that_do_not_fit_the_plan_are_refused(school: School) -> None:
     for overrides, line in (
         ({"method": "full"}, "with method='lora', and this plan has 'full': plan with `--set method=lora`"),
-        ({"lora.lora_rank": 8}, "has lora.lora_rank=16, and this plan has 8"),
+        ({"lora.lora_rank": 8, "lora.lora_alpha": 32}, "has lora.lora_rank=16, and this plan has 8"),
     ):
         assert line in school.refused("best", plan(school.scene, school.manifest, overrides=overrides))
     other = school.scene.readiness(school.manifest, Recipe(base_model="another"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from brewslm.core.errors import BaseModelError, TemplateRefusedError
+from brewslm.core.tokens.template_source import template_source, token_text
 
 Chat = Sequence[Mapping[str, Any]]
 """Messages as `core.data.example.chat_of` spells them."""
@@ -120,7 +121,7 @@ def read_template(folder: Path, *, is_needed: bool = True) -> ChatTemplate:
     except ValueError as error:
         raise BaseModelError(f"{str(config_file)!r} is not JSON: {error}. Get the model again.") from error
     source = _source(folder, config, is_needed=is_needed)
-    tokens = {name: text for name in _TOKEN_NAMES if (text := _text_of(config.get(name))) is not None}
+    tokens = {name: text for name in _TOKEN_NAMES if (text := token_text(config.get(name))) is not None}
     try:
         compiled = _environment().from_string(source)
     except jinja2.TemplateError as error:
@@ -131,22 +132,12 @@ def read_template(folder: Path, *, is_needed: bool = True) -> ChatTemplate:
 
 
 def _source(folder: Path, config: dict[str, Any], *, is_needed: bool) -> str:
-    file = folder / "chat_template.jinja"
-    if file.exists():
-        return file.read_text(encoding="utf-8")
-    found = config.get("chat_template")
-    if isinstance(found, list):
-        found = next((item.get("template") for item in found if item.get("name") == "default"), None)
-    if not isinstance(found, str):
+    found = template_source(folder, config)
+    if found is None:
         if not is_needed:
             return ""
         raise BaseModelError(f"The base model {folder.name!r} has no chat template. Choose one that is made for chat.")
     return found
-
-
-def _text_of(token: Any) -> str | None:  # noqa: ANN401 - a token is spelled as text or as object
-    found = token.get("content") if isinstance(token, dict) else token
-    return found if isinstance(found, str) else None
 
 
 def _environment() -> Any:  # noqa: ANN401 - a jinja2 environment

@@ -1,0 +1,95 @@
+"""From dotted fields to a recipe, with all that is wrong at once and the nearest name beside each wrong one."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from brewslm.core.errors import InvalidRequestError
+from brewslm.core.recipe.fields import recipe_fields
+from brewslm.core.recipe.recipe import Recipe
+from brewslm.core.value import Value
+
+Scalar = int | float | str | bool
+
+_GROUPS = frozenset(
+    name
+    for name, field in Recipe.model_fields.items()
+    if any(
+        isinstance(part, type) and issubclass(part, Value) for part in (field.annotation, *get_args(field.annotation))
+    )
+)
+"""Fields of the recipe that have fields of their own."""
+
+
+def build_recipe(values: Mapping[str, Scalar]) -> Recipe:
+    """Build a recipe of dotted fields.
+
+    Raises:
+        RecipeError: a field is unknown or a value out of range; all problems at once.
+    """
+    tree: dict[str, Any] = {}
+    for name, value in values.items():
+        group, _, leaf = name.partition(".")
+        branch = tree.get(group)
+        if leaf and group in _GROUPS and isinstance(branch, dict | None):
+            tree[group] = {**(branch or {}), leaf: value}
+        else:
+            tree[name] = value
+    try:
+        return Recipe.model_validate(tree)
+    except ValidationError as error:
+        told = [_said(problem) for problem in error.errors()]
+        problems = "; ".join(f"{place}{text}" for place, text in told)
+        message = f"the recipe has {len(told)} problem(s): {problems}. Correct these values and run again."
+        raise RecipeError(message, told) from error
+
+
+class RecipeError(InvalidRequestError):
+    """The fields make no recipe."""
+
+    def __init__(self, message: str, problems: Sequence[tuple[str, str]]) -> None:
+        """Keep each problem apart, too: the field, and what is wrong with it."""
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+def check_fields(values: Mapping[str, Scalar]) -> None:
+    """Refuse fields that no plan could take; what a plan chooses so that the rest fits is taken to fit.
+
+    Raises:
+        RecipeError: as `build_recipe`.
+    """
+    fitting: dict[str, Scalar] = {"base_model": "any", "schedule.warmup_steps": 0}
+    if any(name.startswith("budget.") for name in values):
+        fitting["budget.power_watts"] = 1.0
+    build_recipe({**fitting, **values})
+
+
+def nearest_field(name: str) -> str | None:
+    """Return the field that is most like a name that is none, or that ends like it; None where nothing is near."""
+    known = _names()
+    leaf = name.rpartition(".")[2]
+    same = [one for one in known if one.rpartition(".")[2] == leaf]
+    if len(same) == 1:
+        return same[0]
+    leaves = {one.rpartition(".")[2]: one for one in known}
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+    near = near or [leaves[one] for one in difflib.get_close_matches(leaf, leaves, n=1, cutoff=0.75)]
+    return near[0] if near else None
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    return tuple(field.name for field in recipe_fields())
+
+
+def _said(problem: Any) -> tuple[str, str]:  # noqa: ANN401 - one of pydantic's errors
+    """Say where, and what is wrong there, without the library's word for an error of ours."""
+    place, value = ".".join(map(str, problem["loc"])) or "recipe", problem["input"]
+    given = "" if isinstance(value, dict) else f"={value!r}"
+    if problem["type"] == "extra_forbidden" and (near := nearest_field(place)) is not None:
+        return place, f"{given}: there is no such field; did you mean {near}?"
+    return place, f"{given}: {problem['msg'].removeprefix('Value error, ')}"

@@ -1,0 +1,1 @@
+"""Projects as code: reading, writing, comparing and carrying out a `brewslm.yaml`."""
