@@ -37,6 +37,7 @@ from brewslm.services.alerts.alerts import Alerts
 from brewslm.services.alerts.notifications import Notifications
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
+from brewslm.services.benchmarking.benchmark import benchmark_flow
 from brewslm.services.brewing.answers import CheckpointAnswers
 from brewslm.services.brewing.brews import Brews
 from brewslm.services.brewing.reading import BrewReader
@@ -50,6 +51,8 @@ from brewslm.services.data.rejections import Rejections
 from brewslm.services.data.trace import Tracing
 from brewslm.services.data.xray import Xrays
 from brewslm.services.evaluating import evaluation_flow
+from brewslm.services.forecasting.book import Outlooks
+from brewslm.services.forecasting.forecast import forecast_flow
 from brewslm.services.gates.book import Gates
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.control import Control
@@ -87,6 +90,7 @@ class House:
     releases: Releases
     results: TrainingResults
     gates: Gates
+    outlooks: Outlooks
     audit: Audit
     browsing: Browsing
     health: Health
@@ -147,7 +151,10 @@ def open_house(settings: Settings, *, actor: str) -> House:
     health_log = YamlHealthLog(settings.logs / HEALTH_FILE)
     patrol = Patrol(ports, watchers, health_log, is_owner_gone=is_owner_gone, cron=settings.patrol_cron)
     stage_runs = StageRuns(
-        ports, entries={"release": enter_release}, monitoring=lambda: alerts.facts(run_health.thresholds)
+        ports,
+        entries={"release": enter_release},
+        monitoring=lambda: alerts.facts(run_health.thresholds),
+        longest_without_benchmark_minutes=settings.longest_without_benchmark_minutes,
     )
     runner = Runner(
         ports,
@@ -158,6 +165,8 @@ def open_house(settings: Settings, *, actor: str) -> House:
             "evaluation": evaluation_flow,
             "optimize": optimize_flow,
             "golden": golden_flow,
+            "benchmark": benchmark_flow,
+            "forecast": forecast_flow,
         },
         owner=owner,
         is_owner_gone=is_owner_gone,
@@ -184,6 +193,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         releases=Releases(ports),
         results=TrainingResults(ports),
         gates=Gates(ports, actor=actor),
+        outlooks=Outlooks(ports),
         audit=audit,
         browsing=browsing,
         health=Health(ports, projects),

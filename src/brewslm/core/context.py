@@ -71,3 +71,5 @@ class StageContext:
     """Plugins that convert records."""
     monitoring: Callable[[], MonitoringFacts] = nothing_known
     """Ask whether somebody would hear of trouble."""
+    longest_without_benchmark_minutes: float | None = None
+    """Gate C: longer plans need a benchmark of their base model; None asks for none."""

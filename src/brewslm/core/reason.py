@@ -65,6 +65,7 @@ class Reason(StrEnum):
     PREFLIGHT_DATA_CHANGED = "preflight_data_changed"
     PREFLIGHT_MASK = "preflight_mask"
     PREFLIGHT_GOLDEN = "preflight_golden"
+    PREFLIGHT_FLOOR = "preflight_floor"
     TRAINING_STARTED = "training_started"
     TRAINING = "training"
     TRAINING_RECOVERY_STARTED = "training_recovery_started"

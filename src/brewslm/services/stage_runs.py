@@ -41,10 +41,12 @@ class StageRuns:
         *,
         entries: Mapping[ArtifactKind, Entry],
         monitoring: Callable[[], MonitoringFacts] = nothing_known,
+        longest_without_benchmark_minutes: float | None = None,
     ) -> None:
         """Bind it to the ports; `entries` are written in the transaction that puts an artifact on the shelf."""
         self._ports = ports
         self._monitoring = monitoring
+        self._longest_without_benchmark = longest_without_benchmark_minutes
         self._entries = entries
 
     def run(self, stage: Stage[Value, Artifact], claim: Claim) -> Artifact:
@@ -141,6 +143,7 @@ class StageRuns:
             is_cancelled=claim.is_cancelled,
             mappers=ports.mappers,
             monitoring=self._monitoring,
+            longest_without_benchmark_minutes=self._longest_without_benchmark,
         )
 
     def _record(

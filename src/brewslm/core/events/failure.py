@@ -44,6 +44,7 @@ FAILURES: frozenset[Reason] = frozenset(
         Reason.PREFLIGHT_DATA_CHANGED,
         Reason.PREFLIGHT_MASK,
         Reason.PREFLIGHT_GOLDEN,
+        Reason.PREFLIGHT_FLOOR,
         Reason.TRAINING_CANCELLED,
         Reason.TRAINING_STALLED,
         Reason.TRAINING_OOM,

@@ -15,6 +15,7 @@ from brewslm.core.finding import Finding
 from brewslm.core.overlap.golden import trained_goldens
 from brewslm.core.value import Value
 from brewslm.core.wire.rundir import RESULTS_FOR_PEOPLE_FILE
+from brewslm.stages.train.floor import check_floor
 from brewslm.stages.train.leaving import read_results
 from brewslm.stages.train.parent import check_parent, has_order
 
@@ -84,6 +85,13 @@ def _no_golden(inputs: TrainInputs, context: StageContext) -> Finding | None:
     )
 
 
+def _beats_floor(inputs: TrainInputs, context: StageContext) -> Finding | None:
+    if context.own_experiment() is not None:  # what has begun is not judged again
+        return None
+    readiness = context.shelf.read(Readiness, inputs.readiness_id)
+    return check_floor(readiness, context.shelf.read(Manifest, inputs.manifest_id), context)
+
+
 def _has_parent(inputs: TrainInputs, context: StageContext) -> Finding | None:
     own = context.own_experiment() if inputs.fork is not None else None
     is_begun = own is not None and has_order(context.workers.folder(own.folder_name))
@@ -139,6 +147,7 @@ CONTRACT: Contract[TrainInputs, Adapter] = Contract(
         Before("same_manifest", "The plan was made for this manifest.", _is_same_manifest),
         Before("shards", "Every prepared file is there in its full size.", _has_shards),
         Before("no_golden", "No text of a golden set is in train.", _no_golden),
+        Before("beats_floor", "Gate C: a benchmark, where there is one or one is due, lets it pass.", _beats_floor),
         Before("parent", "The checkpoint that a fork begins from is whole and fits the plan.", _has_parent),
     ),
     after=(
