@@ -5,14 +5,14 @@ import json
 import os
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from brewslm.bootstrap.container import House, open_house
 from brewslm.bootstrap.settings import read_settings
 from brewslm.core.artifacts.base import Artifact
-from brewslm.core.artifacts.manifest import Manifest
+from brewslm.core.artifacts.manifest import Manifest, SplitShares
 from brewslm.core.ids import ProjectId
 from brewslm.core.job import Job, JobKind
 from brewslm.core.project import BUNDLED_BASE_MODEL
@@ -20,9 +20,14 @@ from brewslm.core.value import Value
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import LOG_FILE
+from brewslm.services.forecasting.forecast import forecast_flow
+from brewslm.services.importing import import_flow
 from brewslm.services.preparing import preparation_for
 from brewslm.services.requests import ImportRequest
+from brewslm.services.runner import Runner
 from brewslm.services.shelf import ProjectShelf
+from brewslm.services.stage_runs import StageRuns
+from tests.fakes.engine import FakeEngine
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 """Real data beside a checkout; it is no part of the project."""
@@ -57,9 +62,10 @@ def subset(name: str, count: int, *, seed: int, data: Path = DATA) -> list[Row]:
 
 @dataclass(frozen=True)
 class Workspace:
-    """A house in a folder of its own."""
+    """A house in a folder of its own, whose workers work in this process: each would load the libraries anew."""
 
     house: House
+    runner: Runner
 
     def project(self, name: str, rows: Sequence[Row], *, base_model: str = BUNDLED_BASE_MODEL) -> ProjectId:
         """Create a project and import rows into it."""
@@ -69,19 +75,20 @@ class Workspace:
         self.do(project.id, "import", ImportRequest(locator=str(path)))
         return project.id
 
-    def prepare(self, project_id: ProjectId) -> Manifest:
+    def prepare(self, project_id: ProjectId, *, shares: SplitShares | None = None) -> Manifest:
         """Prepare the newest dataset."""
         projects = self.house.projects
         dataset_id = projects.current(project_id, "clean", "map_commit")
         assert dataset_id is not None
-        wanted = preparation_for(projects.get(project_id), dataset_id, self.house.ports.base_models)
+        choices = {"shares": shares}
+        wanted = preparation_for(projects.get(project_id), dataset_id, self.house.ports.base_models, choices)
         made = self.product(project_id, self.do(project_id, "prepare", wanted), Manifest)
         assert isinstance(made, Manifest)
         return made
 
     def do(self, project_id: ProjectId, kind: JobKind, request: Value) -> Job:
         """Do a job, and return it completed."""
-        job = self.house.runner.run(self.house.jobs.submit(project_id, kind, request).id)
+        job = self.runner.run(self.house.jobs.submit(project_id, kind, request).id)
         assert str(job.status) == "completed", f"{kind}: {job.error}"
         return job
 
@@ -98,7 +105,33 @@ class Workspace:
 def workspace(folder: Path) -> Workspace:
     """Open a workspace in `folder`, cut off from the network."""
     settings = read_settings({**os.environ, "BREWSLM_HOME": str(folder), "BREWSLM_OFFLINE": "1"})
-    return Workspace(open_house(settings, actor="benchmark"))
+    house = open_house(settings, actor="benchmark")
+    ports = replace(house.ports, engine=FakeEngine(_work))
+    flows = {"import": import_flow, "forecast": forecast_flow}
+    runner = Runner(
+        ports,
+        StageRuns(ports, entries={}),
+        flows,
+        owner="benchmark",
+        is_owner_gone=lambda _owner: False,
+        actor="benchmark",
+    )
+    return Workspace(house, runner)
+
+
+def _work(directory: Path, attempt: int) -> int:
+    """Do an order on one thread, as the worker's command does."""
+    from brewslm.worker.__main__ import leave_result, read_order
+    from brewslm.worker.dispatch import execute
+    from brewslm.worker.journal import Journal
+    from brewslm.worker.run import Run
+
+    os.environ["OMP_NUM_THREADS"] = "1"
+    run = Run(directory, attempt, Journal(directory / LOG_FILE, attempt=attempt))
+    result = execute(read_order(directory), run)
+    assert result is not None
+    leave_result(result, run)
+    return 0
 
 
 def train_here(order: TrainOrder, folder: Path) -> TrainResult:

@@ -43,8 +43,8 @@ def forecast_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
     manifest, recipe = shelf.read(Manifest, readiness.manifest_id), readiness.plan.recipe
     if recipe.mode not in {"sft", "continued_pretraining"} or not recipe.has_adapter:
         message = (
-            f"the plan is {recipe.method!r} with {recipe.mode!r}, and forecasts are of adapters (lora, qlora, dora) that "
-            "learn answers (sft) or texts (continued_pretraining); plan such a run, or start this one without a forecast"
+            f"the plan is {recipe.method!r} with {recipe.mode!r}, and forecasts are of adapters that learn answers "
+            "(sft) or texts (continued_pretraining); plan such a run, or start this one without a forecast"
         )
         raise InvalidRequestError(message)
     seed = run.projects.get(job.project_id).seed
