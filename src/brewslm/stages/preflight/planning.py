@@ -14,11 +14,11 @@ from brewslm.core.recipe.recipe import Recipe, ValueSource
 from brewslm.core.value import Value
 from brewslm.stages.preflight.contract import PreflightInputs, Profile, Scalar
 from brewslm.stages.preflight.memory import token_bytes
+from brewslm.stages.preflight.small_data import more_passes, rate_factor, step_tokens
 from brewslm.stages.preflight.tokens import tokens_of
 
 _EPOCHS: dict[Profile, float] = {"safe": 2.0, "balanced": 4.0, "max_quality": 8.0}
 _MAX_TOKENS: dict[Profile, float] = {"safe": 2e6, "balanced": 6e6, "max_quality": 3e7}
-_TOKENS_PER_STEP = 2048
 _SMALL_MODEL = 50_000_000
 _RATE_SHARES = {"dpo": 0.1, "orpo": 0.5, "kto": 0.1}
 """Of the learning rate of fine-tuning: what compares with the base should stay near it."""
@@ -79,19 +79,24 @@ def _choose(inputs: PreflightInputs, manifest: Manifest, base: BaseModelFacts, m
     mode = str(inputs.overrides.get("mode", usual_mode[0]))
     num_tokens = tokens_of(manifest, "train", mode=mode)
     mean_tokens = max(num_tokens / max(train.num_examples, 1), 1.0)
-    batch = _asked(inputs, "data.batch_size", _batch_size(mean_tokens, train.num_examples, mode))
+    usual_epochs = _epochs(inputs.profile, num_tokens)
+    wished = step_tokens(num_tokens * usual_epochs)
+    batch = _asked(inputs, "data.batch_size", _batch_size(wished, mean_tokens, train.num_examples, mode))
     accumulation = _asked(inputs, "data.gradient_accumulation_steps", 1)
-    epochs = _asked(inputs, "data.num_epochs", _epochs(inputs.profile, num_tokens))
+    epochs = _asked(inputs, "data.num_epochs", usual_epochs)
     per_step = max(batch * accumulation, 1)
     steps = max(int(_asked(inputs, "data.total_steps", math.ceil(train.num_examples * epochs / per_step))), 1)
     cadence = max(steps // 6, 1)
     return {
         "data.max_seq_len": (manifest.max_seq_len, "what the data was prepared with"),
-        "data.batch_size": (batch, _batch_reason(mean_tokens, mode)),
-        "data.num_epochs": (epochs, f"profile {inputs.profile}, within {_MAX_TOKENS[inputs.profile]:.0e} tokens"),
+        "data.batch_size": (batch, _batch_reason(wished, mean_tokens, mode)),
+        "data.num_epochs": (
+            epochs,
+            f"profile {inputs.profile}, more of little data, within {_MAX_TOKENS[inputs.profile]:.0e} tokens",
+        ),
         "data.total_steps": (steps, f"{epochs:g} epochs over {train.num_examples} examples"),
         "data.micro_batch_tokens": _micro_batch(inputs, manifest, base, machine),
-        "optim.learning_rate": _learning_rate(inputs, base, mode),
+        "optim.learning_rate": _learning_rate(inputs, base, mode, steps),
         "schedule.warmup_steps": (min(max(steps // 20, 1), 100, steps - 1), "a twentieth of the run"),
         "monitor.log_every": (max(min(steps // 100, 50), 1), "about a hundred points on the curve"),
         "monitor.eval_every": (cadence, "six looks at the eval split"),
@@ -107,12 +112,15 @@ def _mode(manifest: Manifest) -> tuple[Scalar, str]:
     return "sft", f"the data is {manifest.shape!r}: the answers are learnt"
 
 
-def _learning_rate(inputs: PreflightInputs, base: BaseModelFacts, mode: str) -> tuple[Scalar, str]:
+def _learning_rate(inputs: PreflightInputs, base: BaseModelFacts, mode: str, num_steps: int) -> tuple[Scalar, str]:
     method = str(inputs.overrides.get("method", "lora"))
+    is_tried = mode not in _RATE_SHARES and method != "full"
+    factor = rate_factor(num_steps) if is_tried else 1.0
     rate = 2e-3 if base.num_parameters < _SMALL_MODEL else 2e-4
     share = _RATE_SHARES.get(mode, 1.0) * (_FULL_RATE_SHARE if method == "full" else 1.0)
     size = f"{base.num_parameters / 1e6:.0f} M parameters"
-    return rate * share, f"{method} with {mode} on a model of {size}: smaller models take larger steps"
+    short = f", and so do runs of as few as {num_steps} steps" if factor > 1.0 else ""
+    return rate * share * factor, f"{method} with {mode} on a model of {size}: smaller models take larger steps{short}"
 
 
 def _micro_batch(
@@ -143,20 +151,21 @@ def _asked(inputs: PreflightInputs, name: str, fallback: float) -> float:
     return value if math.isfinite(value) else fallback
 
 
-def _batch_size(mean_tokens: float, num_examples: int, mode: str) -> int:
+def _batch_size(tokens: float, mean_tokens: float, num_examples: int, mode: str) -> int:
     fewest = _FEWEST_JUDGEMENTS if mode in _RATE_SHARES else 1
-    wished = max(round(_TOKENS_PER_STEP / mean_tokens), fewest)
+    wished = max(round(tokens / mean_tokens), fewest)
     return max(min(wished, 64, num_examples), 1)
 
 
-def _batch_reason(mean_tokens: float, mode: str) -> str:
+def _batch_reason(tokens: float, mean_tokens: float, mode: str) -> str:
     fewest = f", but at least {_FEWEST_JUDGEMENTS} judgements" if mode in _RATE_SHARES else ""
-    return f"about {_TOKENS_PER_STEP} tokens a step at {mean_tokens:.0f} tokens an example{fewest}"
+    return f"about {tokens:.0f} tokens a step, for steps enough, at {mean_tokens:.0f} tokens an example{fewest}"
 
 
 def _epochs(profile: Profile, num_tokens: int) -> float:
     most = _MAX_TOKENS[profile] / max(num_tokens, 1)
-    return float(max(min(_EPOCHS[profile], round(most, 2)), 0.05))
+    wished = _EPOCHS[profile] * more_passes(num_tokens * _EPOCHS[profile])
+    return float(max(min(round(wished, 1), round(most, 2)), 0.05))
 
 
 def _precision(base: BaseModelFacts, machine: MachineFacts) -> tuple[Scalar, str]:
