@@ -1,8 +1,8 @@
 """The benchmark flow: base models side by side on the project's own rows."""
 
+import importlib.metadata
 from typing import Any
 
-from brewslm import __version__
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.outlook.benchmark import Benchmark, Failed
 from brewslm.core.errors import BaseModelError, NotFoundError
@@ -92,7 +92,7 @@ def _benchmark(
         num_train_rows=sample.num_train_rows,
         probe_steps=request.probe_steps,
         seed=rows.seed,
-        brewslm_version=__version__,
+        brewslm_version=importlib.metadata.version("brewslm"),
         runtime=result.runtime,
         device=result.device,
         candidates=rank(measured, rows),
