@@ -97,10 +97,12 @@ class Fair:
         plan = plain.plan.model_copy(update={"time": time})
         return plain.model_copy(update={"base_model": base_model, "plan": plan})
 
-    def gate(self, base_model: str, *, minutes: float | None = None, longest: float | None = None) -> Any:
+    def gate(
+        self, base_model: str, *, minutes: float | None = None, longest: float | None = None, shelf: Any = None
+    ) -> Any:
         seconds = None if minutes is None else 60.0 * minutes
         context: Any = SimpleNamespace(
-            shelf=self.scene.shelf, project=self.scene.project, longest_without_benchmark_minutes=longest
+            shelf=shelf or self.scene.shelf, project=self.scene.project, longest_without_benchmark_minutes=longest
         )
         return check_floor(self.readiness(base_model, seconds=seconds), self.manifest, context)
 
@@ -186,8 +188,9 @@ def test_gate_c_asks_for_a_benchmark_of_long_runs_only_where_it_was_set(fair: Fa
     assert "brewslm benchmark --project 1 --models unknown" in refused.next_step
 
 
-def test_without_a_probe_the_hopeless_are_warned_of_and_only_long_runs_are_refused(base: Path, tmp_path: Path) -> None:
-    fair = Fair(tmp_path, base)
-    fair.benchmark(fair.hopeless, sample=60, probe_steps=0)
-    assert fair.gate(fair.hopeless).level == "warn"
-    assert fair.gate(fair.hopeless, minutes=90, longest=60).level == "block"
+def test_without_a_probe_the_hopeless_are_warned_of_and_only_long_runs_are_refused(fair: Fair, made: Benchmark) -> None:
+    hopeless = made.candidates[-1].model_copy(update={"probed": None})
+    unprobed = made.model_copy(update={"candidates": (hopeless,)})
+    shelf = SimpleNamespace(all=lambda _kind: (made, unprobed))
+    assert fair.gate(fair.hopeless, shelf=shelf).level == "warn"
+    assert fair.gate(fair.hopeless, shelf=shelf, minutes=90, longest=60).level == "block"

@@ -171,14 +171,6 @@ class RowScores(Value):
     """The likeliest one, where rows are classified."""
 
 
-class CurvePoint(Value):
-    """An evaluation in the middle of a probe."""
-
-    step: int
-    eval_loss: float
-    """Mean per trained token, nats."""
-
-
 class ModelMeasurement(Value):
     """One base model of a benchmark."""
 
@@ -186,7 +178,6 @@ class ModelMeasurement(Value):
     zero_shot: RowScores
     probed: RowScores | None
     """Of the probe's best checkpoint."""
-    curve: tuple[CurvePoint, ...]
     scored_tokens_per_second: float
     trained_tokens_per_second: float | None
     learning_rate: float | None

@@ -1,7 +1,7 @@
 """Scores base models on the same rows, as they are and after a short training, one after the other."""
 
 import gc
-import json
+import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,13 +14,12 @@ from brewslm.core.wire.order import BenchmarkOrder, ProbedModel, TrainOrder
 from brewslm.core.wire.progress import StartedRecord
 from brewslm.core.wire.result import (
     BenchmarkResult,
-    CurvePoint,
     ModelFailure,
     ModelMeasurement,
     RowScores,
     TrainResult,
 )
-from brewslm.core.wire.rundir import ADAPTER_FOLDER, LOG_FILE
+from brewslm.core.wire.rundir import ADAPTER_FOLDER, CHECKPOINTS_FOLDER, LOG_FILE
 from brewslm.worker.answers.chat import make_chat
 from brewslm.worker.evaluate.labels import likeliest_labels
 from brewslm.worker.evaluate.trie import trie_of
@@ -75,11 +74,11 @@ def _measure(model: ProbedModel, order: BenchmarkOrder, run: Run, number: int) -
         tuned = attach_adapter(load_model(model.model_folder, precision=precision), probe.adapter)
         probed, _ = _score(tuned, shard, model, order)
         del tuned
+        shutil.rmtree(run.folder / f"probe-{number}" / CHECKPOINTS_FOLDER)
     return ModelMeasurement(
         name=model.name,
         zero_shot=zero_shot,
         probed=probed,
-        curve=() if probe is None else probe.curve,
         scored_tokens_per_second=len(shard.tokens) / seconds,
         trained_tokens_per_second=None if probe is None else probe.tokens_per_second,
         learning_rate=None if model.recipe is None else model.recipe.optim.learning_rate,
@@ -106,7 +105,6 @@ class _Probe:
     """What a short training left."""
 
     adapter: Path
-    curve: tuple[CurvePoint, ...]
     tokens_per_second: float | None
 
 
@@ -126,15 +124,7 @@ def _probe(model: ProbedModel, recipe: Recipe, order: BenchmarkOrder, folder: Pa
         raise BadOrderError("A benchmark runs in one process; start it without others.")
     seconds = sum(rate.seconds for rate in result.passes)
     tokens = sum(rate.num_tokens for rate in result.passes)
-    return _Probe(folder / result.checkpoint / ADAPTER_FOLDER, _curve(folder), tokens / seconds if seconds else None)
-
-
-def _curve(folder: Path) -> tuple[CurvePoint, ...]:
-    """Return the probe's evaluations, each step once."""
-    lines = (folder / LOG_FILE).read_text(encoding="utf-8").splitlines()
-    records = [record for line in lines if (record := json.loads(line))["kind"] == "eval"]
-    losses = {record["step"]: record["eval_loss"] for record in records if record["eval_loss"] is not None}
-    return tuple(CurvePoint(step=step, eval_loss=loss) for step, loss in sorted(losses.items()))
+    return _Probe(folder / result.checkpoint / ADAPTER_FOLDER, tokens / seconds if seconds else None)
 
 
 def _forget_peak() -> None:

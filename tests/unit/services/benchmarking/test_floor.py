@@ -26,7 +26,6 @@ def measured(name: str, losses: list[float], *, labels: tuple[str, ...] = ()) ->
         name=name,
         zero_shot=RowScores(losses=tuple(losses), labels=labels),
         probed=None,
-        curve=(),
         scored_tokens_per_second=1.0,
         trained_tokens_per_second=None,
         learning_rate=None,
