@@ -13,6 +13,7 @@ from brewslm.bootstrap.container import House, open_house
 from brewslm.bootstrap.settings import read_settings
 from brewslm.core.artifacts.base import Artifact
 from brewslm.core.artifacts.manifest import Manifest, SplitShares
+from brewslm.core.data.example import Shape
 from brewslm.core.ids import ProjectId
 from brewslm.core.job import Job, JobKind
 from brewslm.core.project import BUNDLED_BASE_MODEL
@@ -72,7 +73,8 @@ class Workspace:
         project = self.house.projects.create(name, base_model=base_model)
         path = self.house.settings.home / f"{name}.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        self.do(project.id, "import", ImportRequest(locator=str(path)))
+        shape: Shape | None = "classification" if "label" in rows[0] else None
+        self.do(project.id, "import", ImportRequest(locator=str(path), as_shape=shape))
         return project.id
 
     def prepare(self, project_id: ProjectId, *, shares: SplitShares | None = None) -> Manifest:
