@@ -49,7 +49,7 @@ def main() -> None:
     home = Path(os.environ["BREWSLM_HOME"])
     python = str(worker_python(home.parent))
     make: Callable[..., Any] = LocalEngine
-    container.LocalEngine = lambda **how: make(**how, python=python, num_threads=1)  # type: ignore[misc,assignment]
+    container.LocalEngine = lambda **how: make(**{**how, "python": python, "num_threads": 1})  # type: ignore[misc,assignment]
     right = SystemClock.now
 
     def jumping(clock: SystemClock) -> datetime:

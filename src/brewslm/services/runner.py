@@ -16,7 +16,7 @@ from brewslm.lifecycle import STAGES
 from brewslm.services.failures import classify
 from brewslm.services.flows import Flow, FlowRun
 from brewslm.services.gates.asking import GateWaitingError
-from brewslm.services.jobs.claim import LEASE, Claim, take
+from brewslm.services.jobs.claim import LEASE, Claim, Leases, take
 from brewslm.services.jobs.line import Place, devices_of, place_of, rank
 from brewslm.services.jobs.secrets import forget_ended
 from brewslm.services.jobs.setting_aside import SetAsideError, put_at_gate, put_flow_back
@@ -52,7 +52,7 @@ class Runner:
         self._stage_runs = stage_runs
         self._flows = flows
         self._owner = owner
-        self._is_owner_gone = is_owner_gone
+        self._leases = Leases(ports.clock, is_owner_gone)
         self._actor = actor
         self._devices: tuple[str, ...] = ()
 
@@ -109,6 +109,7 @@ class Runner:
     def _next(self, *, is_heavy: bool) -> Claim | None:
         with self._ports.storage.read() as transaction:
             waiting = _open_jobs(transaction)
+        self._leases.keep(waiting)
         mine = [
             job for job in waiting if job.parent_id is None and (job.kind in HEAVY) == is_heavy and self._is_free(job)
         ]
@@ -125,16 +126,7 @@ class Runner:
         """Whether it may be taken up: it is queued and not held, or its process has gone."""
         if job.status is JobStatus.QUEUED:
             return not job.is_held
-        return job.status is JobStatus.RUNNING and not self._has_holder(job)
-
-    def _has_holder(self, job: Job) -> bool:
-        """Whether a living process works on it, or stands in the line for it.
-
-        An own job whose lease has run out is one whose end could not be recorded.
-        """
-        if job.lease_owner is None or job.lease_expires_at is None:
-            return False
-        return job.lease_expires_at >= self._ports.clock.now() and not self._is_owner_gone(job.lease_owner)
+        return job.status is JobStatus.RUNNING and not self._leases.is_held(job)
 
     def _place(self, job: Job, open_jobs: tuple[Job, ...]) -> Place:
         self._devices = self._devices or devices_of(self._ports.machine.facts().gpus)
@@ -142,17 +134,15 @@ class Runner:
             job,
             open_jobs,
             devices=self._devices,
-            is_wanted=lambda one: one.lease_owner != self._owner and self._has_holder(one),
+            is_wanted=lambda one: one.lease_owner != self._owner and self._leases.is_held(one),
         )
 
     def _has_to_write(self, job: Job, place: Place) -> bool:
         """Whether the ledger has to learn something: that the job begins, why it waits, or who will begin it."""
         if place.is_free or job.waiting_reason != place.reason:
             return True
-        return not self._has_holder(job) or (
-            job.lease_owner == self._owner
-            and job.lease_expires_at is not None
-            and job.lease_expires_at < self._ports.clock.now() + LEASE / 2
+        return not self._leases.is_held(job) or (
+            job.lease_owner == self._owner and self._leases.seconds_since_renewed(job) > LEASE.total_seconds() / 2
         )
 
     def _claim_abandoned(self, job_id: JobId) -> Claim | None:
@@ -191,7 +181,7 @@ class Runner:
     def _stand_in_line(self, transaction: Transaction, job: Job, place: Place) -> None:
         """Say why the job waits, and that there is a process which begins it when its turn comes."""
         mine = {"lease_owner": self._owner, "lease_expires_at": self._ports.clock.now() + LEASE}
-        is_others = job.lease_owner != self._owner and self._has_holder(job)
+        is_others = job.lease_owner != self._owner and self._leases.is_held(job)
         transaction.jobs.change(job, phase="waiting", waiting_reason=place.reason, **({} if is_others else mine))
 
     def _do(self, claim: Claim) -> None:

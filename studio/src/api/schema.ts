@@ -772,6 +772,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/artifacts/{artifact_id}/files/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * File
+         * @description Download a file of an artifact; the `ETag` is its SHA-256.
+         */
+        get: operations["file_api_projects__project_id__artifacts__artifact_id__files__path__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/artifacts/{artifact_id}/lineage": {
         parameters: {
             query?: never;
@@ -6652,6 +6672,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ArtifactRecord"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    file_api_projects__project_id__artifacts__artifact_id__files__path__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+                /** @description The artifact's id. */
+                artifact_id: string;
+                /** @description A path from the `files` of the artifact's body. */
+                path: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
                 };
             };
             /** @description An error. */

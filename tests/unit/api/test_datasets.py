@@ -1,5 +1,6 @@
-"""Rejections and saved mappings over HTTP."""
+"""Rejections, saved mappings and files of artifacts over HTTP."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -69,3 +70,34 @@ def test_a_mapping_is_saved_listed_and_shown(house: House, client: TestClient, d
     assert client.get(f"{url}/m", params={"version": 3}).status_code == 404
     for body in ({"name": "m"}, {"name": "m", "spec": spec, "mapping_id": preview.id}, {"name": "../m", "spec": spec}):
         assert client.post(url, json=body).status_code == 400
+
+
+def test_a_file_of_an_artifact_is_downloaded_as_it_was_recorded(house: House, client: TestClient, dataset: str) -> None:
+    url = f"/api/projects/1/artifacts/{dataset}"
+    ref = client.get(url).json()["body"]["files"][0]
+    answer = client.get(f"{url}/files/{ref['path']}")
+    assert (answer.status_code, hashlib.sha256(answer.content).hexdigest()) == (200, ref["sha256"])
+    assert answer.headers["etag"] == f'"{ref["sha256"]}"'
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    part = client.get(f"{url}/files/{ref['path']}", headers={"Range": "bytes=0-3"})
+    assert (part.status_code, part.content) == (206, answer.content[:4])
+
+
+def test_only_files_that_the_artifact_names_are_given_out_and_only_whole(
+    house: House, client: TestClient, dataset: str
+) -> None:
+    url = f"/api/projects/1/artifacts/{dataset}"
+    path = client.get(url).json()["body"]["files"][0]["path"]
+    others = client.get("/api/projects/1/artifacts", params={"kind": "snapshot"}).json()[0]["body"]["files"]
+    for other in (others[0]["path"], f"{path}/", f"x/%2e%2e/{path}", "%2e%2e/%2e%2e/brewslm.db"):
+        refused = client.get(f"{url}/files/{other}")
+        assert refused.status_code == 404, other
+    file = house.ports.store.project_folder(ProjectId(1)) / path
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes()[:-1])
+    damaged = client.get(f"{url}/files/{path}")
+    assert (damaged.status_code, damaged.json()["error"]["reason"]) == (500, "system_artifact_damaged")
+    assert "were recorded" in damaged.json()["error"]["message"]
+    file.unlink()
+    assert "it is missing" in client.get(f"{url}/files/{path}").json()["error"]["message"]

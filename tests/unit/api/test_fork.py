@@ -80,6 +80,9 @@ def test_what_cannot_be_forked_is_refused_before_anything_is_queued(
     planned = next(job for job in house.jobs.list() if job.kind == "preflight")
     nothing = client.post(f"/api/jobs/{planned.id}/fork", json={})
     assert (nothing.status_code, nothing.json()["error"]["reason"]) == (409, "system_conflict")
+    for fork in ({"experiment_id": 1, "step": 15}, {"experiment_id": 9, "step": "last"}):
+        refused = client.post(f"/api/projects/{training.project_id}/training/run", json={"fork": fork})
+        assert (refused.status_code, refused.json()["error"]["reason"]) == (404, "system_not_found")
     assert len(house.jobs.list()) == 2
 
 

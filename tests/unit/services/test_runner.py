@@ -97,11 +97,34 @@ def test_a_job_whose_owner_is_gone_is_taken_up_at_once(scene: Scene) -> None:
 def test_a_job_whose_lease_ran_out_is_taken_up(scene: Scene) -> None:
     claim = scene.claim("import", owner="silent")
     runner = scene.runner(flow_of())
+    assert runner._claim(claim.job.id) is None
     scene.clock.advance(LEASE.total_seconds())
     assert runner._claim(claim.job.id) is None
     scene.clock.advance(0.001)
     assert runner.run(claim.job.id).status is JobStatus.COMPLETED
     assert scene.reasons(claim.job.run_id) == ["system_recovered", "autopilot"]
+
+
+@pytest.mark.parametrize("hours", [-3, 10, 3 * 365 * 24])
+def test_a_clock_that_jumps_takes_no_job_from_a_process_that_lives(scene: Scene, hours: int) -> None:
+    claim = scene.claim("import", owner="other")
+    runner = scene.runner(flow_of(raising(AssertionError("stolen"))))
+    for _ in range(20):
+        assert runner._claim(claim.job.id) is None
+        scene.clock.advance(LEASE.total_seconds() / 2)
+        scene.clock.jump(hours * 3600)
+        claim.renew()
+    assert scene.job(claim.job.id).attempt == 1
+
+
+@pytest.mark.parametrize("hours", [-3, 10])
+def test_a_clock_that_jumps_hides_no_process_that_fell_silent(scene: Scene, hours: int) -> None:
+    claim = scene.claim("import", owner="silent")
+    runner = scene.runner(flow_of())
+    assert runner._claim(claim.job.id) is None
+    scene.clock.jump(hours * 3600)
+    scene.clock.advance(LEASE.total_seconds() + 0.001)
+    assert runner.run(claim.job.id).status is JobStatus.COMPLETED
 
 
 def test_a_queued_job_is_no_recovery(scene: Scene) -> None:

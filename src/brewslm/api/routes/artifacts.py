@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from fastapi.responses import FileResponse
 
 from brewslm.api.deps import ArtifactId, HouseOf, Limit, ProjectId
 from brewslm.core import ids
@@ -32,6 +33,23 @@ def show(project_id: ProjectId, artifact_id: ArtifactId, house: HouseOf) -> Arti
 def lineage(project_id: ProjectId, artifact_id: ArtifactId, house: HouseOf) -> tuple[ArtifactRecord, ...]:
     """List the artifact and everything that it was made from, nearest first."""
     return house.audit.lineage(ids.ProjectId(project_id), ids.ArtifactId(artifact_id))
+
+
+@router.get(
+    "/{artifact_id}/files/{path:path}",
+    response_class=FileResponse,
+    responses={200: {"content": {"application/octet-stream": {}}}},
+)
+def file(
+    project_id: ProjectId,
+    artifact_id: ArtifactId,
+    path: Annotated[str, Path(max_length=1000, description="A path from the `files` of the artifact's body.")],
+    house: HouseOf,
+) -> FileResponse:
+    """Download a file of an artifact; the `ETag` is its SHA-256."""
+    found, ref = house.audit.file(ids.ProjectId(project_id), ids.ArtifactId(artifact_id), path)
+    tag = {"ETag": f'"{ref.sha256}"'}
+    return FileResponse(found, filename=found.name, media_type="application/octet-stream", headers=tag)
 
 
 @router.get("/{artifact_id}/tables")

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from brewslm.api.deps import HouseOf, IdempotencyKey, Priority, ProjectId, submit
+from brewslm.core import ids
 from brewslm.core.job import Job
 from brewslm.core.stage import Stage
 from brewslm.core.value import Value
@@ -45,6 +46,8 @@ def run_training(
     priority: Priority = 0,
 ) -> Job:
     """Clean, prepare, plan, train and evaluate, where it is missing."""
+    if request.fork is not None:
+        house.forks.check(ids.ProjectId(project_id), request.fork)
     return submit(house, response, project_id, "autopilot", request, key, priority)
 
 

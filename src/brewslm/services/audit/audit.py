@@ -3,14 +3,16 @@
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from brewslm.core.artifacts.base import ArtifactRecord, FileRef, artifact_id_of, content_hash_of
+from brewslm.core.errors import ArtifactDamagedError, NotFoundError
 from brewslm.core.ids import ArtifactId, ProjectId
 from brewslm.core.ports.artifact_store import ArtifactStore
 from brewslm.core.ports.storage import Storage
-from brewslm.services.audit.files import Seen, look_at
+from brewslm.services.audit.files import Seen, fault_of, look_at
 from brewslm.services.audit.report import ArtifactProblem, ArtifactsReport, EventsReport
 
 _FILES = TypeAdapter(tuple[FileRef, ...])
@@ -81,6 +83,26 @@ class Audit:
                     found[here] = transaction.artifacts.get(project_id, here)
                     waiting.extend(found[here].parents)
         return tuple(found.values())
+
+    def file(self, project_id: ProjectId, artifact_id: ArtifactId, path: str) -> tuple[Path, FileRef]:
+        """Find a file of an artifact by the path that its body names; its size is checked, its hash is not.
+
+        Raises:
+            NotFoundError: the project has no such artifact, or the artifact no such file.
+            ArtifactDamagedError: the file is missing, has another size, or leads out of the project's folder.
+        """
+        with self._storage.read() as transaction:
+            record = transaction.artifacts.get(project_id, artifact_id)
+        refs = {ref.path: ref for ref in _FILES.validate_python(record.body.get("files", ()))}
+        if path not in refs:
+            message = f"{artifact_id} has no file {path!r}; its `files` are named in its body"
+            raise NotFoundError(message)
+        folder = self._store.project_folder(project_id)
+        problem = fault_of(folder, refs[path])
+        if problem:
+            message = f"{path} of {artifact_id}: {problem}. Run `brewslm artifacts verify` to see what else is damaged."
+            raise ArtifactDamagedError(message)
+        return folder / path, refs[path]
 
     def _problems_of(
         self, record: ArtifactRecord, known: set[tuple[ProjectId, ArtifactId]], count: _Count

@@ -32,12 +32,8 @@ class Seen:
 def look_at(project_folder: Path, relative: str) -> Seen:
     """Hash the file; what stands in the way is part of the answer."""
     path = project_folder / relative
-    if not path.resolve().is_relative_to(project_folder.resolve()):
-        return Seen(obstacle="it leads out of the project's folder")
-    if not path.exists():
-        return Seen(obstacle="it is missing")
-    if not path.is_file():
-        return Seen(obstacle="it is not a file")
+    if obstacle := _obstacle(project_folder, path):
+        return Seen(obstacle=obstacle)
     digest = hashlib.sha256()
     size = 0
     try:
@@ -48,3 +44,20 @@ def look_at(project_folder: Path, relative: str) -> Seen:
     except OSError as error:
         return Seen(obstacle=f"it cannot be read ({error.strerror})")
     return Seen(size_bytes=size, sha256=digest.hexdigest())
+
+
+def fault_of(project_folder: Path, ref: FileRef) -> str | None:
+    """Say why a file cannot be given out as it was recorded, without reading it; None where nothing is in the way."""
+    path = project_folder / ref.path
+    obstacle = _obstacle(project_folder, path)
+    if obstacle is None and path.stat().st_size != ref.size_bytes:
+        return f"it has {path.stat().st_size:,} bytes, {ref.size_bytes:,} were recorded"
+    return obstacle
+
+
+def _obstacle(project_folder: Path, path: Path) -> str | None:
+    if not path.resolve().is_relative_to(project_folder.resolve()):
+        return "it leads out of the project's folder"
+    if not path.exists():
+        return "it is missing"
+    return None if path.is_file() else "it is not a file"

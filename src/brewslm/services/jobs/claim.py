@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -10,8 +10,9 @@ from typing import Any, Literal
 from brewslm.core.errors import BrewError, CancelledError, ClaimLostError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.reasons import Reason
-from brewslm.core.ids import ArtifactId, RunId
+from brewslm.core.ids import ArtifactId, JobId, RunId
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.storage import Transaction
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
@@ -19,6 +20,7 @@ from brewslm.services.recording import Origin, emit_event
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=20)
+"""A lease that was not renewed for so long has run out, by the steady clock of who looks at it."""
 RENEW_EVERY_SECONDS = 5.0
 PROGRESS_EVERY_SECONDS = 0.25
 
@@ -48,6 +50,42 @@ def take(transaction: Transaction, job: Job, *, owner: str, now: datetime, devic
         message = f"job {job.id} was changed by another process at the same moment"
         raise ClaimLostError(message)
     return taken
+
+
+class Leases:
+    """What one process has seen of the leases of jobs, each timed by its own steady clock since it saw it change.
+
+    No time that another process wrote down is compared with a clock, because a clock on a wall may be set.
+    """
+
+    def __init__(self, clock: Clock, is_owner_gone: Callable[[str], bool]) -> None:
+        """Bind it; `is_owner_gone` says of a process's name whether it has certainly ended."""
+        self._clock, self._is_owner_gone = clock, is_owner_gone
+        self._seen: dict[JobId, tuple[object, float]] = {}
+
+    def is_held(self, job: Job) -> bool:
+        """Whether a living process works on this job, or stands in the line for it.
+
+        An own job whose lease has run out is one whose end could not be recorded.
+        """
+        if job.lease_owner is None or job.lease_expires_at is None:
+            return False
+        return self.seconds_since_renewed(job) <= LEASE.total_seconds() and not self._is_owner_gone(job.lease_owner)
+
+    def seconds_since_renewed(self, job: Job) -> float:
+        """For how long this process has seen the lease as it is now: 0 where it sees it for the first time."""
+        now, lease = self._clock.monotonic(), (job.lease_owner, job.attempt, job.lease_expires_at)
+        known, since = self._seen.get(job.id, (None, now))
+        if known != lease:
+            since = now
+            self._seen[job.id] = (lease, now)
+        return now - since
+
+    def keep(self, jobs: Iterable[Job]) -> None:
+        """Forget all jobs but these."""
+        kept = {job.id for job in jobs}
+        for gone in [job_id for job_id in list(self._seen) if job_id not in kept]:
+            self._seen.pop(gone, None)
 
 
 class Claim:

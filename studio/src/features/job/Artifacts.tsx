@@ -2,10 +2,11 @@ import { Button, Code, Group, Stack, Text } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 
 import type { ArtifactRecord } from "@/api";
+import { ArtifactFiles } from "@/components/ArtifactFiles";
 import { CopyableId } from "@/components/CopyableId";
 import { QueryView } from "@/components/QueryView";
-import { isObject, numberIn, textIn } from "@/lib/json";
 import { formatBytes } from "@/lib/numbers";
+import { filesOf, sizeOf } from "@/lib/reports/files";
 import { saveBlob } from "@/lib/saving";
 
 const PREVIEW_CHARACTERS = 20_000;
@@ -26,14 +27,13 @@ export function Artifacts({ query }: { query: UseQueryResult<ArtifactRecord[]> }
 }
 
 function Artifact({ artifact }: { artifact: ArtifactRecord }) {
-  const files = filesIn(artifact);
+  const files = filesOf(artifact.body);
   const text = JSON.stringify(artifact.body, null, 2);
   return (
     <details className="job-artifact">
       <summary className="job-summary">
         <strong>{artifact.kind}</strong> <span className="studio-mono">{artifact.id}</span>
-        {files.length > 0 &&
-          ` · ${files.length} files, ${formatBytes(files.reduce((sum, file) => sum + file.size, 0))}`}
+        {files.length > 0 && ` · ${files.length} files, ${formatBytes(sizeOf(files))}`}
       </summary>
       <Stack gap="xs" mt="xs">
         <Group gap="xs">
@@ -48,7 +48,7 @@ function Artifact({ artifact }: { artifact: ArtifactRecord }) {
             Download JSON
           </Button>
         </Group>
-        {files.length > 0 && <Files artifact={artifact} files={files} />}
+        {files.length > 0 && <ArtifactFiles projectId={artifact.project_id} artifactId={artifact.id} files={files} />}
         <Code block className="job-preview" tabIndex={0}>
           {text.length > PREVIEW_CHARACTERS
             ? `${text.slice(0, PREVIEW_CHARACTERS)}\n… ${text.length - PREVIEW_CHARACTERS} more characters`
@@ -57,44 +57,6 @@ function Artifact({ artifact }: { artifact: ArtifactRecord }) {
       </Stack>
     </details>
   );
-}
-
-type File = { path: string; size: number; hash: string };
-
-function Files({ artifact, files }: { artifact: ArtifactRecord; files: readonly File[] }) {
-  return (
-    <div className="job-scroll" tabIndex={0} role="region" aria-label={`Files of ${artifact.id}`}>
-      <table className="job-table">
-        <thead>
-          <tr>
-            <th scope="col">File</th>
-            <th scope="col">Size</th>
-            <th scope="col">SHA-256</th>
-          </tr>
-        </thead>
-        <tbody>
-          {files.map((file) => (
-            <tr key={file.path}>
-              <td>{file.path}</td>
-              <td>{formatBytes(file.size)}</td>
-              <td>
-                <CopyableId value={file.hash} label="hash" />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function filesIn(artifact: ArtifactRecord): File[] {
-  const files = artifact.body["files"];
-  return (Array.isArray(files) ? files : []).filter(isObject).map((file) => ({
-    path: textIn(file, "path") ?? "",
-    size: numberIn(file, "size_bytes") ?? 0,
-    hash: textIn(file, "sha256") ?? "",
-  }));
 }
 
 function Empty() {

@@ -1,10 +1,11 @@
-import { Anchor, Code, Group, Stack, Table, Text } from "@mantine/core";
+import { Anchor, Code, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 
 import { Deploy } from "./Deploy";
 import { type ArtifactRecord, artifactsOfKindQuery } from "@/api";
+import { ArtifactFiles } from "@/components/ArtifactFiles";
 import { CopyableId } from "@/components/CopyableId";
 import { EmptyState } from "@/components/EmptyState";
 import { FactList } from "@/components/FactList";
@@ -12,11 +13,11 @@ import { RowsPager } from "@/components/RowsPager";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
-import { ScrollTable } from "@/components/ScrollTable";
 import { VerdictBadge } from "@/components/VerdictBadge";
 import { formatMeasured, NOT_MEASURED } from "@/lib/figures";
 import { formatBytes, formatDelta } from "@/lib/numbers";
-import { type BundleFile, bundleOf, type Parity } from "@/lib/reports/bundles";
+import { bundleOf, type Parity } from "@/lib/reports/bundles";
+import { sizeOf } from "@/lib/reports/files";
 
 const PAGE_SIZE = 5;
 
@@ -65,7 +66,7 @@ function Shown({ record }: { record: ArtifactRecord }) {
     <article aria-label={record.id}>
       <Group gap="sm" mb={4}>
         <Text size="sm" fw={600}>
-          {bundle.format} for {bundle.target}, {bundle.dtype}, {formatBytes(bundle.sizeBytes)}
+          {bundle.format} for {bundle.target}, {bundle.dtype}, {formatBytes(sizeOf(bundle.files))}
         </Text>
         <VerdictBadge
           verdict={bundle.parity.passed ? "passed" : "failed"}
@@ -86,7 +87,15 @@ function Shown({ record }: { record: ArtifactRecord }) {
           ...parityFacts(bundle.parity),
         ]}
       />
-      <Files id={record.id} files={bundle.files} />
+      <details className="studio-details">
+        <summary>{bundle.files.length} files with their checksums</summary>
+        <ArtifactFiles
+          projectId={record.project_id}
+          artifactId={record.id}
+          files={bundle.files}
+          within={bundle.folder}
+        />
+      </details>
       <Deploy projectId={record.project_id} bundleId={record.id} />
     </article>
   );
@@ -104,23 +113,4 @@ function parityFacts(parity: Parity): [string, string][] {
     ["Largest difference", `${formatMeasured(parity.largestDifference, 3)} nats in the log probability of one token`],
     ["Same greedy answers", same === null ? NOT_MEASURED : same ? "yes" : "no"],
   ];
-}
-
-function Files({ id, files }: { id: string; files: readonly BundleFile[] }) {
-  return (
-    <details className="studio-details">
-      <summary>{files.length} files with their checksums</summary>
-      <ScrollTable label={`Files of ${id}`} minWidth={760} head={["File", "Size", "SHA-256"]}>
-        {files.map((file) => (
-          <Table.Tr key={file.path}>
-            <Table.Td className="studio-mono">{file.path}</Table.Td>
-            <Table.Td className="studio-nowrap">{formatBytes(file.sizeBytes)}</Table.Td>
-            <Table.Td>
-              <CopyableId value={file.sha256} label={`hash of ${file.path}`} />
-            </Table.Td>
-          </Table.Tr>
-        ))}
-      </ScrollTable>
-    </details>
-  );
 }

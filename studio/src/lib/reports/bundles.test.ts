@@ -1,15 +1,16 @@
 import { expect, test } from "vitest";
 
 import { bundleOf, measuredOf, smokeOf } from "./bundles";
+import { sizeOf } from "./files";
 
-test("a bundle names its files from its folder on, and adds up their sizes", () => {
+test("a bundle names its files by their whole paths, and their sizes add up", () => {
   const files = [
     { path: "exports/ab/model/config.json", size_bytes: 7, sha256: "0a" },
     { path: "exports/ab/README.md", size_bytes: 5, sha256: "0b" },
   ];
   const found = bundleOf({ folder: "exports/ab", files, parity: { passed: true, same_greedy_tokens: false } });
-  expect(found.files.map(({ path }) => path)).toEqual(["model/config.json", "README.md"]);
-  expect(found.sizeBytes).toBe(12);
+  expect(found.files.map(({ path }) => path)).toEqual(["exports/ab/model/config.json", "exports/ab/README.md"]);
+  expect(sizeOf(found.files)).toBe(12);
   expect(found.parity).toMatchObject({ passed: true, hasSameGreedyTokens: false, savedLoss: null });
 });
 

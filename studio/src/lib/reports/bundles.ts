@@ -1,7 +1,6 @@
 /** Reading the bodies of bundles, releases and measurements for a device. */
+import { type ArtifactFile, filesOf } from "./files";
 import { isObject, type JsonObject, numberIn, objectIn, textIn } from "@/lib/json";
-
-export type BundleFile = { path: string; sizeBytes: number; sha256: string };
 
 export type Bundle = {
   adapterId: string;
@@ -10,9 +9,7 @@ export type Bundle = {
   target: string;
   dtype: string;
   folder: string;
-  /** Of the paths, what lies inside the folder. */
-  files: readonly BundleFile[];
-  sizeBytes: number;
+  files: readonly ArtifactFile[];
   parity: Parity;
 };
 
@@ -27,12 +24,6 @@ export type Parity = {
 };
 
 export function bundleOf(body: JsonObject): Bundle {
-  const folder = textIn(body, "folder") ?? "";
-  const files = listIn(body, "files").map((file) => ({
-    path: (textIn(file, "path") ?? "").replace(`${folder}/`, ""),
-    sizeBytes: numberIn(file, "size_bytes") ?? 0,
-    sha256: textIn(file, "sha256") ?? "",
-  }));
   const parity = objectIn(body, "parity");
   const same = parity["same_greedy_tokens"];
   return {
@@ -41,9 +32,8 @@ export function bundleOf(body: JsonObject): Bundle {
     format: textIn(body, "format") ?? "",
     target: textIn(body, "target") ?? "",
     dtype: textIn(body, "dtype") ?? "",
-    folder,
-    files,
-    sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
+    folder: textIn(body, "folder") ?? "",
+    files: filesOf(body),
     parity: {
       passed: parity["passed"] === true,
       numExamples: numberIn(parity, "num_examples"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from brewslm.core.health.observation import Observation
 from brewslm.core.health.sighting import DetectorName
-from tests.unit.core.health.corpus.logs import LabelledLog, Shape, level, place_of, train
+from tests.unit.core.health.corpus.logs import LabelledLog, Shape, compared, level, place_of, train
 
 NAN = math.nan
 Written = tuple[list[Observation], int]
@@ -185,6 +185,14 @@ def _steps_back(rng: random.Random, back: int) -> Written:
     return [*written[:place], *(replace(one, time=(one.time or 0) + late) for one in again)], onset
 
 
+def _worse_than_base(rng: random.Random, strength: tuple[float, float]) -> Written:
+    """Forgetting: from the first evaluation on the tuned model is worse than its base, and it must be said by half."""
+    worse, noise = strength
+    shape, base = Shape(eval_noise=noise), 1.5
+    written = train(rng, shape, eval_loss=lambda at, value: (base + worse) * value / (level(shape, at) + 0.05))
+    return compared(written, base=base, half_width=0.02), shape.num // 2 - 1
+
+
 def _group(*names: DetectorName) -> frozenset[DetectorName]:
     return frozenset(names)
 
@@ -230,6 +238,7 @@ FAILURES: tuple[Failure, ...] = (
     ),
     Failure("gpu_errors", _gpu_errors, (1, 40)),
     Failure("step_order", _steps_back, (10, 60), _group("stall")),
+    Failure("worse_than_base", _worse_than_base, ((0.06, 0.004), (0.2, 0.01), (1.0, 0.02)), _group("plateau")),
 )
 
 

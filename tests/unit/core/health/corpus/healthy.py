@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from brewslm.core.health.observation import Observation
-from tests.unit.core.health.corpus.logs import LabelledLog, Shape, train
+from tests.unit.core.health.corpus.logs import LabelledLog, Shape, compared, level, train
 
 Maker = Callable[[random.Random], list[Observation]]
 
@@ -135,6 +135,12 @@ def _quiet_machine(rng: random.Random) -> list[Observation]:
     return train(rng, Shape(num=160), step=facts)
 
 
+def _worse_than_its_base_at_first(rng: random.Random) -> list[Observation]:
+    """A high learning rate: the base is reached again after a third of the steps, by some noise earlier or later."""
+    shape = Shape(eval_every=12, eval_noise=0.01)
+    return compared(train(rng, shape), base=level(shape, shape.num // 3) + 0.05, half_width=0.03)
+
+
 SHAPES: dict[str, Maker] = {
     make.__name__.strip("_"): make
     for make in (
@@ -149,7 +155,7 @@ SHAPES: dict[str, Maker] = {
             _packed_unevenly,
         ),
         *(_short, _without_times, _from_scratch, _gradients_with_tails, _small_eval_split, _repeated_frames),
-        *(_clock_put_back, _quiet_machine),
+        *(_clock_put_back, _quiet_machine, _worse_than_its_base_at_first),
     )
 }
 

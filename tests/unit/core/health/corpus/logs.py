@@ -104,3 +104,11 @@ def place_of(observations: list[Observation], step_record: int) -> int:
     """Where in the log the so-and-so-manieth step record stands."""
     places = [place for place, seen in enumerate(observations) if seen.kind == "step"]
     return places[step_record]
+
+
+def compared(observations: list[Observation], *, base: float, half_width: float) -> list[Observation]:
+    """Add to each evaluation the lower end of the interval of its loss minus that of the base, both in nats."""
+    return [
+        seen if seen.eval_loss is None else replace(seen, eval_delta_low=seen.eval_loss - base - half_width)
+        for seen in observations
+    ]
