@@ -84,12 +84,6 @@ class Outcome:
     eval_loss: float
     passed: bool
 
-    @property
-    def gain_ratio(self) -> float:
-        """The gain that came, over the gain that was predicted."""
-        predicted = self.forecast.base_loss - self.forecast.loss.expected
-        return (self.forecast.base_loss - self.eval_loss) / predicted if predicted > 0 else float("nan")
-
     def __str__(self) -> str:
         said = self.forecast
         mark = " " if said.loss.low <= self.eval_loss <= said.loss.high else "*"
@@ -97,7 +91,7 @@ class Outcome:
             f"{self.case.name:<20} {'bad' if self.case.is_bad else 'good':<5} {said.outlook:<11} "
             f"{said.probability:>4.0%}"
             f"  {said.base_loss:>7.4f} {said.loss.expected:>7.4f} [{said.loss.low:.4f}, {said.loss.high:.4f}]"
-            f" {self.eval_loss:>7.4f}{mark} {self.gain_ratio:>5.2f}  {'passed' if self.passed else 'failed'}"
+            f" {self.eval_loss:>7.4f}{mark}  {'passed' if self.passed else 'failed'}  ({'; '.join(said.facts[1:])})"
         )
 
 
@@ -158,9 +152,7 @@ def lead(case: Case, space: Workspace, base_model: str, *, seed: int) -> Outcome
 def lead_all(folder: Path, *, seed: int, cases: Sequence[Case] = CASES) -> list[Outcome]:
     space, wrong = workspace(folder / "home"), wrong_base(folder)
     outcomes = []
-    heading = (
-        f"{'run':<20} {'meant':<5} {'forecast':<11} {'':>4}  {'base':>7} {'predicted [80 %]':<25} came to  gain/said"
-    )
+    heading = f"{'run':<20} {'meant':<5} {'forecast':<11} {'':>4}  {'base':>7} {'predicted [80 %]':<25} came to   gates"
     print(heading)
     for case in cases:
         base_model = wrong if case.has_wrong_template else BUNDLED_BASE_MODEL

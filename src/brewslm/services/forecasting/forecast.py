@@ -131,7 +131,7 @@ def _facts(seen: Seen, plan: Planned) -> list[str]:
     if plan.num_train_rows < FEW_ROWS:
         found.append(f"fewer than {FEW_ROWS} train rows are mostly learnt by heart")
     if seen.probed_losses is None:
-        return [*found, "nothing was trained, so the interval is what other runs gained"]
+        return [*found, "nothing was trained to see how the loss falls, so the interval is only assumed"]
     loss = sum(seen.probed_losses) / sum(seen.num_tokens)
     found.append(
         f"{plan.probe_steps} of {plan.total_steps} steps took the loss from {seen.base_loss:.4f} to {loss:.4f}"

@@ -8,7 +8,7 @@ import pytest
 from brewslm.core.artifacts.outlook.forecast import Forecast, LossRange
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId
 from brewslm.services.forecasting.book import ForecastView, calibration_of
-from brewslm.services.forecasting.prediction import GROWTH, Planned, Seen, chance_of, outlook_of, predict_loss
+from brewslm.services.forecasting.prediction import FIRST_STEPS, Planned, Seen, chance_of, outlook_of, predict_loss
 
 COUNT = 40
 
@@ -31,11 +31,14 @@ def plan(*, total_steps: int = 80, num_test_rows: int = 40) -> Planned:
     return Planned(probe_steps=20, total_steps=total_steps, num_train_rows=300, num_test_rows=num_test_rows)
 
 
-def test_twice_the_steps_add_the_measured_share_of_the_gain() -> None:
-    one = seen(gain=1.0)
-    short, long = (predict_loss(one, plan(total_steps=steps)).expected for steps in (20, 80))
-    assert one.base_loss - short == pytest.approx(1.0 / 5)
-    assert one.base_loss - long == pytest.approx(1.0 / 5 * (1 + 2 * GROWTH))
+def test_the_loss_falls_on_as_the_power_that_the_probe_shows() -> None:
+    one = seen(gain=4.0)
+    assert predict_loss(one, plan(total_steps=20)).expected == pytest.approx(one.base_loss - 4.0 / 5)
+    exponent = 0.5
+    fallen = [loss * (1 + 20 / FIRST_STEPS) ** -exponent for loss in one.base_losses]
+    other = Seen(one.base_losses, fallen, one.num_tokens, None, None, None)
+    expected = one.base_loss * (1 + 80 / FIRST_STEPS) ** -exponent
+    assert predict_loss(other, plan(total_steps=80)).expected == pytest.approx(expected)
 
 
 def test_the_interval_holds_what_is_expected_and_is_wider_without_a_probe() -> None:
