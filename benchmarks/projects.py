@@ -38,7 +38,7 @@ Row = dict[str, Any]
 
 
 def _json_lines(path: Path) -> list[Row]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
 
 
 def _banking(folder: Path) -> list[Row]:
