@@ -5,6 +5,7 @@ import json
 import os
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,12 @@ Row = dict[str, Any]
 
 
 def _json_lines(path: Path) -> list[Row]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    """Read the lines that are JSON; a bundled sample has some that are meant to be rejected."""
+    found = []
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        with suppress(json.JSONDecodeError):
+            found.append(json.loads(line))
+    return [row for row in found if isinstance(row, dict)]
 
 
 def _banking(folder: Path) -> list[Row]:
