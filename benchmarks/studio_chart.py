@@ -1,146 +1,223 @@
-"""The Studio's chart of a training of a million steps, in a real browser.
+"""The Studio's chart of a training of a million steps, in a real Chromium that draws without a GPU.
 
-    python -m benchmarks.studio_chart [--steps 1000000]
+    python -m benchmarks.studio_chart [--steps 1000000] [--profile FOLDER]
 
-Prints how long it takes from opening the job's page to the first picture of the curve, how fast pictures follow each
-other while a reader zooms in and out, how long until a closer look has its detail, and whether a spike of one step is
-seen at every zoom. The Studio must be built (`make studio`), and a Chromium be there (BREWSLM_CHROMIUM names one).
+Prints when the curve is painted after its page was opened, and how much of that came after its data; how fast pictures
+follow each other while a reader zooms, goes along or hovers, with something to do for every picture; what following a
+run that goes on costs; what the page keeps in memory; and whether a spike of one step is seen at every zoom. Pictures
+are counted by requestAnimationFrame, whose ceiling is printed first. The Studio must be built (`make studio`), and a
+Chromium be there (BREWSLM_CHROMIUM names one). `--profile` keeps what the browser's processor profiler saw.
 """
 
 import argparse
-import math
-import os
-import shutil
-import subprocess
-import sys
+import json
+import statistics
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import CDPSession, Page
 
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
 from brewslm.bootstrap.settings import Settings
-from brewslm.core.ports.storage import MetricRow
-from brewslm.services.requests import AutopilotRequest
+from tests.browser.chromium import chromium
+from tests.browser.served import Served, served
+from tests.fakes.written_run import WrittenRun
 
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-SPIKE = 777_777
-AT_ONCE = 20_000
-ZOOMS = 40
-WATCH = """() => {
-  const times = [];
-  const note = (now) => { times.push(now); window.isWatching && requestAnimationFrame(note); };
-  window.isWatching = true;
-  window.pictures = times;
-  requestAnimationFrame(note);
+SPIKE = 7 / 9
+"""Where the spike is, as a share of the steps."""
+PICTURES = 240
+LIVE_SECONDS, LIVE_RATE = 10, 10
+NUM_ZOOMS, ZOOM = 25, 0.8
+SETTLE_MS = 600
+NOTE_PAINT = """() => {
+  new MutationObserver((_, self) => {
+    if (document.querySelector(".studio-plot canvas") !== null) {
+      self.disconnect();
+      requestAnimationFrame(() => requestAnimationFrame(() => { window.paintedAt = performance.now(); }));
+    }
+  }).observe(document, { childList: true, subtree: true });
 }"""
-IS_SPIKE_SEEN = """(canvas) => {
+ARRIVED = """() => {
+  const asked = performance.getEntriesByType("resource").filter(({ name, startTime }) =>
+    name.includes("/metrics?") && startTime < window.paintedAt);
+  return [Math.max(...asked.map((one) => one.responseEnd)), asked.reduce((sum, one) => sum + one.transferSize, 0)];
+}"""
+DETAILS = """() => performance.getEntriesByType("resource").filter(({ name }) => name.includes("&until="))
+  .map((one) => one.responseEnd - one.startTime)"""
+HANDS = """() => {
+  const over = document.querySelector(".studio-plot .u-over");
+  const at = (share) => {
+    const { left, top, width } = over.getBoundingClientRect();
+    return { clientX: left + width * share, clientY: top + 60, bubbles: true, cancelable: true };
+  };
+  const press = (key) => over.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  window.hands = {
+    nothing: () => undefined,
+    zoom: (n) => over.dispatchEvent(
+      new WheelEvent("wheel", { ...at(7 / 9), ctrlKey: true, deltaY: Math.floor(n / 20) % 2 ? 120 : -120 })),
+    pan: (n) => press(n < 9 ? "+" : Math.floor(n / 4) % 2 ? "ArrowLeft" : "ArrowRight"),
+    hover: (n) => over.dispatchEvent(new MouseEvent("mousemove", at(0.1 + 0.8 * ((n % 100) / 100)))),
+    "zoom in": () => over.dispatchEvent(new WheelEvent("wheel", { ...at(7 / 9), ctrlKey: true, deltaY: -120 })),
+    "show all": () => press("0"),
+  };
+}"""
+TIMES = """([what, number]) => new Promise((done) => {
+  const times = [];
+  const draw = (now) => {
+    times.push(now);
+    if (times.length > number) {
+      done(times);
+    } else {
+      window.hands[what](times.length - 1);
+      requestAnimationFrame(draw);
+    }
+  };
+  requestAnimationFrame(draw);
+})"""
+IS_SPIKE_SEEN = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+  const canvas = document.querySelector(".studio-plot canvas");
   const { width, height } = canvas;
   const top = canvas.getContext("2d").getImageData(0, 0, width, Math.floor(height / 4)).data;
   for (let at = 0; at < top.length; at += 4) {
     if (Math.abs(top[at] - 11) + Math.abs(top[at + 1] - 114) + Math.abs(top[at + 2] - 133) < 60 && top[at + 3] > 100) {
-      return true;
+      done(true);
+      return;
     }
   }
-  return false;
-}"""
+  done(false);
+})))"""
 """Whether the colour of the curve is in the upper quarter of the picture, where only the spike reaches."""
-PLOT = ".studio-plot"
 
 
 def main() -> None:
     """Fill a workspace, serve it, look at it."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=1_000_000)
-    num_steps: int = parser.parse_args().steps
+    parser.add_argument("--profile", type=Path, help="a folder for the profiles of opening, zooming and following")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        house = open_house(Settings(home=Path(folder)), actor="cli")
         began = time.monotonic()
-        job_id = _fill(house, num_steps)
-        print(f"{num_steps:,} steps written in {time.monotonic() - began:.0f} s")
-        server = _serve(Path(folder))
-        try:
-            assert server.stdout is not None
-            url, key = (server.stdout.readline().rsplit(" ", 1)[-1].strip() for _ in range(2))
-            _look(url, key, job_id)
-        finally:
-            server.terminate()
-            server.wait(60)
+        house = open_house(Settings(home=Path(folder), is_offline=True), actor="api")
+        run = WrittenRun(house, total_steps=options.steps, spike_at=int(options.steps * SPIKE))
+        run.steps(options.steps - LIVE_SECONDS * LIVE_RATE)
+        print(f"{run.last_step:,} steps written in {time.monotonic() - began:.0f} s")
+        with served(house) as server, chromium() as browser:
+            page = browser.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light")
+            page.set_default_timeout(120_000)
+            Look(page, server, run, options.profile).all()
 
 
-def _fill(house: House, num_steps: int) -> int:
-    project = house.projects.create("million")
-    job = house.jobs.submit(project.id, "train", AutopilotRequest())
-    spike = min(SPIKE, num_steps * 7 // 9)
-    for begin in range(1, num_steps + 1, AT_ONCE):
-        rows = [_row(job.id, step, num_steps, spike) for step in range(begin, min(begin + AT_ONCE, num_steps + 1))]
-        with house.ports.storage.write() as transaction:
-            transaction.metrics.append(rows, job_id=job.id, offset=0)
-    house.jobs.cancel(job.id)
-    return job.id
+class Look:
+    """One window on the run, and what is measured there."""
 
+    def __init__(self, page: Page, server: Served, run: WrittenRun, profiles: Path | None) -> None:
+        """Let the window in."""
+        self.page, self.run, self.profiles = page, run, profiles
+        self.address = f"{server.url}/#/jobs/{run.job.id}"
+        self.cdp: CDPSession = page.context.new_cdp_session(page)
+        self.cdp.send("Performance.enable", {"timeDomain": "threadTicks"})
+        self.cdp.send("Profiler.enable")
+        page.goto(server.login)
+        page.add_init_script(f"({NOTE_PAINT})()")
 
-def _row(job_id: int, step: int, num_steps: int, spike: int) -> MetricRow:
-    loss = 2 + 3 * math.exp(-6 * step / num_steps) + 0.2 * math.sin(step * 12.9898) * math.sin(step * 78.233)
-    body = {
-        "kind": "log", "seq": step, "time": 1.7e9 + step, "attempt": 1, "step": step, "total_steps": num_steps,
-        "epoch": step / num_steps, "loss": 40.0 if step == spike else loss, "baseline_loss": None, "delta": None,
-        "learning_rate": 1e-3 * (1 - step / num_steps), "grad_norm": 1 + 0.3 * math.sin(step / 7), "step_seconds": 0.1,
-        "tokens_per_second": 1200 + 100 * math.sin(step / 50), "samples_per_second": 10.0, "memory_bytes": 10**9,
-        "non_finite": {},
-    }  # fmt: skip
-    return MetricRow(job_id=job_id, seq=step, kind="log", step=step, body=body)
+    def all(self) -> None:
+        """Measure one after the other."""
+        self.open("first")
+        with self.profile("open"):
+            self.open("again")
+        self.page.wait_for_timeout(2_000)  # what the page still reads is no part of what follows
+        print(f"the page keeps {self.heap():.0f} MB")
+        self.page.evaluate(HANDS)
+        for what in ("nothing", "zoom", "pan", "hover"):
+            with self.profile(what):
+                self.pictures(what)
+            self.page.wait_for_timeout(2_000)
+        self.page.evaluate("() => window.hands['show all']()")
+        self.spike()
+        self.page.evaluate("() => window.hands['show all']()")
+        print(f"the page keeps {self.heap():.0f} MB after that")
+        with self.profile("follow"):
+            self.follow()
+        print(f"the page keeps {self.heap():.0f} MB after that")
 
+    def open(self, which: str) -> None:
+        """Open the page anew."""
+        self.page.goto("about:blank")
+        self.page.goto(self.address)
+        self.page.wait_for_function("() => window.paintedAt !== undefined")
+        painted: float = self.page.evaluate("() => window.paintedAt")
+        arrived, num_bytes = self.page.evaluate(ARRIVED)
+        print(
+            f"{which} time: the curve is painted {painted / 1000:.2f} s after the page was opened, "
+            f"{(painted - arrived) / 1000:.2f} s after its data ({num_bytes / 1e6:.1f} MB)"
+        )
 
-def _serve(home: Path) -> subprocess.Popen[str]:
-    words = [sys.executable, "-m", "brewslm.api", "--port", "0"]
-    environment = {**os.environ, "BREWSLM_HOME": str(home)}
-    return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)
+    def pictures(self, what: str) -> None:
+        """Do something for every picture, and tell how the pictures followed each other."""
+        before = self.busy()
+        times: list[float] = self.page.evaluate(TIMES, [what, PICTURES])
+        busy = (self.busy() - before) / PICTURES
+        gaps = sorted(after - before for before, after in pairwise(times))
+        print(
+            f"{what}: {1000 * len(gaps) / sum(gaps):.0f} pictures a second; "
+            f"between two {statistics.median(gaps):.1f} ms in the middle, "
+            f"{gaps[int(len(gaps) * 0.95)]:.1f} ms at the 95th percentile, {gaps[-1]:.0f} ms at most; "
+            f"{1000 * busy:.1f} ms of the processor in the page's thread for each"
+        )
 
+    def spike(self) -> None:
+        """Zoom in on the spike, and look for it before and after the closer look has come."""
+        at_once = later = 0
+        for _ in range(NUM_ZOOMS):
+            self.page.evaluate("() => window.hands['zoom in']()")
+            at_once += self.page.evaluate(IS_SPIKE_SEEN)
+            self.page.wait_for_timeout(SETTLE_MS)
+            later += self.page.evaluate(IS_SPIKE_SEEN)
+        delays: list[float] = self.page.evaluate(DETAILS)
+        print(
+            f"a spike of one step is seen at {at_once} of {NUM_ZOOMS} zooms at once, at {later} with the closer look; "
+            f"the last shows {ZOOM**NUM_ZOOMS:.1%} of the steps. {len(delays)} closer looks took "
+            f"{statistics.median(delays):.0f} ms in the middle, {max(delays):.0f} ms at most"
+        )
 
-def _look(url: str, key: str, job_id: int) -> None:
-    found = os.environ.get("BREWSLM_CHROMIUM") or shutil.which("chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=OPTIONS)
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(key)
-        for attempt in ("first", "second"):
-            began = time.monotonic()
-            page.goto("about:blank")
-            page.goto(f"{url}/#/jobs/{job_id}")
-            page.wait_for_selector(f"{PLOT} canvas", timeout=60_000)
-            print(f"{attempt} picture of the curve after {time.monotonic() - began:.2f} s")
-        _zoom(page)
-        browser.close()
+    def follow(self) -> None:
+        """Let the run go on, and tell what it costs the page."""
+        before, began = self.busy(), time.monotonic()
+        for number in range(LIVE_SECONDS * LIVE_RATE):
+            self.run.steps(1)
+            self.page.wait_for_timeout(max(0.0, 1000 * (began + (number + 1) / LIVE_RATE - time.monotonic())))
+        seconds = time.monotonic() - began
+        share = (self.busy() - before) / seconds
+        rate = LIVE_SECONDS * LIVE_RATE / seconds
+        print(f"following {rate:.1f} steps a second takes {share:.0%} of a core in the page's thread")
 
+    def busy(self) -> float:
+        """Seconds of the processor that the page's thread has used so far."""
+        found = self.cdp.send("Performance.getMetrics")["metrics"]
+        return next(float(one["value"]) for one in found if one["name"] == "TaskDuration")
 
-def _zoom(page: Page) -> None:
-    page.wait_for_timeout(2_000)  # what the page still reads is no part of what is measured
-    box = page.locator(f"{PLOT} .u-over").first.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] * SPIKE / 1e6, box["y"] + box["height"] / 2)
-    page.keyboard.down("Control")
-    page.evaluate(WATCH)
-    for number in range(ZOOMS):
-        page.mouse.wheel(0, -120 if number < ZOOMS // 2 else 120)
-        page.wait_for_timeout(30)
-    times: list[float] = page.evaluate("() => { window.isWatching = false; return window.pictures; }")
-    gaps = sorted(after - before for before, after in pairwise(times))
-    middle, late = gaps[len(gaps) // 2], gaps[int(len(gaps) * 0.95)]
-    print(
-        f"while zooming: {1000 * len(gaps) / sum(gaps):.0f} pictures a second; "
-        f"between two {middle:.0f} ms in the middle, "
-        f"{late:.0f} ms at the 95th percentile, {gaps[-1]:.0f} ms at most"
-    )
-    seen = 0
-    for _ in range(ZOOMS // 2):
-        page.mouse.wheel(0, -120)
-        page.wait_for_timeout(400)
-        seen += page.locator(f"{PLOT} canvas").first.evaluate(IS_SPIKE_SEEN)
-    page.keyboard.up("Control")
-    print(f"a spike of one step is seen at {seen} of {ZOOMS // 2} zooms, the last of a {0.8 ** (ZOOMS // 2):.0%} part")
+    def heap(self) -> float:
+        """Megabytes that the page's scripts keep."""
+        self.cdp.send("HeapProfiler.collectGarbage")
+        usage: dict[str, Any] = self.cdp.send("Runtime.getHeapUsage")
+        return float(usage["usedSize"]) / 1e6
+
+    @contextmanager
+    def profile(self, name: str) -> Iterator[None]:
+        """Keep a profile of the block, where that is wanted."""
+        if self.profiles is None:
+            yield
+            return
+        self.cdp.send("Profiler.start")
+        yield
+        found = self.cdp.send("Profiler.stop")["profile"]
+        self.profiles.mkdir(parents=True, exist_ok=True)
+        (self.profiles / f"{name}.cpuprofile").write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,22 +1,15 @@
 """A training watched in a browser, through all that comes between: its curve is whole, and nothing comes twice."""
 
-import csv
-import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.watching import check_whole, hide, shown_step
 from tests.browser.window import Window
 from tests.journeys.brew import ENDLESS, LONG, Brew, Server, has_checkpoint, last_step, wait_for, write_chat
-
-HIDE = """(isHidden) => {
-  Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
-  document.dispatchEvent(new Event("visibilitychange"));
-}"""
 
 
 @pytest.fixture
@@ -42,9 +35,9 @@ def test_a_run_is_whole_after_a_reload_a_hidden_tab_and_a_killed_server(browser:
         page.reload()
         shown_step(page, 12)
 
-        page.evaluate(HIDE, True)
+        hide(page, is_hidden=True)
         wait_for(lambda: last_step(brew.home) >= 18, "steps that nobody sees")
-        page.evaluate(HIDE, False)
+        hide(page, is_hidden=False)
         shown_step(page, 18)
 
         server.process.kill()
@@ -56,17 +49,9 @@ def test_a_run_is_whole_after_a_reload_a_hidden_tab_and_a_killed_server(browser:
         expect(page.get_by_text("Event stream interrupted")).to_have_count(0)
         expect(page.get_by_test_id("phase")).to_have_text("Completed")
         assert server.finish(job_id)["status"] == "completed"
-        rows: list[dict[str, Any]] = server.get(f"/api/jobs/{train_id}/metrics")
-        keys = page.locator(".job-log li").evaluate_all("lines => lines.map(line => line.dataset.key)")
-        assert len(keys) == len(set(keys))
-        shown = {key for key in keys if key.startswith("row-")}
-        assert shown == {f"row-{train_id}-{row['seq']}" for row in rows if row["kind"] not in {"progress", "ended"}}
-        with page.expect_download() as download:
-            page.get_by_role("button", name="CSV").click()
-        table = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8"), newline="")))
-        assert [int(row["step"]) for row in table if row["loss"]] == list(range(1, LONG["data.total_steps"] + 1))
-        evaluated = {row["step"] for row in rows if row["kind"] == "eval"}
-        assert {int(row["step"]) for row in table if row["eval_loss"]} == evaluated
+        rows = server.get(f"/api/jobs/{train_id}/metrics")
+        assert [row["step"] for row in rows if row["kind"] == "log"] == list(range(1, LONG["data.total_steps"] + 1))
+        check_whole(page, train_id, rows)
         assert window.problems() == []
     context.close()
 
@@ -111,15 +96,6 @@ def begin(server: Server, brew: Brew, plan: dict[str, int]) -> tuple[int, int]:
     wait_for(lambda: has_checkpoint(brew.home), "the first checkpoint")
     (train,) = server.get(f"/api/jobs?parent_id={job['id']}&kind=train")["jobs"]
     return job["id"], train["id"]
-
-
-def shown_step(page: Page, step: int) -> None:
-    """Wait until the page has come to a step."""
-    page.wait_for_function(
-        "wanted => [...document.querySelectorAll('.job-log li')].some(line => "
-        "Number(/^step=(\\d+)/.exec(line.lastElementChild.textContent)?.[1] ?? 0) >= wanted)",
-        arg=step,
-    )
 
 
 def press(page: Page, name: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.watching import hide
 from tests.browser.window import Window
 from tests.journeys.brew import Server
 
@@ -14,12 +15,24 @@ MAX_SCRIPT_BYTES = 300_000
 """Gzipped, at first load."""
 HOSTILE = '<img src=x onerror="document.title=1">'
 ROUTES = (
-    *("/", "/jobs", "/projects", "/projects/1", "/settings", "/nowhere"),
+    *("/", "/jobs", "/jobs/1", "/projects", "/projects/1", "/settings", "/nowhere"),
     *(f"/projects/1/data?tab={tab}" for tab in ("import", "health", "rows", "splits")),
     *("/projects/1/preflight", "/projects/1/training?set=optim.learning_rate%3D0.001"),
     *(f"/projects/1/{page}" for page in ("experiments", "evaluate", "release", "activity")),
 )
 BROKEN = "brew = create_brew("
+PAST_REST_MS = 61_000
+"""A tab that nobody looks at lets go of its stream after a minute."""
+KEEP_TOLD = """() => {
+  window.told = [];
+  window.Notification = class extends Notification {
+    constructor(...words) {
+      super(...words);
+      window.told.push(this);
+    }
+  };
+}"""
+"""The browser's own notifications, kept so that a test can look at them and click on one."""
 WHOLE = """from brewslm import create_brew, create_trainer
 brew = create_brew(trainer=create_trainer(name="mended", dataset="sample:general-chat-v1"))
 """
@@ -75,6 +88,34 @@ def test_the_bell_counts_what_nobody_has_read_and_forgets_nothing(window: Window
     expect(bell).to_have_accessible_name("Notifications, 0 unread")
     page.reload()
     expect(bell).to_have_accessible_name("Notifications, 0 unread")
+
+
+def test_news_come_as_toasts_and_on_the_desktop_where_nobody_looks(window: Window, server: Server) -> None:
+    window.page.context.grant_permissions(["notifications"], origin=server.url)
+    window.page.add_init_script(f"({KEEP_TOLD})()")
+    window.page.clock.install()
+    window.page.reload()
+    page = window.open("/settings")
+    expect(page.get_by_role("button", name=re.compile("Notifications, 0 unread"))).to_be_visible()
+    toasts = page.get_by_role("alert")
+    server.post("/api/projects/1/datasets/import", {"locator": "/seen/by/somebody.csv"})
+    expect(toasts.filter(has_text="/seen/by/somebody.csv")).to_have_count(1)
+    assert window.problems() == []
+    assert page.evaluate("told.length") == 0
+    hide(page, is_hidden=True)
+    page.clock.fast_forward(PAST_REST_MS)
+    server.post("/api/projects/1/datasets/import", {"locator": "/seen/by/nobody.csv"})
+    page.wait_for_function("() => told.length > 0")
+    assert page.evaluate("told.map(({ body }) => body.includes('/seen/by/nobody.csv'))") == [True]
+    hide(page, is_hidden=False)
+    page.evaluate("told[0].dispatchEvent(new Event('click'))")
+    expect(page.get_by_role("main").get_by_text("/seen/by/nobody.csv").first).to_be_visible()
+    toasts.filter(has_text="/seen/by/nobody.csv").get_by_role("button", name="Close").click()
+    expect(toasts.filter(has_text="/seen/by/nobody.csv")).to_have_count(0)
+    toasts.filter(has_text="/seen/by/somebody.csv").get_by_role("link").click()
+    expect(page.get_by_role("main").get_by_text("/seen/by/somebody.csv").first).to_be_visible()
+    bell = page.get_by_role("button", name="Notifications")
+    expect(bell).to_have_accessible_name("Notifications, 2 unread")
 
 
 @pytest.mark.parametrize("route", ROUTES)

@@ -12,6 +12,13 @@ export type JobsQuery = Query<"/api/jobs">;
 export const POLL_MS = 5_000;
 /** How often what changes by itself is asked for, where no live stream tells. */
 
+const UNSEEN_MS = 15_000;
+/** What the tab's title and the desktop tell is asked for also by a page that nobody sees: it is for who does not. */
+const ALSO_UNSEEN = {
+  refetchInterval: () => (document.hidden ? UNSEEN_MS : POLL_MS),
+  refetchIntervalInBackground: true,
+};
+
 export const jobsKey = ["jobs"] as const;
 
 export function jobsQuery(query: JobsQuery) {
@@ -27,7 +34,7 @@ export function activeJobsQuery() {
   return queryOptions({
     queryKey: [...jobsKey, "active"],
     queryFn: ({ signal }) => answer(http.GET("/api/jobs/active", { signal })),
-    refetchInterval: POLL_MS,
+    ...ALSO_UNSEEN,
   });
 }
 
@@ -78,7 +85,7 @@ export function notificationsQuery(limit: number) {
   return queryOptions({
     queryKey: [...notificationsKey, limit],
     queryFn: ({ signal }) => answer(http.GET("/api/notifications", { params: { query: { limit } }, signal })),
-    refetchInterval: POLL_MS,
+    ...ALSO_UNSEEN,
   });
 }
 

@@ -9,6 +9,9 @@ import { Follower, type Link } from "@/lib/stream/follower";
 const SETTLE_MS = 1_000;
 /** Of these nothing in a list changes; the page of a job follows them by itself. */
 const IRRELEVANT = new Set(["training.log", "run.notice"]);
+/** How far a job is: said with every step, and of no interest to the rest of a page. */
+const PROGRESS = "job.progress";
+const EVERYTHING = [jobsKey, notificationsKey, projectsKey];
 
 /** Follow the workspace in one stream, and ask again for what has changed. Without it pages ask every few seconds. */
 export function LiveProvider({ children }: { children: ReactNode }) {
@@ -16,19 +19,25 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   const client = useQueryClient();
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let isOnlyProgress = true;
     const refresh = () => {
       timer = undefined;
-      for (const queryKey of [jobsKey, notificationsKey, projectsKey]) {
+      for (const queryKey of isOnlyProgress ? [jobsKey] : EVERYTHING) {
         void client.invalidateQueries({ queryKey });
       }
+      isOnlyProgress = true;
     };
     const follower = new Follower("/api/events", {
       onFrame: ({ name }) => {
         if (!IRRELEVANT.has(name)) {
+          isOnlyProgress &&= name === PROGRESS;
           timer ??= setTimeout(refresh, SETTLE_MS);
         }
       },
-      onFresh: refresh,
+      onFresh: () => {
+        isOnlyProgress = false;
+        refresh();
+      },
       onLink: setLink,
     });
     return () => {

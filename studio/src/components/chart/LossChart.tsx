@@ -1,8 +1,9 @@
 import { Group, Stack, Text, VisuallyHidden } from "@mantine/core";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { memo, useEffect, useMemo, useState } from "react";
 import type uPlot from "uplot";
 
 import { type Choices, ChartTools } from "./ChartTools";
+import { Cursor } from "./cursor";
 import { Legend } from "./Legend";
 import { Overlay } from "./marks";
 import { dataOf, lossOptions } from "./lossOptions";
@@ -31,11 +32,12 @@ type LossChartProps = {
 
 const START: Choices = { isDelta: true, isLog: false, isRobust: false, smoothing: 0 };
 
-/** The loss of a training against the untuned base. */
-export function LossChart({ curve, logs, marks, group, isZoomed, name, onCsv }: LossChartProps) {
+/** The loss of a training against the untuned base. It is drawn again when one of these has changed, which are values. */
+export const LossChart = memo(function LossChart(props: LossChartProps) {
+  const { curve, logs, marks, group, isZoomed, name, onCsv } = props;
   const palette = usePalette();
   const [chosen, setChosen] = useState(START);
-  const [index, setIndex] = useState<number | null>(null);
+  const [cursor] = useState(() => new Cursor());
   const [plot, setPlot] = useState<uPlot | null>(null);
   const { evals, baseline } = curve;
   const canDelta =
@@ -59,11 +61,10 @@ export function LossChart({ curve, logs, marks, group, isZoomed, name, onCsv }: 
     () =>
       lossOptions({ isDelta, isLog, isRobust: chosen.isRobust, isSmooth: chosen.smoothing > 0 }, palette, group, {
         overlay,
-        onCursor: setIndex,
+        cursor,
       }),
-    [isDelta, isLog, chosen.isRobust, chosen.smoothing, palette, group, overlay],
+    [isDelta, isLog, chosen.isRobust, chosen.smoothing, palette, group, overlay, cursor],
   );
-  const onReady = useCallback((made: uPlot | null) => setPlot(made), []);
   if (!hasFinite(layout)) {
     return (
       <Text c="dimmed" size="sm" py="xl" ta="center" role="status">
@@ -84,14 +85,14 @@ export function LossChart({ curve, logs, marks, group, isZoomed, name, onCsv }: 
         onPng={() => plot !== null && savePlot(plot, palette.background, name)}
         onCsv={onCsv}
       />
-      <Readout layout={layout} logs={logs} marks={marks} index={index} isDelta={isDelta} />
+      <Readout layout={layout} logs={logs} marks={marks} cursor={cursor} isDelta={isDelta} />
       <Plot
         options={options}
         data={data}
         height={340}
         label={`${isDelta ? "Loss less that of the untuned base" : "Loss"} over steps. ${tellCurve(curve, logs)}`}
         group={group}
-        onReady={onReady}
+        onReady={setPlot}
       />
       <Group justify="space-between" gap="xs" align="flex-start">
         <Legend isDelta={isDelta} isSmooth={chosen.smoothing > 0} layout={layout} marks={marks} palette={palette} />
@@ -102,7 +103,7 @@ export function LossChart({ curve, logs, marks, group, isZoomed, name, onCsv }: 
       <VisuallyHidden>{marks.slice(-20).map((mark) => `Step ${mark.step}: ${mark.text}. `)}</VisuallyHidden>
     </Stack>
   );
-}
+});
 
 function savePlot(plot: uPlot, background: string, name: string): void {
   const { canvas } = plot.ctx;

@@ -1,5 +1,7 @@
 import { Group, Text } from "@mantine/core";
+import { useSyncExternalStore } from "react";
 
+import type { Cursor } from "./cursor";
 import { formatDelta, formatNumber } from "@/lib/numbers";
 import type { Mark } from "@/lib/run/marks";
 import type { LogRecord } from "@/lib/run/records";
@@ -9,12 +11,13 @@ type ReadoutProps = {
   layout: Layout;
   logs: readonly LogRecord[];
   marks: readonly Mark[];
-  index: number | null;
+  cursor: Cursor;
   isDelta: boolean;
 };
 
 /** The step under the cursor, or the last one, with whichever values exist there, and what is marked near it. */
-export function Readout({ layout, logs, marks, index, isDelta }: ReadoutProps) {
+export function Readout({ layout, logs, marks, cursor, isDelta }: ReadoutProps) {
+  const index = useSyncExternalStore(cursor.subscribe, cursor.get);
   const at = index ?? layout.steps.length - 1;
   const step = layout.steps[at];
   if (step === undefined) {

@@ -1,5 +1,5 @@
 import { SimpleGrid, Stack, Text } from "@mantine/core";
-import { useMemo } from "react";
+import { memo, useMemo } from "react";
 import type uPlot from "uplot";
 
 import { axis, choose, showAll } from "./lossOptions";
@@ -20,7 +20,7 @@ const SMALL: readonly Small[] = [
 ];
 
 /** Learning rate, gradient norm, speed and memory over the same steps as the loss. */
-export function SmallPlots({ logs, group }: { logs: readonly LogRecord[]; group: PlotGroup }) {
+export const SmallPlots = memo(function SmallPlots({ logs, group }: { logs: readonly LogRecord[]; group: PlotGroup }) {
   const palette = usePalette();
   return (
     <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="md">
@@ -29,7 +29,7 @@ export function SmallPlots({ logs, group }: { logs: readonly LogRecord[]; group:
       ))}
     </SimpleGrid>
   );
-}
+});
 
 type SmallPlotProps = { small: Small; logs: readonly LogRecord[]; group: PlotGroup; palette: Palette };
 
@@ -82,7 +82,7 @@ function smallOptions(small: Small, palette: Palette, group: PlotGroup): PlotOpt
       { ...axis(palette, false), size: 28 },
       {
         ...values,
-        size: 64,
+        size: 74,
         space: 28,
         values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : small.format(tick))),
       },

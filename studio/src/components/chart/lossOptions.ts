@@ -1,5 +1,6 @@
 import uPlot from "uplot";
 
+import type { Cursor } from "./cursor";
 import { levelPlugin, marksPlugin, type Overlay } from "./marks";
 import type { Palette } from "./palette";
 import type { PlotOptions } from "./Plot";
@@ -17,7 +18,7 @@ export function dataOf(layout: Layout): uPlot.AlignedData {
 
 export type LossChoices = { isDelta: boolean; isLog: boolean; isRobust: boolean; isSmooth: boolean };
 
-type Reading = { overlay: Overlay; onCursor: (index: number | null) => void };
+type Reading = { overlay: Overlay; cursor: Cursor };
 
 /** How the loss is drawn. */
 export function lossOptions(choices: LossChoices, palette: Palette, group: PlotGroup, reading: Reading): PlotOptions {
@@ -36,7 +37,7 @@ export function lossOptions(choices: LossChoices, palette: Palette, group: PlotG
     bands: [{ series: [5, 6], fill: palette.band }],
     plugins: [levelPlugin(palette, reading.overlay), marksPlugin(palette, reading.overlay)],
     hooks: {
-      setCursor: [(plot) => reading.onCursor(plot.cursor.idx ?? null)],
+      setCursor: [(plot) => reading.cursor.set(plot.cursor.idx ?? null)],
       setSelect: [(plot) => choose(plot, group)],
     },
   };

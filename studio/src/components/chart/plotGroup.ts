@@ -2,12 +2,23 @@ import type uPlot from "uplot";
 
 export type StepRange = { from: number; to: number };
 
+/** What of a plot is needed here. */
+type Plot = Pick<uPlot, "data" | "setScale">;
+
 const SETTLE_MS = 160;
 const ZOOM = 0.8;
 
-/** Plots over the same steps: what one shows of them, all show. Nothing of React moves while a reader zooms. */
+/**
+ * Plots over the same steps: what one shows of them, all show. Nothing of React moves while a reader zooms.
+ *
+ * The plot under the reader's hand moves with every picture, and of the others one, in turn: so all are there after a
+ * few pictures, and none costs the hand its smoothness.
+ */
 export class PlotGroup {
-  private readonly plots = new Set<uPlot>();
+  private readonly plots = new Set<Plot>();
+  /** Those that do not show yet what they should; who has waited longest is first. */
+  private readonly due = new Set<Plot>();
+  private lead: Plot | null = null;
   private shown: StepRange | null = null;
   private settle: ReturnType<typeof setTimeout> | undefined;
   private frame: number | null = null;
@@ -19,22 +30,21 @@ export class PlotGroup {
     return this.shown;
   }
 
-  add(plot: uPlot): () => void {
+  add(plot: Plot): () => void {
     this.plots.add(plot);
     return () => {
       this.plots.delete(plot);
+      this.due.delete(plot);
     };
   }
 
   /** Show a part of the steps, or everything. */
   show(range: StepRange | null): void {
     this.shown = range;
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = null;
-      for (const plot of this.plots) {
-        fit(plot, this.shown);
-      }
-    });
+    for (const plot of this.plots) {
+      this.due.add(plot);
+    }
+    this.frame ??= requestAnimationFrame(this.draw);
     clearTimeout(this.settle);
     this.settle = setTimeout(() => {
       this.onSettle(this.shown);
@@ -42,7 +52,8 @@ export class PlotGroup {
   }
 
   /** Zoom in (`sense` > 0) or out around a step. */
-  zoom(plot: uPlot, sense: number, around: number): void {
+  zoom(plot: Plot, sense: number, around: number): void {
+    this.lead = plot;
     const whole = wholeOf(plot);
     const now = this.shown ?? whole;
     const factor = sense > 0 ? ZOOM : 1 / ZOOM;
@@ -55,7 +66,8 @@ export class PlotGroup {
   }
 
   /** Go along the steps by a share of what is shown. */
-  pan(plot: uPlot, share: number): void {
+  pan(plot: Plot, share: number): void {
+    this.lead = plot;
     if (this.shown !== null) {
       const width = this.shown.to - this.shown.from;
       this.showWithin(wholeOf(plot), this.shown.from + share * width, width);
@@ -63,7 +75,8 @@ export class PlotGroup {
   }
 
   /** Take in that a plot has new data. */
-  refit(plot: uPlot): void {
+  refit(plot: Plot): void {
+    this.due.delete(plot);
     fit(plot, this.shown);
   }
 
@@ -76,18 +89,30 @@ export class PlotGroup {
     }
   }
 
+  private readonly draw = (): void => {
+    const [first] = this.due;
+    const lead = this.lead !== null && this.due.has(this.lead) ? this.lead : first;
+    const next = [...this.due].find((plot) => plot !== lead);
+    for (const plot of [lead, next]) {
+      if (plot !== undefined) {
+        this.refit(plot);
+      }
+    }
+    this.frame = this.due.size > 0 ? requestAnimationFrame(this.draw) : null;
+  };
+
   private showWithin(whole: StepRange, from: number, width: number): void {
     const begin = Math.max(whole.from, Math.min(from, whole.to - width));
     this.show({ from: begin, to: begin + width });
   }
 }
 
-function wholeOf(plot: uPlot): StepRange {
+function wholeOf(plot: Plot): StepRange {
   const steps = plot.data[0];
   return { from: steps[0] ?? 0, to: steps.at(-1) ?? 1 };
 }
 
-function fit(plot: uPlot, range: StepRange | null): void {
+function fit(plot: Plot, range: StepRange | null): void {
   const { from, to } = range ?? wholeOf(plot);
   const margin = from === to ? 1 : 0;
   plot.setScale("x", { min: from - margin, max: to + margin });

@@ -46,7 +46,7 @@ export function Curves({ run, name }: { run: RunState; name: string }) {
             group={group}
             isZoomed={range !== null}
             name={name}
-            onCsv={() => csv.mutate()}
+            onCsv={csv.mutate}
           />
         )}
         {csv.error !== null && (

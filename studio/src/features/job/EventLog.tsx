@@ -1,6 +1,6 @@
 import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
-import { useMemo, useState } from "react";
+import { memo, useMemo, useState } from "react";
 
 import { readEvents, readRecords } from "./queries";
 import { entryOfEvent, entryOfRecord, type LogEntry, merged } from "@/lib/run/log";
@@ -8,6 +8,7 @@ import { LOG_LINES, type RunState } from "@/lib/run/state";
 import { saveBlob } from "@/lib/saving";
 
 const PAGE_ROWS = 10_000;
+const CLOCK = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
 /** What happened, the newest first: RunEvents and progress, the last 500, and everything on demand. */
 export function EventLog({ run, name }: { run: RunState; name: string }) {
@@ -74,7 +75,8 @@ export function EventLog({ run, name }: { run: RunState; name: string }) {
   );
 }
 
-function Line({ entry }: { entry: LogEntry }) {
+/** A line never changes, so that a new one costs one, not all. */
+const Line = memo(function Line({ entry }: { entry: LogEntry }) {
   return (
     <li data-key={entry.key} data-severity={entry.severity}>
       <time>{clock(entry.at)}</time>
@@ -82,7 +84,7 @@ function Line({ entry }: { entry: LogEntry }) {
       <span className="job-break">{entry.message}</span>
     </li>
   );
-}
+});
 
 /** All events and all rows of the journal, as lines. */
 async function everything(run: RunState): Promise<string[]> {
@@ -108,5 +110,5 @@ function holds(entry: LogEntry, words: string): boolean {
 }
 
 function clock(at: number): string {
-  return Number.isFinite(at) ? new Date(at).toLocaleTimeString("en-GB") : "";
+  return Number.isFinite(at) ? CLOCK.format(at) : "";
 }

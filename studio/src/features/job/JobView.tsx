@@ -17,7 +17,6 @@ import { Steps } from "./Steps";
 import type { Job } from "@/api";
 import { Page } from "@/components/Page";
 import { Panel } from "@/components/Panel";
-import { useNow } from "@/components/useNow";
 import type { RunView } from "@/lib/run/store";
 import { isFinal } from "@/lib/run/status";
 
@@ -28,7 +27,7 @@ const TRAINS: readonly Job["kind"][] = ["train", "autopilot"];
 /** Everything of one job. */
 export function JobView({ job, view, pollError }: JobViewProps) {
   const { run, link } = view;
-  const facts = factsOf(job, run, useNow());
+  const facts = factsOf(job, run);
   const artifacts = useQuery(artifactsQuery(job.id));
   const isTraining = TRAINS.includes(job.kind);
   const curveJobId = run.curveJobId ?? job.id;

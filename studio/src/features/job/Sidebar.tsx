@@ -10,10 +10,11 @@ import { CopyableId } from "@/components/CopyableId";
 import { Duration } from "@/components/Duration";
 import { Panel } from "@/components/Panel";
 import { StatusBadge } from "@/components/StatusBadge";
+import { useNow } from "@/components/useNow";
 import { isObject, objectIn, textIn } from "@/lib/json";
 import type { RunState } from "@/lib/run/state";
-import { isFinal } from "@/lib/run/status";
-import { formatMoment } from "@/lib/time";
+import { isFinal, isWarmingUp, phaseOf } from "@/lib/run/status";
+import { formatDuration, formatMoment, secondsBetween } from "@/lib/time";
 
 type SidebarProps = { job: Job; run: RunState; facts: JobFacts; artifacts: readonly ArtifactRecord[] };
 
@@ -32,7 +33,7 @@ export function Sidebar({ job, run, facts, artifacts }: SidebarProps) {
           <StatusBadge status={facts.status} />
         </Fact>
         <Fact name="Phase">
-          <span data-testid="phase">{facts.phase}</span>
+          <Phase facts={facts.phase} createdAt={job.created_at} />
         </Fact>
         {job.waiting_reason !== null && !isFinal(facts.status) && <Fact name="Waits">{job.waiting_reason}</Fact>}
         {started !== null && (
@@ -79,6 +80,18 @@ export function Sidebar({ job, run, facts, artifacts }: SidebarProps) {
         </Fact>
       </dl>
     </Panel>
+  );
+}
+
+/** Where in its life the job is; while it warms up, with how long it has been there. Alone, because it changes each second. */
+function Phase({ facts, createdAt }: { facts: JobFacts["phase"]; createdAt: string }) {
+  const ageSeconds = secondsBetween(createdAt, useNow());
+  const all = { ...facts, ageSeconds };
+  return (
+    <>
+      <span data-testid="phase">{phaseOf(all)}</span>
+      {isWarmingUp(all) && ` · ${formatDuration(ageSeconds)}`}
+    </>
   );
 }
 

@@ -1,6 +1,6 @@
 import type { Job } from "@/api";
 import type { RunState } from "@/lib/run/state";
-import { type JobStatus, phaseOf, type PhaseFacts, statusOf } from "@/lib/run/status";
+import { type JobStatus, type PhaseFacts, statusOf } from "@/lib/run/status";
 
 const WATCH_STEPS = 1_000;
 const WATCH_SHARE = 0.2;
@@ -29,21 +29,22 @@ const KINDS: Readonly<Record<Job["kind"], string>> = {
 
 export type JobFacts = {
   status: JobStatus;
-  phase: string;
+  /** What the phase follows from, but for the time, which goes on by itself. */
+  phase: Omit<PhaseFacts, "ageSeconds">;
   title: string;
   step: number | null;
   totalSteps: number | null;
 };
 
 /** How a job stands, from what the stream and the last poll say. */
-export function factsOf(job: Job, run: RunState, nowMs: number): JobFacts {
+export function factsOf(job: Job, run: RunState): JobFacts {
   const status = statusOf(run.stream, job);
   const last = run.curve.logs.at(-1);
   const start = run.curve.starts.at(-1);
   const totalSteps = start?.totalSteps ?? null;
   const step = last?.step ?? null;
   const isNewer = run.stream !== null && run.stream.version >= job.version;
-  const facts: PhaseFacts = {
+  const phase = {
     status,
     phase: (isNewer ? run.progress?.phase : null) ?? job.phase,
     waitingReason: job.waiting_reason,
@@ -52,9 +53,8 @@ export function factsOf(job: Job, run: RunState, nowMs: number): JobFacts {
     step,
     totalSteps,
     watchSteps: watchSteps(run, totalSteps),
-    ageSeconds: (nowMs - Date.parse(job.created_at)) / 1000,
   };
-  return { status, phase: phaseOf(facts), title: `${KINDS[job.kind]} · ${job.run_id}`, step, totalSteps };
+  return { status, phase, title: `${KINDS[job.kind]} · ${job.run_id}`, step, totalSteps };
 }
 
 /** How many of the first steps are watched: as the event of its end says, and before that by the default thresholds. */

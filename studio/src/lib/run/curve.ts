@@ -4,15 +4,12 @@ import { thinned } from "@/lib/series/thinning";
 
 /** So many logged spans are kept before they are thinned out to half of it, with every spike. */
 export const MOST_POINTS = 24_000;
-/** So many of the newest spans are kept as they are, for statistics. */
-export const NEWEST = 10_000;
 /** Of evaluations, checkpoints and marks. */
 const MOST_OTHERS = 10_000;
 
 /** Immutable from outside: a change makes a new one. */
 export type Curve = {
   logs: readonly LogRecord[];
-  newest: readonly LogRecord[];
   evals: readonly EvalRecord[];
   checkpoints: readonly CheckpointRecord[];
   starts: readonly StartedRecord[];
@@ -25,7 +22,6 @@ export type Curve = {
 
 export const EMPTY: Curve = {
   logs: [],
-  newest: [],
   evals: [],
   checkpoints: [],
   starts: [],
@@ -49,7 +45,6 @@ export function withRecords(curve: Curve, records: readonly RunRecord[]): Curve 
   const baseline = fresh.filter((record) => record.kind === "baseline").at(-1)?.loss;
   return {
     ...kept([...curve.logs, ...logs], curve.isThinned),
-    newest: [...curve.newest, ...logs].slice(-NEWEST),
     evals: [...curve.evals, ...fresh.filter((record) => record.kind === "eval")].slice(-MOST_OTHERS),
     checkpoints: [...curve.checkpoints, ...fresh.filter((record) => record.kind === "checkpoint")].slice(-MOST_OTHERS),
     starts: [...curve.starts, ...fresh.filter((record) => record.kind === "started")].slice(-MOST_OTHERS),

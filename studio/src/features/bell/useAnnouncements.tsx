@@ -1,3 +1,4 @@
+import { Anchor } from "@mantine/core";
 import { notifications as toasts } from "@mantine/notifications";
 import { useEffect, useRef } from "react";
 
@@ -21,7 +22,7 @@ export function useAnnouncements(all: readonly Notice[] | undefined): void {
       toasts.show({
         id: `notice-${notice.id}`,
         title: notice.title,
-        message: notice.line,
+        message: <Told notice={notice} />,
         color: COLORS[notice.severity],
         autoClose: notice.severity === "info" ? SHOWN_MS : false,
         closeButtonProps: { "aria-label": "Close" },
@@ -29,6 +30,18 @@ export function useAnnouncements(all: readonly Notice[] | undefined): void {
       tellDesktop(notice);
     }
   }, [all]);
+}
+
+/** Toasts are drawn outside of the router, so that the link is a plain one. */
+function Told({ notice }: { notice: Notice }) {
+  return (
+    <>
+      {notice.line}{" "}
+      <Anchor href={`#${placeOf(notice)}`} inherit underline="always">
+        {notice.job_id === null ? "Show it" : `Show job ${notice.job_id}`}
+      </Anchor>
+    </>
+  );
 }
 
 function tellDesktop(notice: Notice): void {
