@@ -31,7 +31,7 @@ from brewslm.stages.train.contract import TrainInputs
 
 REPORTED_SEED = 2
 SHARES = SplitShares(train=0.6, eval=0.2, test=0.2)
-NUM_LABELS, NUM_ROWS, NUM_TALKS, NUM_FEW = 4, 80, 25, 36
+NUM_LABELS, NUM_ROWS, NUM_TALKS, NUM_FEW = 4, 80, 40, 36
 LEAST_AREA = 0.7
 
 
