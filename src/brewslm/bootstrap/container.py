@@ -38,6 +38,7 @@ from brewslm.services.alerts.alerts import Alerts
 from brewslm.services.alerts.notifications import Notifications
 from brewslm.services.audit.audit import Audit
 from brewslm.services.autopilot import autopilot_flow
+from brewslm.services.benchmarking.benchmark import benchmark_flow
 from brewslm.services.brewing.answers import CheckpointAnswers
 from brewslm.services.brewing.brews import Brews
 from brewslm.services.brewing.reading import BrewReader
@@ -52,6 +53,8 @@ from brewslm.services.data.trace import Tracing
 from brewslm.services.data.xray import Xrays
 from brewslm.services.declared.projects import DeclaredProjects
 from brewslm.services.evaluating import evaluation_flow
+from brewslm.services.forecasting.book import Outlooks
+from brewslm.services.forecasting.forecast import forecast_flow
 from brewslm.services.gates.book import Gates
 from brewslm.services.importing import import_flow
 from brewslm.services.jobs.control import Control
@@ -89,6 +92,7 @@ class House:
     releases: Releases
     results: TrainingResults
     gates: Gates
+    outlooks: Outlooks
     audit: Audit
     browsing: Browsing
     health: Health
@@ -154,6 +158,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         ports,
         entries={"release": enter_release},
         monitoring=lambda sends: alerts.facts(run_health.thresholds, sends=sends),
+        longest_without_benchmark_minutes=settings.longest_without_benchmark_minutes,
     )
     runner = Runner(
         ports,
@@ -164,6 +169,8 @@ def open_house(settings: Settings, *, actor: str) -> House:
             "evaluation": evaluation_flow,
             "optimize": optimize_flow,
             "golden": golden_flow,
+            "benchmark": benchmark_flow,
+            "forecast": forecast_flow,
         },
         owner=owner,
         is_owner_gone=is_owner_gone,
@@ -190,6 +197,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         releases=Releases(ports),
         results=TrainingResults(ports),
         gates=gates,
+        outlooks=Outlooks(ports),
         audit=audit,
         browsing=browsing,
         health=Health(ports, projects),

@@ -1,5 +1,6 @@
 """Settings, read once. No environment variable is read below this room."""
 
+import math
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ SOURCE_BYTES_VARIABLE = "BREWSLM_MAX_SOURCE_BYTES"
 UPLOAD_BYTES_VARIABLE = "BREWSLM_MAX_UPLOAD_BYTES"
 PATROL_VARIABLE = "BREWSLM_PATROL_CRON"
 BREW_VARIABLE = "BREWSLM_BREW"
+GATE_C_VARIABLE = "BREWSLM_BENCHMARK_MINUTES"
 PROXY_SUFFIX = "_proxy"
 
 MIN_TOKEN_LENGTH = 16
@@ -59,6 +61,10 @@ class Settings(Value):
 
     patrol_cron: str = "*/30 * * * *"
     """When the patrol writes a round down, as a cron expression; it looks every few seconds."""
+
+    longest_without_benchmark_minutes: float | None = None
+    """Gate C: plans that take longer are refused until a benchmark shows that their base model beats the floor; None
+    asks for none. A benchmark that was made counts either way."""
 
     brew: Path = Path()
     """The folder or file that code first looks at: `brew.py`, else `brewslm.yaml`. The working directory by default."""
@@ -104,6 +110,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         kaggle_login=_kaggle_login(environment),
         proxies=_proxies(environment),
         patrol_cron=environment.get(PATROL_VARIABLE) or "*/30 * * * *",
+        longest_without_benchmark_minutes=_minutes(environment, GATE_C_VARIABLE),
         brew=Path(environment.get(BREW_VARIABLE) or ".").expanduser().absolute(),
         token=token,
         allowed_hosts=hosts,
@@ -128,6 +135,19 @@ def _size(environment: Mapping[str, str], name: str) -> int:
         message = f"{name}={environment[name]!r} is no number of bytes; set it to one such as 50_000_000_000"
         raise InvalidRequestError(message)
     return int(text)
+
+
+def _minutes(environment: Mapping[str, str], name: str) -> float | None:
+    text = environment.get(name, "")
+    if not text:
+        return None
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = math.nan
+    if not (math.isfinite(minutes) and minutes >= 0.0):
+        raise InvalidRequestError(f"{name}={text!r} is no number of minutes; set it to one such as 60, or leave it out")
+    return minutes
 
 
 def _kaggle_login(environment: Mapping[str, str]) -> tuple[str, str] | None:

@@ -16,7 +16,7 @@ COMMANDS = (
     ("dataset", "import"),
     *(("ingest",), ("introspect",), ("map",), ("clean",), ("prepare",)),
     *(("jobs", "resume"), ("jobs", "retry")),
-    *(("train",), ("evaluate",), ("optimize",), ("export",), ("deploy",)),
+    *(("train",), ("evaluate",), ("optimize",), ("benchmark",), ("forecast",), ("export",), ("deploy",)),
 )
 """Those that do exactly one job."""
 

@@ -90,7 +90,9 @@ Kind = Literal[
     "release",
     "optimization",
     "golden",
+    "benchmark",
+    "forecast",
 ]
 
 JobOrder = Literal["newest", "oldest", "finished"]
-JobKind = Literal[Stage, "import", "autopilot", "evaluation", "optimize", "golden"]
+JobKind = Literal[Stage, "import", "autopilot", "evaluation", "optimize", "golden", "benchmark", "forecast"]

@@ -11,6 +11,7 @@ from brewslm.cli.commands import (
     alerts,
     artifacts,
     audit,
+    benchmark,
     brew,
     bundle,
     clean,
@@ -22,6 +23,7 @@ from brewslm.cli.commands import (
     evaluate,
     events,
     export,
+    forecast,
     gates,
     golden,
     health,
@@ -96,6 +98,8 @@ app.command("results", short_help="What a training came to, beside its base.")(r
 app.command("curves", short_help="Draw a training's curves as SVG and PNG.")(results.curves)
 app.command("patrol", short_help="Look at every running training; for cron.")(patrol.patrol)
 app.command("evaluate", short_help="09 Base and tuned on the same rows.")(evaluate.evaluate)
+app.command("benchmark", short_help="Compare base models on this data.")(benchmark.benchmark)
+app.command("forecast", short_help="Will the plan beat its base? And did it?")(forecast.forecast)
 app.command("optimize", short_help="Measure the bundle's forms for a device.")(optimize.optimize)
 app.command("export", short_help="10 Merge it into a bundle.")(export.export)
 app.add_typer(bundle.app, name="bundle", short_help="Verify a bundle, wherever it lies.")

@@ -82,3 +82,5 @@ class StageContext:
     """Who decides at the end of a stage, where it is not the stage alone."""
     has_judge: bool = False
     """Whether a language model is set that could decide there."""
+    longest_without_benchmark_minutes: float | None = None
+    """Gate C: longer plans need a benchmark of their base model; None asks for none."""

@@ -37,10 +37,12 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
 }
 """`running` to `queued` is what happens to work that is set aside: paused, or waiting for an answer."""
 
-FlowName = Literal["import", "autopilot", "evaluation", "optimize", "golden"]
+FlowName = Literal["import", "autopilot", "evaluation", "optimize", "golden", "benchmark", "forecast"]
 JobKind = StageName | FlowName
 
-HEAVY: frozenset[str] = frozenset({"train", "autopilot", "evaluate", "evaluation", "export", "deploy", "optimize"})
+HEAVY: frozenset[str] = frozenset(
+    {"train", "autopilot", "evaluate", "evaluation", "export", "deploy", "optimize", "benchmark", "forecast"}
+)
 """Kinds that use the device; one at a time on each. Everything else runs beside them."""
 PAUSABLE: frozenset[str] = frozenset({"train", "autopilot"})
 """Kinds that a checkpoint can interrupt without a loss."""

@@ -86,6 +86,38 @@ class OptimizeRequest(Value):
     target: DeviceName
 
 
+class BenchmarkRequest(Value):
+    """Measure base models on the project's own rows."""
+
+    models: tuple[str, ...] = Field(min_length=1, max_length=16)
+    """Bundled models' names, folders, or Hugging Face ids."""
+    sample: int = Field(200, ge=20, le=10_000)
+    """Eval rows that each is scored on, at most."""
+    probe_steps: int = Field(50, ge=0, le=2_000)
+    """Optimiser steps of the short training after which each is scored again; 0 leaves it out."""
+    manifest_id: ArtifactId | None = None
+    """The preparation whose rows are taken; None takes the activated one, or the newest."""
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "BenchmarkRequest":
+        twice = sorted({name for name in self.models if self.models.count(name) > 1})
+        if twice:
+            message = f"{twice[0]!r} is named twice: name each candidate once"
+            raise ValueError(message)
+        return self
+
+
+class ForecastRequest(Value):
+    """Say what a plan will probably come to."""
+
+    readiness_id: ArtifactId | None = None
+    """The plan; None takes that of the newest preflight."""
+    sample: int = Field(200, ge=20, le=10_000)
+    """Eval rows that are looked at, at most."""
+    probe_steps: int = Field(50, ge=0, le=2_000)
+    """Steps that may be trained to see how the loss falls, at most a quarter of the plan's; 0 for none."""
+
+
 class GoldenRequest(Value):
     """Lock examples as a golden set: those of a file, or those of a split."""
 

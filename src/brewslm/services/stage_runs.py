@@ -41,10 +41,12 @@ class StageRuns:
         *,
         entries: Mapping[ArtifactKind, Entry],
         monitoring: Callable[[bool], MonitoringFacts] = nothing_known,
+        longest_without_benchmark_minutes: float | None = None,
     ) -> None:
         """Bind it to the ports; `entries` are written in the transaction that puts an artifact on the shelf."""
         self._ports = ports
         self._monitoring = monitoring
+        self._longest_without_benchmark = longest_without_benchmark_minutes
         self._entries = entries
 
     def run(self, stage: Stage[Value, Artifact], claim: Claim) -> Artifact:
@@ -146,6 +148,7 @@ class StageRuns:
             device=job.device,
             gate_modes=gate_modes,
             has_judge=ports.judge.is_there,
+            longest_without_benchmark_minutes=self._longest_without_benchmark,
         )
 
     def _record(

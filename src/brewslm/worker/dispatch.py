@@ -5,7 +5,15 @@ import os
 from pathlib import Path
 from typing import assert_never
 
-from brewslm.core.wire.order import EvaluateOrder, ExportOrder, GenerateOrder, MeasureOrder, Order, TrainOrder
+from brewslm.core.wire.order import (
+    BenchmarkOrder,
+    EvaluateOrder,
+    ExportOrder,
+    GenerateOrder,
+    MeasureOrder,
+    Order,
+    TrainOrder,
+)
 from brewslm.core.wire.result import Result
 from brewslm.worker.run import Run
 
@@ -50,6 +58,11 @@ def execute(order: Order, run: Run) -> Result | None:
 
             _settle()
             return measure(order, run)
+        case BenchmarkOrder():
+            from brewslm.worker.benchmark.probing import benchmark
+
+            _settle()
+            return benchmark(order, run)
         case _:
             assert_never(order)
 

@@ -852,6 +852,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/benchmarks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Benchmarks
+         * @description List the benchmarks, newest first.
+         */
+        get: operations["list_benchmarks_api_projects__project_id__benchmarks_get"];
+        put?: never;
+        /**
+         * Run Benchmark
+         * @description Measure base models on the project's own rows, and rank them.
+         */
+        post: operations["run_benchmark_api_projects__project_id__benchmarks_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/cleaning/preview": {
         parameters: {
             query?: never;
@@ -1024,6 +1048,50 @@ export interface paths {
          * @description List the project's experiments, by id.
          */
         get: operations["experiments_api_projects__project_id__experiments_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/forecasts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Forecasts
+         * @description List the forecasts, newest first, each with what came of its plan.
+         */
+        get: operations["list_forecasts_api_projects__project_id__forecasts_get"];
+        put?: never;
+        /**
+         * Run Forecast
+         * @description Say what a plan will probably come to, after a short measured probe where that is allowed.
+         */
+        post: operations["run_forecast_api_projects__project_id__forecasts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/forecasts/calibration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Calibration
+         * @description Compare what was predicted with what came.
+         */
+        get: operations["calibration_api_projects__project_id__forecasts_calibration_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1847,7 +1915,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden";
+            kind: "snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast";
             /** Parents */
             parents: string[];
             /** Project Id */
@@ -1923,6 +1991,86 @@ export interface components {
             prompts?: string[];
         };
         /**
+         * Benchmark
+         * @description Candidates, the best first.
+         *
+         *     Files: the sampled rows as each candidate reads them.
+         */
+        Benchmark: {
+            /** Brewslm Version */
+            brewslm_version: string;
+            /** Candidates */
+            candidates: components["schemas"]["Candidate"][];
+            /** Dataset Id */
+            dataset_id: string;
+            /** Device */
+            device: string;
+            /**
+             * Failed
+             * @default []
+             */
+            failed: components["schemas"]["Failed"][];
+            /**
+             * Files
+             * @default []
+             */
+            files: components["schemas"]["FileRef"][];
+            /** Manifest Id */
+            manifest_id: string;
+            /** Num Left Out */
+            num_left_out: number;
+            /** Num Rows */
+            num_rows: number;
+            /** Num Train Rows */
+            num_train_rows: number;
+            /** Probe Steps */
+            probe_steps: number;
+            /** Runtime */
+            runtime: string;
+            /** Seed */
+            seed: number;
+        };
+        /**
+         * BenchmarkRequest
+         * @description Measure base models on the project's own rows.
+         */
+        BenchmarkRequest: {
+            /** Manifest Id */
+            manifest_id?: string | null;
+            /** Models */
+            models: string[];
+            /**
+             * Probe Steps
+             * @default 50
+             */
+            probe_steps?: number;
+            /**
+             * Sample
+             * @default 200
+             */
+            sample?: number;
+        };
+        /**
+         * BenchmarkView
+         * @description A benchmark, and its answer in words.
+         */
+        BenchmarkView: {
+            benchmark: components["schemas"]["Benchmark"];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Id */
+            id: string;
+            /** Job Id */
+            job_id: number;
+            /** Sentence */
+            sentence: string;
+            /** Shortlist */
+            shortlist: string[];
+        };
+        /**
          * BrewRun
          * @description A `brewslm start` that is in flight, or was last.
          */
@@ -1966,6 +2114,58 @@ export interface components {
             folder: string;
             run: components["schemas"]["BrewRun"] | null;
             trainer: components["schemas"]["Trainer"] | null;
+        };
+        /**
+         * Calibration
+         * @description Predicted against actual, over all forecasts whose trainings ended.
+         */
+        Calibration: {
+            /** Brier Score */
+            brier_score: number | null;
+            /** Forecasts */
+            forecasts: components["schemas"]["ForecastView"][];
+            /** Num Ended */
+            num_ended: number;
+            /** Num Inside */
+            num_inside: number;
+            /** Num Judged */
+            num_judged: number;
+            /** Passed Of */
+            passed_of: {
+                [key: string]: [
+                    number,
+                    number
+                ];
+            };
+        };
+        /**
+         * Candidate
+         * @description One base model, measured on this machine.
+         */
+        Candidate: {
+            distance: components["schemas"]["Interval"] | null;
+            floor: components["schemas"]["FloorCheck"];
+            /** Learning Rate */
+            learning_rate: number | null;
+            /** Model Hash */
+            model_hash: string;
+            /** Name */
+            name: string;
+            /** Num Parameters */
+            num_parameters: number;
+            /** Peak Memory Bytes */
+            peak_memory_bytes: number;
+            probed: components["schemas"]["Score"] | null;
+            /** Scored Tokens Per Second */
+            scored_tokens_per_second: number;
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "first" | "cannot tell" | "behind";
+            /** Trained Tokens Per Second */
+            trained_tokens_per_second: number | null;
+            zero_shot: components["schemas"]["Score"];
         };
         /**
          * Cast
@@ -2677,6 +2877,33 @@ export interface components {
             target?: string;
         };
         /**
+         * Failed
+         * @description A candidate that could not be measured.
+         */
+        Failed: {
+            /** Name */
+            name: string;
+            /** Problem */
+            problem: string;
+        };
+        /**
+         * FileRef
+         * @description A file that belongs to an artifact.
+         */
+        FileRef: {
+            /**
+             * Block Sha256
+             * @default []
+             */
+            block_sha256?: string[];
+            /** Path */
+            path: string;
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
          * Finding
          * @description What one check saw, and what to do about it.
          */
@@ -2696,6 +2923,103 @@ export interface components {
             reason: components["schemas"]["Reason"] | null;
             /** Seen */
             seen: string;
+        };
+        /**
+         * FloorCheck
+         * @description A model against what needs no model.
+         */
+        FloorCheck: {
+            /** Floor */
+            floor: number;
+            interval: components["schemas"]["Interval"];
+            /**
+             * Measure
+             * @enum {string}
+             */
+            measure: "bits_per_byte" | "accuracy";
+            /** Passed */
+            passed: boolean;
+            /** Value */
+            value: number;
+        };
+        /**
+         * Forecast
+         * @description What a plan will probably come to.
+         *
+         *     Files: the rows that were drawn for it, as tokens.
+         */
+        Forecast: {
+            /** Base Loss */
+            base_loss: number;
+            /** Base Model */
+            base_model: string;
+            /** Facts */
+            facts: string[];
+            /**
+             * Files
+             * @default []
+             */
+            files: components["schemas"]["FileRef"][];
+            loss: components["schemas"]["LossRange"];
+            /** Manifest Id */
+            manifest_id: string;
+            /** Num Rows */
+            num_rows: number;
+            /**
+             * Outlook
+             * @enum {string}
+             */
+            outlook: "likely" | "borderline" | "unlikely";
+            /** Probability */
+            probability: number;
+            /** Probe Steps */
+            probe_steps: number;
+            /** Readiness Id */
+            readiness_id: string;
+            /** Total Steps */
+            total_steps: number;
+        };
+        /**
+         * ForecastRequest
+         * @description Say what a plan will probably come to.
+         */
+        ForecastRequest: {
+            /**
+             * Probe Steps
+             * @default 50
+             */
+            probe_steps?: number;
+            /** Readiness Id */
+            readiness_id?: string | null;
+            /**
+             * Sample
+             * @default 200
+             */
+            sample?: number;
+        };
+        /**
+         * ForecastView
+         * @description A forecast, and what came of its plan.
+         */
+        ForecastView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Eval Loss */
+            eval_loss: number | null;
+            /** Experiment Id */
+            experiment_id: number | null;
+            forecast: components["schemas"]["Forecast"];
+            /** Id */
+            id: string;
+            /** Is Inside */
+            is_inside: boolean | null;
+            /** Job Id */
+            job_id: number;
+            /** Passed */
+            passed: boolean | null;
         };
         /**
          * Fork
@@ -2934,6 +3258,21 @@ export interface components {
             max_seconds?: number;
         };
         /**
+         * Interval
+         * @description A 95 % interval, and how it was made.
+         */
+        Interval: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+            /**
+             * Method
+             * @default paired bootstrap over examples, 10,000 resamples, percentile
+             */
+            method: string;
+        };
+        /**
          * IntrospectInputs
          * @description A snapshot, and how to look at it.
          */
@@ -2998,7 +3337,7 @@ export interface components {
              */
             is_pause_requested: boolean;
             /** Kind */
-            kind: ("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden");
+            kind: ("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden" | "benchmark" | "forecast");
             /** Lease Expires At */
             lease_expires_at: string | null;
             /** Lease Owner */
@@ -3153,6 +3492,18 @@ export interface components {
             tokens_per_second: number;
             /** Up To Tokens */
             up_to_tokens: number;
+        };
+        /**
+         * LossRange
+         * @description Mean loss per trained token of the eval split, nats, with an 80 % interval.
+         */
+        LossRange: {
+            /** Expected */
+            expected: number;
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
         };
         /**
          * MachineFacts
@@ -3862,7 +4213,7 @@ export interface components {
          * @description Why a RunEvent was written. The value is what users see, search and script against.
          * @enum {string}
          */
-        Reason: "project_created" | "ingestion" | "ingestion_unreachable" | "ingestion_refused" | "ingestion_unsupported_format" | "ingestion_empty" | "ingestion_malformed" | "ingestion_io_error" | "ingestion_resource_limit" | "ingestion_parser_crashed" | "introspection" | "introspection_ambiguous" | "introspection_advice_failed" | "mapping_preview" | "mapping" | "mapping_coverage" | "mapping_source_changed" | "mapping_plugin" | "cleaning" | "cleaning_empty" | "cleaning_pii" | "preparation" | "preparation_empty_split" | "preparation_empty_mask" | "preparation_too_long" | "preparation_golden_overlap" | "preparation_locked" | "preparation_activated" | "preflight" | "preflight_blocked" | "preflight_capability" | "preflight_dependency" | "preflight_disk" | "preflight_memory" | "preflight_data_changed" | "preflight_mask" | "preflight_golden" | "preflight_gpu" | "preflight_gates" | "preflight_budget" | "preflight_plan_changed" | "training_started" | "training" | "training_recovery_started" | "training_recovered" | "training_recovery_proposed" | "training_answered" | "training_paused" | "training_resumed" | "training_cancelled" | "training_oom" | "training_nan" | "training_disk_full" | "training_stalled" | "training_worker_lost" | "training_runtime_error" | "training_fork_refused" | "training_timeout" | "training_budget_exceeded" | "training_results_incomplete" | "training_design_problem" | "training_diverged" | "monitoring_watcher_lost" | "monitoring_alert_resolved" | "monitoring_alert" | "monitoring_patrol" | "monitoring_watch_passed" | "evaluation" | "evaluation_runtime_error" | "evaluation_dataset_missing" | "evaluation_gate_failed" | "export" | "export_format_unsupported" | "export_parity_failed" | "export_runtime_error" | "export_checksum_mismatch" | "deployment" | "deployment_smoke_failed" | "gate_waiting" | "gate_approved" | "gate_rejected" | "gate_changed" | "gate_closed" | "autopilot" | "autopilot_stopped" | "system_started" | "system_recovered" | "system_config_invalid" | "system_retried" | "system_worker_lost" | "system_prioritized" | "system_request_invalid" | "system_not_found" | "system_conflict" | "system_workspace" | "system_artifact_damaged" | "system_disk_full" | "system_internal" | "system_event_invalid" | "system_alert_undelivered";
+        Reason: "project_created" | "ingestion" | "ingestion_unreachable" | "ingestion_refused" | "ingestion_unsupported_format" | "ingestion_empty" | "ingestion_malformed" | "ingestion_io_error" | "ingestion_resource_limit" | "ingestion_parser_crashed" | "introspection" | "introspection_ambiguous" | "introspection_advice_failed" | "mapping_preview" | "mapping" | "mapping_coverage" | "mapping_source_changed" | "mapping_plugin" | "cleaning" | "cleaning_empty" | "cleaning_pii" | "preparation" | "preparation_empty_split" | "preparation_empty_mask" | "preparation_too_long" | "preparation_golden_overlap" | "preparation_locked" | "preparation_activated" | "preflight" | "preflight_blocked" | "preflight_capability" | "preflight_dependency" | "preflight_disk" | "preflight_memory" | "preflight_data_changed" | "preflight_mask" | "preflight_golden" | "preflight_gpu" | "preflight_gates" | "preflight_budget" | "preflight_plan_changed" | "preflight_floor" | "training_started" | "training" | "training_recovery_started" | "training_recovered" | "training_recovery_proposed" | "training_answered" | "training_paused" | "training_resumed" | "training_cancelled" | "training_oom" | "training_nan" | "training_disk_full" | "training_stalled" | "training_worker_lost" | "training_runtime_error" | "training_fork_refused" | "training_timeout" | "training_budget_exceeded" | "training_results_incomplete" | "training_design_problem" | "training_diverged" | "monitoring_watcher_lost" | "monitoring_alert_resolved" | "monitoring_alert" | "monitoring_patrol" | "monitoring_watch_passed" | "evaluation" | "evaluation_runtime_error" | "evaluation_dataset_missing" | "evaluation_gate_failed" | "export" | "export_format_unsupported" | "export_parity_failed" | "export_runtime_error" | "export_checksum_mismatch" | "deployment" | "deployment_smoke_failed" | "gate_waiting" | "gate_approved" | "gate_rejected" | "gate_changed" | "gate_closed" | "autopilot" | "autopilot_stopped" | "system_started" | "system_recovered" | "system_config_invalid" | "system_retried" | "system_worker_lost" | "system_prioritized" | "system_request_invalid" | "system_not_found" | "system_conflict" | "system_workspace" | "system_artifact_damaged" | "system_disk_full" | "system_internal" | "system_event_invalid" | "system_alert_undelivered";
         /**
          * ReasonFacts
          * @description One row of the taxonomy.
@@ -4200,6 +4551,16 @@ export interface components {
             version: number;
         };
         /**
+         * Score
+         * @description How a model does on the sampled eval rows.
+         */
+        Score: {
+            /** Accuracy */
+            accuracy: number | null;
+            /** Bits Per Byte */
+            bits_per_byte: number;
+        };
+        /**
          * Sighting
          * @description A place where the row is.
          */
@@ -4210,7 +4571,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden";
+            kind: "snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast";
             /** Row */
             row: {
                 [key: string]: unknown;
@@ -4342,7 +4703,7 @@ export interface components {
                 [key: string]: string;
             };
             /** Consumes */
-            consumes: ("snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden")[];
+            consumes: ("snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast")[];
             /** Inputs */
             inputs: {
                 [key: string]: unknown;
@@ -4360,7 +4721,7 @@ export interface components {
              * Produces
              * @enum {string}
              */
-            produces: "snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden";
+            produces: "snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast";
             /** Title */
             title: string;
         };
@@ -4820,8 +5181,13 @@ export type ArtifactRecord = components['schemas']['ArtifactRecord'];
 export type ArtifactsReport = components['schemas']['ArtifactsReport'];
 export type AuditReport = components['schemas']['AuditReport'];
 export type AutopilotRequest = components['schemas']['AutopilotRequest'];
+export type Benchmark = components['schemas']['Benchmark'];
+export type BenchmarkRequest = components['schemas']['BenchmarkRequest'];
+export type BenchmarkView = components['schemas']['BenchmarkView'];
 export type BrewRun = components['schemas']['BrewRun'];
 export type BrewState = components['schemas']['BrewState'];
+export type Calibration = components['schemas']['Calibration'];
+export type Candidate = components['schemas']['Candidate'];
 export type CastInput = components['schemas']['Cast-Input'];
 export type CastOutput = components['schemas']['Cast-Output'];
 export type ChainProblem = components['schemas']['ChainProblem'];
@@ -4852,7 +5218,13 @@ export type EvaluationRequest = components['schemas']['EvaluationRequest'];
 export type EventsReport = components['schemas']['EventsReport'];
 export type Experiment = components['schemas']['Experiment'];
 export type ExportInputs = components['schemas']['ExportInputs'];
+export type Failed = components['schemas']['Failed'];
+export type FileRef = components['schemas']['FileRef'];
 export type Finding = components['schemas']['Finding'];
+export type FloorCheck = components['schemas']['FloorCheck'];
+export type Forecast = components['schemas']['Forecast'];
+export type ForecastRequest = components['schemas']['ForecastRequest'];
+export type ForecastView = components['schemas']['ForecastView'];
 export type Fork = components['schemas']['Fork'];
 export type ForkRequest = components['schemas']['ForkRequest'];
 export type GateState = components['schemas']['GateState'];
@@ -4862,6 +5234,7 @@ export type HealthCheck = components['schemas']['HealthCheck'];
 export type HealthFinding = components['schemas']['HealthFinding'];
 export type ImportRequest = components['schemas']['ImportRequest'];
 export type IngestInputs = components['schemas']['IngestInputs'];
+export type Interval = components['schemas']['Interval'];
 export type IntrospectInputs = components['schemas']['IntrospectInputs'];
 export type Job = components['schemas']['Job'];
 export type JobChange = components['schemas']['JobChange'];
@@ -4872,6 +5245,7 @@ export type JoinOutput = components['schemas']['Join-Output'];
 export type LabelMapInput = components['schemas']['LabelMap-Input'];
 export type LabelMapOutput = components['schemas']['LabelMap-Output'];
 export type LengthRate = components['schemas']['LengthRate'];
+export type LossRange = components['schemas']['LossRange'];
 export type MachineFacts = components['schemas']['MachineFacts'];
 export type MachineReport = components['schemas']['MachineReport'];
 export type ManifestRow = components['schemas']['ManifestRow'];
@@ -4921,6 +5295,7 @@ export type RowsLink = components['schemas']['RowsLink'];
 export type RunEvent = components['schemas']['RunEvent'];
 export type Sample = components['schemas']['Sample'];
 export type SavedMapping = components['schemas']['SavedMapping'];
+export type Score = components['schemas']['Score'];
 export type Sighting = components['schemas']['Sighting'];
 export type SourcedValue = components['schemas']['SourcedValue'];
 export type SplitShares = components['schemas']['SplitShares'];
@@ -5278,7 +5653,7 @@ export interface operations {
                 /** @description Only these; may be repeated. */
                 status?: components["schemas"]["JobStatus"][];
                 /** @description Only these; may be repeated. */
-                kind?: (("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden"))[];
+                kind?: (("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden" | "benchmark" | "forecast"))[];
                 /** @description Part of a run id, kind, phase, message, error, reason or project name. */
                 q?: string;
                 /** @description Only the steps of this flow. */
@@ -6263,7 +6638,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only this kind. */
-                kind?: ("snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden") | null;
+                kind?: ("snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast") | null;
             };
             header?: never;
             path: {
@@ -6462,6 +6837,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TablePage"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_benchmarks_api_projects__project_id__benchmarks_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BenchmarkView"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_benchmark_api_projects__project_id__benchmarks_post: {
+        parameters: {
+            query?: {
+                /** @description Of work that waits for a device, the highest goes first. */
+                priority?: number;
+            };
+            header?: {
+                /** @description The same key gives the same job; with another body it is a conflict. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BenchmarkRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description An error. */
@@ -6823,6 +7272,112 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Experiment"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_forecasts_api_projects__project_id__forecasts_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastView"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_forecast_api_projects__project_id__forecasts_post: {
+        parameters: {
+            query?: {
+                /** @description Of work that waits for a device, the highest goes first. */
+                priority?: number;
+            };
+            header?: {
+                /** @description The same key gives the same job; with another body it is a conflict. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForecastRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    calibration_api_projects__project_id__forecasts_calibration_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Calibration"];
                 };
             };
             /** @description An error. */

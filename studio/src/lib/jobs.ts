@@ -21,6 +21,8 @@ const KINDS: Record<Job["kind"], string> = {
   evaluation: "Evaluation",
   optimize: "Optimize",
   golden: "Golden set",
+  benchmark: "Benchmark",
+  forecast: "Forecast",
 };
 
 /** What a job does, and of which project. */

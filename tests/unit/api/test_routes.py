@@ -32,6 +32,8 @@ WORK = {
     "/api/projects/{project_id}/evaluation": {},
     "/api/projects/{project_id}/goldens": {"from_split": "test", "purpose": "dev"},
     "/api/projects/{project_id}/optimize": {"target": "mobile_iphone15"},
+    "/api/projects/{project_id}/benchmarks": {"models": ["brewslm-tiny-v1"]},
+    "/api/projects/{project_id}/forecasts": {"probe_steps": 0},
     **{f"/api/projects/{{project_id}}/stages/{name}": body for name, body in BODIES.items()},
 }
 READ = {
@@ -47,6 +49,9 @@ READ = {
     "/api/projects/{project_id}/experiments": 200,
     "/api/projects/{project_id}/releases": 200,
     "/api/projects/{project_id}/artifacts": 200,
+    "/api/projects/{project_id}/benchmarks": 200,
+    "/api/projects/{project_id}/forecasts": 200,
+    "/api/projects/{project_id}/forecasts/calibration": 200,
     "/api/projects/{project_id}/data-health": 404,
     "/api/projects/{project_id}/datasets/{dataset_id}/rejections": 404,
     "/api/projects/{project_id}/datasets/{dataset_id}/rejections/download": 404,

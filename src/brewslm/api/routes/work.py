@@ -11,7 +11,12 @@ from brewslm.core.job import Job
 from brewslm.core.stage import Stage
 from brewslm.core.value import Value
 from brewslm.lifecycle import LIFECYCLE
-from brewslm.services.requests import AutopilotRequest, EvaluationRequest, ImportRequest, OptimizeRequest
+from brewslm.services.requests import (
+    AutopilotRequest,
+    EvaluationRequest,
+    ImportRequest,
+    OptimizeRequest,
+)
 
 router = APIRouter(prefix="/projects/{project_id}", tags=["work"])
 

@@ -21,6 +21,8 @@ ArtifactKind = Literal[
     "release",
     "optimization",
     "golden",
+    "benchmark",
+    "forecast",
 ]
 
 

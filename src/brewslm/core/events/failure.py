@@ -48,6 +48,7 @@ FAILURES: frozenset[Reason] = frozenset(
         Reason.PREFLIGHT_GATES,
         Reason.PREFLIGHT_BUDGET,
         Reason.PREFLIGHT_PLAN_CHANGED,
+        Reason.PREFLIGHT_FLOOR,
         Reason.TRAINING_CANCELLED,
         Reason.TRAINING_STALLED,
         Reason.TRAINING_OOM,

@@ -51,6 +51,7 @@ NOTICES: dict[Reason, Notice] = {
     Reason.PREFLIGHT_MEMORY: Notice("error", "Too little memory for a run"),
     Reason.PREFLIGHT_DATA_CHANGED: Notice("error", "Prepared data has changed"),
     Reason.PREFLIGHT_MASK: Notice("error", "The training mask is wrong"),
+    Reason.PREFLIGHT_FLOOR: Notice("error", "A base model has not beaten its floor"),
     Reason.PREFLIGHT_GOLDEN: Notice("error", "Train holds texts of a golden set"),
     Reason.PREFLIGHT_GPU: Notice("error", "The GPU is in use"),
     Reason.PREFLIGHT_GATES: Notice("error", "A gate cannot be passed"),

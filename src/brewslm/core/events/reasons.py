@@ -159,6 +159,12 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.PREFLIGHT_PLAN_CHANGED: _row(
         "preflight", "error", "The project has changed since the plan was made.", "Run preflight again."
     ),
+    Reason.PREFLIGHT_FLOOR: _row(
+        "preflight",
+        "error",
+        "The base model has not beaten its floor on this data (Gate C), or nobody has measured whether it does.",
+        "Run `brewslm benchmark`, and choose a model that does.",
+    ),
     Reason.TRAINING_STARTED: _row("training", "info", "A training worker took its first step.", _NOTHING),
     Reason.TRAINING: _row("training", "info", "Training ended with a whole adapter.", "Evaluate it."),
     Reason.TRAINING_RECOVERY_STARTED: _row(
@@ -288,7 +294,10 @@ TAXONOMY: dict[Reason, Meaning] = {
         "Approve it, or run the stage that made it again.",
     ),
     Reason.AUTOPILOT: _row(
-        "autopilot", "info", "A flow (import, autopilot, evaluation, optimize) finished its stages.", _NOTHING
+        "autopilot",
+        "info",
+        "A flow (import, autopilot, evaluation, benchmark, forecast, optimize) finished its stages.",
+        _NOTHING,
     ),
     Reason.AUTOPILOT_STOPPED: _row(
         "autopilot", "error", "A flow stopped at a stage that failed or refused.", "Do what that stage says."

@@ -110,6 +110,32 @@ class MeasureOrder(Value):
     num_new_tokens: int = Field(64, ge=1)
 
 
-Order = Annotated[TrainOrder | EvaluateOrder | ExportOrder | GenerateOrder | MeasureOrder, Field(discriminator="kind")]
+class ProbedModel(Value):
+    """A base model, the same rows as its own tokens, and how a short training of it goes."""
+
+    name: str
+    model_folder: str
+    train_folder: str
+    eval_folder: str
+    recipe: Recipe | None
+    """Of the probe; None where the model is only scored as it is."""
+
+
+class BenchmarkOrder(Value):
+    """Score base models on the same rows, before and after a short training; result: `BenchmarkResult`."""
+
+    kind: Literal["benchmark"] = "benchmark"
+    version: Literal[1] = 1
+    manifest_id: str
+    models: tuple[ProbedModel, ...]
+    allowed_labels: tuple[str, ...] = ()
+    labelled: LabelledRows | None = None
+    """The eval rows, where they are to be classified."""
+
+
+Order = Annotated[
+    TrainOrder | EvaluateOrder | ExportOrder | GenerateOrder | MeasureOrder | BenchmarkOrder,
+    Field(discriminator="kind"),
+]
 
 ORDER: TypeAdapter[Order] = TypeAdapter(Order)

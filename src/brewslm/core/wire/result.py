@@ -162,8 +162,49 @@ class MeasureResult(Value):
     device: str
 
 
+class RowScores(Value):
+    """What one model makes of the eval rows, in shard order."""
+
+    losses: tuple[float, ...]
+    """Sum over a row's trained tokens, nats."""
+    labels: tuple[str, ...] = ()
+    """The likeliest one, where rows are classified."""
+
+
+class ModelMeasurement(Value):
+    """One base model of a benchmark."""
+
+    name: str
+    zero_shot: RowScores
+    probed: RowScores | None
+    """Of the probe's best checkpoint."""
+    scored_tokens_per_second: float
+    trained_tokens_per_second: float | None
+    learning_rate: float | None
+    """Of the probe."""
+    peak_memory_bytes: int
+
+
+class ModelFailure(Value):
+    """A base model that could not be measured."""
+
+    name: str
+    problem: str
+
+
+class BenchmarkResult(Value):
+    """The outcome of a benchmark of base models."""
+
+    kind: Literal["benchmark"] = "benchmark"
+    models: tuple[ModelMeasurement, ...]
+    failures: tuple[ModelFailure, ...]
+    runtime: str
+    device: str
+
+
 Result = Annotated[
-    TrainResult | EvaluateResult | ExportResult | GenerateResult | MeasureResult, Field(discriminator="kind")
+    TrainResult | EvaluateResult | ExportResult | GenerateResult | MeasureResult | BenchmarkResult,
+    Field(discriminator="kind"),
 ]
 
 RESULT: TypeAdapter[Result] = TypeAdapter(Result)

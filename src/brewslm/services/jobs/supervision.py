@@ -43,6 +43,7 @@ _REASONS: dict[str, Reason] = {
     "train": Reason.TRAINING_RUNTIME_ERROR,
     "evaluate": Reason.EVALUATION_RUNTIME_ERROR,
     "measure": Reason.EVALUATION_RUNTIME_ERROR,
+    "benchmark": Reason.EVALUATION_RUNTIME_ERROR,
     "export": Reason.EXPORT_RUNTIME_ERROR,
     "generate": Reason.DEPLOYMENT_SMOKE_FAILED,
 }

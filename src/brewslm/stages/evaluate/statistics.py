@@ -13,15 +13,21 @@ _CHUNK = 500
 
 
 def paired_ratio_interval(
-    differences: Sequence[float], weights: Sequence[float], *, seed: int, num_resamples: int = NUM_RESAMPLES
+    differences: Sequence[float],
+    weights: Sequence[float],
+    *,
+    seed: int,
+    num_resamples: int = NUM_RESAMPLES,
+    confidence: float = 0.95,
 ) -> Interval:
-    """Return the 95 % percentile bootstrap interval of sum(differences) / sum(weights) over paired examples.
+    """Return the percentile bootstrap interval of sum(differences) / sum(weights) over paired examples.
 
     Args:
         differences: per example, tuned minus base, summed over its tokens (nats), or the difference of two scores.
         weights: per example, its number of tokens, or 1.
         seed: fixes the resamples.
         num_resamples: how many resamples are drawn.
+        confidence: how much of the resamples' estimates lies in the interval.
 
     Source: Efron and Tibshirani 1993, An Introduction to the Bootstrap, section 13.3.
     """
@@ -35,7 +41,8 @@ def paired_ratio_interval(
         rows = min(_CHUNK, num_resamples - start)
         picks = generator.integers(0, len(numerator), size=(rows, len(numerator)))
         estimates.append(numerator[picks].sum(axis=1) / denominator[picks].sum(axis=1))
-    low, high = np.quantile(np.concatenate(estimates), [0.025, 0.975])
+    tail = (1.0 - confidence) / 2.0
+    low, high = np.quantile(np.concatenate(estimates), [tail, 1.0 - tail])
     return Interval(low=float(low), high=float(high))
 
 

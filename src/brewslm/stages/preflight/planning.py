@@ -15,9 +15,9 @@ from brewslm.core.recipe.recipe import Recipe, SourceName, ValueSource
 from brewslm.stages.preflight.contract import PreflightInputs, Scalar
 from brewslm.stages.preflight.memory import token_bytes
 from brewslm.stages.preflight.profiles import PROFILES, ProfileValues
+from brewslm.stages.preflight.small_data import more_passes, rate_factor, step_tokens
 from brewslm.stages.preflight.tokens import tokens_of
 
-_TOKENS_PER_STEP = 2048
 _SMALL_MODEL = 50_000_000
 _RATE_SHARES = {"dpo": 0.1, "orpo": 0.5, "kto": 0.1}
 """Of the learning rate of fine-tuning: what compares with the base should stay near it."""
@@ -85,16 +85,18 @@ def _choose(
     mode = str(inputs.overrides.get("mode", usual_mode[0]))
     num_tokens = tokens_of(manifest, "train", mode=mode)
     mean_tokens = max(num_tokens / max(train.num_examples, 1), 1.0)
-    batch = _asked(inputs, "data.batch_size", _batch_size(mean_tokens, train.num_examples, mode))
+    usual_epochs = _epochs(profile, num_tokens)
+    wished = step_tokens(num_tokens * usual_epochs)
+    batch = _asked(inputs, "data.batch_size", _batch_size(wished, mean_tokens, train.num_examples, mode))
     per_step = max(batch * _asked(inputs, "data.gradient_accumulation_steps", 1), 1)
-    length = _length(inputs, profile, per_step, num_tokens, train.num_examples, max_steps=max_steps)
+    length = _length(inputs, profile, per_step, usual_epochs, train.num_examples, max_steps=max_steps)
     steps = max(int(_asked(inputs, "data.total_steps", float(length["data.total_steps"][0]))), 1)
     cadence = max(steps // 6, 1)
     found: dict[str, tuple[Scalar, str]] = {
         "data.max_seq_len": (manifest.max_seq_len, "what the data was prepared with"),
-        "data.batch_size": (batch, _batch_reason(mean_tokens, mode)),
+        "data.batch_size": (batch, _batch_reason(wished, mean_tokens, mode)),
         "data.micro_batch_tokens": _micro_batch(inputs, manifest, base, machine),
-        "optim.learning_rate": _learning_rate(inputs, base, mode),
+        "optim.learning_rate": _learning_rate(inputs, base, mode, steps),
         "schedule.warmup_steps": (min(max(steps // 20, 1), 100, steps - 1), "a twentieth of the run"),
         "monitor.log_every": (max(min(steps // 100, 50), 1), "about a hundred points on the curve"),
         "monitor.eval_every": (cadence, "six looks at the eval split"),
@@ -111,16 +113,15 @@ def _length(
     inputs: PreflightInputs,
     profile: ProfileValues,
     per_step: float,
-    num_tokens: int,
+    usual_epochs: float,
     num_examples: int,
     *,
     max_steps: int | None,
 ) -> Chosen:
     """Return epochs and steps: those of the profile, as far as the budget pays for them."""
-    usual = _epochs(profile, num_tokens)
-    epochs = _asked(inputs, "data.num_epochs", usual)
+    epochs = _asked(inputs, "data.num_epochs", usual_epochs)
     wished = max(math.ceil(num_examples * epochs / per_step), 1)
-    told = f"profile {inputs.profile}, within {profile.max_tokens / 1e6:g} M tokens"
+    told = f"profile {inputs.profile}, more of little data, within {profile.max_tokens / 1e6:g} M tokens"
     examples = "1 example" if num_examples == 1 else f"{num_examples} examples"
     if max_steps is None or max_steps >= wished:
         return {
@@ -164,16 +165,20 @@ def _mode(manifest: Manifest) -> tuple[Scalar, str]:
     return "sft", f"the data is {manifest.shape!r}: the answers are learnt"
 
 
-def _learning_rate(inputs: PreflightInputs, base: BaseModelFacts, mode: str) -> tuple[Scalar, str]:
+def _learning_rate(inputs: PreflightInputs, base: BaseModelFacts, mode: str, num_steps: int) -> tuple[Scalar, str]:
     method = str(inputs.overrides.get("method", "lora"))
+    is_tried = mode not in _RATE_SHARES and method != "full"
+    factor = rate_factor(num_steps) if is_tried else 1.0
     rate = 2e-3 if base.num_parameters < _SMALL_MODEL else 2e-4
     share = _RATE_SHARES.get(mode, 1.0) * (_FULL_RATE_SHARE if method == "full" else 1.0)
     careful = PROFILES[inputs.profile].rate_share
     size = f"{base.num_parameters / 1e6:.0f} M parameters"
     reason = f"{method} with {mode} on a model of {size}: smaller models take larger steps"
+    if factor > 1.0:
+        reason += f", and so do runs of as few as {num_steps} steps"
     if careful != 1.0:
         reason += f"; profile {inputs.profile} takes {careful:g} of it"
-    return rate * share * careful, reason
+    return rate * share * factor * careful, reason
 
 
 def _micro_batch(
@@ -205,20 +210,21 @@ def _asked(inputs: PreflightInputs, name: str, fallback: float) -> float:
     return value if math.isfinite(value) else fallback
 
 
-def _batch_size(mean_tokens: float, num_examples: int, mode: str) -> int:
+def _batch_size(tokens: float, mean_tokens: float, num_examples: int, mode: str) -> int:
     fewest = _FEWEST_JUDGEMENTS if mode in _RATE_SHARES else 1
-    wished = max(round(_TOKENS_PER_STEP / mean_tokens), fewest)
+    wished = max(round(tokens / mean_tokens), fewest)
     return max(min(wished, 64, num_examples), 1)
 
 
-def _batch_reason(mean_tokens: float, mode: str) -> str:
+def _batch_reason(tokens: float, mean_tokens: float, mode: str) -> str:
     fewest = f", but at least {_FEWEST_JUDGEMENTS} judgements" if mode in _RATE_SHARES else ""
-    return f"about {_TOKENS_PER_STEP} tokens a step at {mean_tokens:.0f} tokens an example{fewest}"
+    return f"about {tokens:.0f} tokens a step, for steps enough, at {mean_tokens:.0f} tokens an example{fewest}"
 
 
 def _epochs(profile: ProfileValues, num_tokens: int) -> float:
     most = profile.max_tokens / max(num_tokens, 1)
-    return float(max(min(profile.num_epochs, round(most, 2)), 0.05))
+    wished = profile.num_epochs * more_passes(num_tokens * profile.num_epochs)
+    return float(max(min(round(wished, 1), round(most, 2)), 0.05))
 
 
 def _precision(base: BaseModelFacts, machine: MachineFacts) -> tuple[Scalar, str]:

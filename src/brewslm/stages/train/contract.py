@@ -17,6 +17,7 @@ from brewslm.core.launch.state import changes_between, state_of
 from brewslm.core.overlap.golden import trained_goldens
 from brewslm.core.value import Value
 from brewslm.core.wire.rundir import RESULTS_FOR_PEOPLE_FILE
+from brewslm.stages.train.floor import check_floor
 from brewslm.stages.train.leaving import read_results
 from brewslm.stages.train.parent import check_parent, has_order
 
@@ -130,6 +131,13 @@ def is_begun(context: StageContext) -> bool:
     return own is not None and has_order(context.workers.folder(own.folder_name))
 
 
+def _beats_floor(inputs: TrainInputs, context: StageContext) -> Finding | None:
+    if context.own_experiment() is not None:  # what has begun is not judged again
+        return None
+    readiness = context.shelf.read(Readiness, inputs.readiness_id)
+    return check_floor(readiness, context.shelf.read(Manifest, inputs.manifest_id), context)
+
+
 def _has_parent(inputs: TrainInputs, context: StageContext) -> Finding | None:
     if inputs.fork is None or is_begun(context):  # what a training has begun with is in its own run directory
         return None
@@ -185,6 +193,7 @@ CONTRACT: Contract[TrainInputs, Adapter] = Contract(
         Before("planned_now", "Data, golden sets, base model and project are those of the plan.", _is_planned_now),
         Before("suits_machine", "GPU, disk, directory, packages and memory still suit the plan.", _suits_machine),
         Before("no_golden", "No text of a golden set is in train.", _no_golden),
+        Before("beats_floor", "Gate C: a benchmark, where there is one or one is due, lets it pass.", _beats_floor),
         Before("parent", "The checkpoint that a fork begins from is whole and fits the plan.", _has_parent),
     ),
     after=(

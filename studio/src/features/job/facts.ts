@@ -23,6 +23,8 @@ const KINDS: Readonly<Record<Job["kind"], string>> = {
   evaluation: "Evaluation",
   optimize: "Optimization",
   golden: "Golden set",
+  benchmark: "Benchmark",
+  forecast: "Forecast",
 };
 
 export type JobFacts = {

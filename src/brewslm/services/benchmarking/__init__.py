@@ -1,0 +1,1 @@
+"""Benchmarks of base models on a project's own rows."""

@@ -1,0 +1,1 @@
+"""Forecasts of trainings, and how they came out."""

@@ -1,0 +1,1 @@
+"""Base models side by side."""

@@ -1,0 +1,30 @@
+"""Little data gets small steps, more passes and a higher rate; much data is planned as before."""
+
+import pytest
+
+from brewslm.stages.preflight.small_data import (
+    FEWEST_TOKENS,
+    MOST_PASSES,
+    MOST_TOKENS,
+    WANTED_STEPS,
+    more_passes,
+    rate_factor,
+    step_tokens,
+)
+
+
+def test_a_run_has_the_wanted_steps_where_its_tokens_allow_it() -> None:
+    for num_tokens in (WANTED_STEPS * FEWEST_TOKENS, 200_000.0, WANTED_STEPS * MOST_TOKENS):
+        assert num_tokens / step_tokens(num_tokens) == pytest.approx(WANTED_STEPS)
+    assert step_tokens(1.0) == FEWEST_TOKENS
+    assert step_tokens(1e9) == MOST_TOKENS
+
+
+def test_passes_are_only_added_where_there_are_too_few_steps() -> None:
+    assert more_passes(WANTED_STEPS * FEWEST_TOKENS) == 1.0
+    assert more_passes(0.8 * WANTED_STEPS * FEWEST_TOKENS) == pytest.approx(1.25)
+    assert more_passes(10.0) == more_passes(0.0) == MOST_PASSES
+
+
+def test_only_short_runs_take_a_higher_rate() -> None:
+    assert (rate_factor(WANTED_STEPS), rate_factor(10 * WANTED_STEPS)) == (2.0, 1.0)
