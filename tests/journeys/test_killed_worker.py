@@ -9,6 +9,7 @@ import pytest
 from tests.journeys.brew import ENDLESS, LONG, QUICK, Brew, as_options, has_checkpoint, journal, wait_for, write_chat
 
 
+@pytest.mark.long  # the chaos suite kills workers in every run
 def test_a_killed_worker_is_resumed(brew: Brew, tmp_path: Path) -> None:
     brew.run("project", "create", "--name", "sums")
     brew.run("dataset", "import", "--project", "1", str(write_chat(tmp_path / "sums.jsonl")))
