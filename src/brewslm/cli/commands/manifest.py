@@ -60,7 +60,7 @@ def validate(file: FileArgument = Path(), as_json: options.AsJson = False) -> No
 @app.command("diff")
 def diff(file: FileArgument = Path(), as_json: options.AsJson = False) -> None:
     """Show every value on which the project and its file do not agree. Exit code 1 where there is one."""
-    from brewslm.cli.render.declared import difference_page
+    from brewslm.cli.render.brew import difference_page
 
     session, found, path = _opened(file, is_json=as_json)
     plan = session.house.declared.plan(found, path.parent)
@@ -72,7 +72,7 @@ def diff(file: FileArgument = Path(), as_json: options.AsJson = False) -> None:
 @app.command("plan")
 def plan(file: FileArgument = Path(), as_json: options.AsJson = False) -> None:
     """Show what `apply` would do and every value that changes; nothing is done."""
-    from brewslm.cli.render.declared import project_plan_page
+    from brewslm.cli.render.brew import project_plan_page
 
     session, found, path = _opened(file, is_json=as_json)
     planned = session.house.declared.plan(found, path.parent)
