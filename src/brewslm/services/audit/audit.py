@@ -95,7 +95,7 @@ class Audit:
             record = transaction.artifacts.get(project_id, artifact_id)
         refs = {ref.path: ref for ref in _FILES.validate_python(record.body.get("files", ()))}
         if path not in refs:
-            message = f"{artifact_id} has no file {path!r}; its `files` are named in its body"
+            message = f"{artifact_id} has no file {path!r}; `brewslm artifacts show {artifact_id}` names those it has"
             raise NotFoundError(message)
         folder = self._store.project_folder(project_id)
         problem = fault_of(folder, refs[path])

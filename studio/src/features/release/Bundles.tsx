@@ -1,6 +1,5 @@
-import { Anchor, Code, Group, Stack, Text } from "@mantine/core";
+import { Anchor, Code, Group, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { Link } from "react-router";
 
 import { Deploy } from "./Deploy";
@@ -9,7 +8,7 @@ import { ArtifactFiles } from "@/components/ArtifactFiles";
 import { CopyableId } from "@/components/CopyableId";
 import { EmptyState } from "@/components/EmptyState";
 import { FactList } from "@/components/FactList";
-import { RowsPager } from "@/components/RowsPager";
+import { NewestFirst } from "@/components/NewestFirst";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
@@ -24,7 +23,6 @@ const PAGE_SIZE = 5;
 /** The exports of a project, the newest first, with parity and checksums. */
 export function Bundles({ projectId }: { projectId: number }) {
   const bundles = useQuery(artifactsOfKindQuery(projectId, "bundle"));
-  const [start, setStart] = useState(0);
   return (
     <Panel title="Exports">
       <QueryView
@@ -37,23 +35,9 @@ export function Bundles({ projectId }: { projectId: number }) {
         }
       >
         {(all) => (
-          <>
-            <Stack gap="lg">
-              {all
-                .toReversed()
-                .slice(start, start + PAGE_SIZE)
-                .map((record) => (
-                  <Shown key={record.id} record={record} />
-                ))}
-            </Stack>
-            <RowsPager
-              start={start}
-              shown={Math.min(PAGE_SIZE, all.length - start)}
-              total={all.length}
-              size={PAGE_SIZE}
-              onMove={setStart}
-            />
-          </>
+          <NewestFirst all={all} size={PAGE_SIZE} gap="lg">
+            {(record) => <Shown key={record.id} record={record} />}
+          </NewestFirst>
         )}
       </QueryView>
     </Panel>

@@ -6,7 +6,7 @@ import { artifactQuery, type ReleaseRow, releasesQuery } from "@/api";
 import { CopyableId } from "@/components/CopyableId";
 import { EmptyState } from "@/components/EmptyState";
 import { FactList } from "@/components/FactList";
-import { RowsPager } from "@/components/RowsPager";
+import { NewestFirst } from "@/components/NewestFirst";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
@@ -19,7 +19,6 @@ const PAGE_SIZE = 5;
 /** The versions of this project, the newest first, each with the evidence that it answers. */
 export function Releases({ projectId }: { projectId: number }) {
   const releases = useQuery(releasesQuery(projectId));
-  const [start, setStart] = useState(0);
   return (
     <Panel title="Releases">
       <QueryView
@@ -32,23 +31,9 @@ export function Releases({ projectId }: { projectId: number }) {
         }
       >
         {(all) => (
-          <>
-            <Stack gap="xs">
-              {all
-                .toReversed()
-                .slice(start, start + PAGE_SIZE)
-                .map((row) => (
-                  <Release key={row.version} row={row} />
-                ))}
-            </Stack>
-            <RowsPager
-              start={start}
-              shown={Math.min(PAGE_SIZE, all.length - start)}
-              total={all.length}
-              size={PAGE_SIZE}
-              onMove={setStart}
-            />
-          </>
+          <NewestFirst all={all} size={PAGE_SIZE} gap="xs">
+            {(row) => <Release key={row.version} row={row} />}
+          </NewestFirst>
         )}
       </QueryView>
     </Panel>
