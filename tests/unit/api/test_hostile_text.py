@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from brewslm.api.app import create_app
 from brewslm.api.guard import allowed_hosts
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.cli.text import harmless, one_line
 from brewslm.services.brewing.brews import Brews
 

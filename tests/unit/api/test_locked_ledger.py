@@ -15,7 +15,8 @@ from brewslm.adapters.sql.storage import open_storage
 from brewslm.api.app import create_app
 from brewslm.api.guard import allowed_hosts
 from brewslm.bootstrap import ledger
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings
 from tests.unit.adapters.sql.raw import raw
 
