@@ -5,8 +5,25 @@ from typing import ClassVar, Literal
 from brewslm.core.artifacts.base import AdapterId, Artifact, ArtifactKind, EvalReportId
 from brewslm.core.value import Value
 
-ExportFormat = Literal["huggingface"]
-ExportTarget = Literal["transformers", "vllm"]
+ExportFormat = Literal["huggingface", "safetensors", "adapter", "gguf"]
+ExportTarget = Literal["transformers", "vllm", "llama_cpp", "ollama"]
+Quantization = Literal["f32", "f16", "bf16", "q8_0", "q5_k_m", "q4_k_m"]
+"""Number formats of a GGUF file, as llama.cpp calls them."""
+
+GGUF_MODEL_TYPES = (
+    "llama",
+    "mistral",
+    "qwen2",
+    "qwen3",
+    "gemma",
+    "gemma2",
+    "gemma3_text",
+    "phi",
+    "phi3",
+    "smollm3",
+    "granite",
+)
+"""Architectures, as transformers calls them, that can be written as GGUF."""
 
 
 class Parity(Value):
