@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 Weights = NDArray[np.float32]
 
 
+class Config(Protocol):
+    """A configuration of transformers; which fields it has depends on the architecture."""
+
+    def __getattr__(self, field: str) -> Any: ...  # noqa: ANN401 - as the library keeps it
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """One architecture."""
@@ -23,20 +29,20 @@ class Family:
     architecture: str
     """In llama.cpp."""
     interleaves: bool = False
-    """Whether rotary embeddings turn neighbours there, where transformers turns halves: rows of queries and keys move."""
+    """Whether rotary embeddings turn neighbours there, not halves as in transformers: rows of queries and keys move."""
     norms_from_one: bool = False
     """Whether transformers keeps the weights of norms less one."""
     uses_layer_norm: bool = False
     """LayerNorm with biases instead of RMSNorm."""
     ignores_window: bool = False
     """Whether llama.cpp attends to everything where the model was made for a window."""
-    describe: "Callable[[Any, GGUFWriter], None]" = lambda _config, _writer: None
+    describe: "Callable[[Config, GGUFWriter], None]" = lambda _config, _writer: None
     """Writes what only this architecture has."""
-    refuse: Callable[[Any], str | None] = lambda _config: None
+    refuse: Callable[[Config], str | None] = lambda _config: None
     """Says what in a configuration cannot be written."""
 
 
-def _gemma2(config: Any, writer: "GGUFWriter") -> None:
+def _gemma2(config: Config, writer: "GGUFWriter") -> None:
     writer.add_sliding_window(config.sliding_window)
     if config.attn_logit_softcapping is not None:
         writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
@@ -44,7 +50,7 @@ def _gemma2(config: Any, writer: "GGUFWriter") -> None:
         writer.add_final_logit_softcapping(config.final_logit_softcapping)
 
 
-def _gemma3(config: Any, writer: "GGUFWriter") -> None:
+def _gemma3(config: Config, writer: "GGUFWriter") -> None:
     writer.add_sliding_window(config.sliding_window)
     writer.add_sliding_window_pattern(_period(config))
     writer.add_rope_freq_base_swa(rope_of(config, "sliding_attention")["rope_theta"])
@@ -52,43 +58,43 @@ def _gemma3(config: Any, writer: "GGUFWriter") -> None:
         writer.add_final_logit_softcapping(config.final_logit_softcapping)
 
 
-def _granite(config: Any, writer: "GGUFWriter") -> None:
+def _granite(config: Config, writer: "GGUFWriter") -> None:
     writer.add_logit_scale(config.logits_scaling)
     writer.add_embedding_scale(config.embedding_multiplier)
     writer.add_residual_scale(config.residual_multiplier)
     writer.add_attention_scale(config.attention_multiplier)
 
 
-def _period(config: Any) -> int:
+def _period(config: Config) -> int:
     """Every how many layers one attends to everything; more than there are where none does."""
     full = [number for number, kind in enumerate(config.layer_types, start=1) if kind == "full_attention"]
     return full[0] if full else len(config.layer_types) + 1
 
 
-def _odd_windows(config: Any) -> str | None:
+def _odd_windows(config: Config) -> str | None:
     period = _period(config)
     kinds = ["full_attention" if number % period == 0 else "sliding_attention" for number in _layers(config)]
     return None if kinds == list(config.layer_types) else f"layer_types {config.layer_types}"
 
 
-def _odd_gemma2(config: Any) -> str | None:
+def _odd_gemma2(config: Config) -> str | None:
     return None if _period(config) == 2 and _odd_windows(config) is None else f"layer_types {config.layer_types}"
 
 
-def _odd_positions(config: Any) -> str | None:
+def _odd_positions(config: Config) -> str | None:
     expected = [int(number % 4 != 0) for number in _layers(config)]
     return None if list(config.no_rope_layers) == expected else f"no_rope_layers {config.no_rope_layers}"
 
 
-def _any_window(config: Any) -> str | None:
+def _any_window(config: Config) -> str | None:
     return "sliding_attention in layer_types" if "sliding_attention" in (config.layer_types or ()) else None
 
 
-def _query_norms(config: Any) -> str | None:
+def _query_norms(config: Config) -> str | None:
     return "qk_layernorm" if config.qk_layernorm else None
 
 
-def _layers(config: Any) -> range:
+def _layers(config: Config) -> range:
     return range(1, config.num_hidden_layers + 1)
 
 
@@ -105,10 +111,10 @@ FAMILIES = {
     "smollm3": Family("smollm3", interleaves=True, refuse=_odd_positions),
     "granite": Family("granite", interleaves=True, describe=_granite),
 }
-"""By the `model_type` of transformers; `core.artifacts.bundle.GGUF_MODEL_TYPES` names the same."""
+"""By the `model_type` of transformers; `core.wire.export.GGUF_MODEL_TYPES` names the same."""
 
 
-def family_of(config: Any) -> Family:
+def family_of(config: Config) -> Family:
     """Return the family of a model.
 
     Raises:
@@ -124,20 +130,20 @@ def family_of(config: Any) -> Family:
     return family
 
 
-def rope_of(config: Any, kind: str = "full_attention") -> dict[str, Any]:
+def rope_of(config: Config, kind: str = "full_attention") -> dict[str, Any]:
     """Return the settings of rotary embeddings, of layers of this kind where they differ."""
     settings: dict[str, Any] = config.rope_parameters or {"rope_type": "default", "rope_theta": 10_000.0}
     found: dict[str, Any] = settings.get(kind, settings)
     return found
 
 
-def head_size(config: Any) -> int:
+def head_size(config: Config) -> int:
     """Return how wide one head is."""
     given: int | None = getattr(config, "head_dim", None)
     return given or config.hidden_size // config.num_attention_heads
 
 
-def arranged(family: Family, config: Any, name: str, weights: Weights) -> Weights:
+def arranged(family: Family, config: Config, name: str, weights: Weights) -> Weights:
     """Return a tensor of transformers as llama.cpp wants it; `name` is that of transformers."""
     heads = {"q_proj": config.num_attention_heads, "k_proj": getattr(config, "num_key_value_heads", None)}
     module = name.rsplit(".", 2)[-2]
@@ -154,7 +160,7 @@ def _scales_queries(family: Family, module: str) -> bool:
     return (family.architecture, module) in {("gemma2", "q_proj"), ("gemma3", "q_norm")}
 
 
-def _query_factor(family: Family, config: Any) -> float:
+def _query_factor(family: Family, config: Config) -> float:
     """Return what queries are to be multiplied by: llama.cpp divides by the root of the head's size, but in 27B models.
 
     There (told by the number of layers) it divides by the root of hidden size over heads, as those were made.

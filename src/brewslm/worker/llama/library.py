@@ -1,12 +1,14 @@
 """The C library of llama.cpp, as `xllamacpp` or `llama-cpp-python` bring it: a few of its functions through ctypes.
 
-Only functions are called that have been in `llama.h` for years. Its structures of settings grow with every version; they
-are passed as blocks that are larger than any of them, filled in by the library itself, and only the first four numbers
+Only functions are called that have been in `llama.h` for years. Its structures of settings grow with every version, so
+they are passed as blocks that are larger than any of them, filled in by the library itself. Only the first four numbers
 of the context's settings are changed, after a look that they are where they always were.
 """
 
 import ctypes
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -42,6 +44,8 @@ class Batch(ctypes.Structure):
 
 
 _LOG = ctypes.CFUNCTYPE(None, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p)
+_DEAF = _LOG()
+"""The library's own way, which is to write to the worker's log."""
 _POINTER, _TEXT, _INT, _LONG = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int32, ctypes.c_int64
 _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "llama_backend_init": (None, ()),
@@ -77,17 +81,10 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The loaded library, what it is called, and the newest lines of its log."""
+    """The loaded library, and what it is called."""
 
     functions: ctypes.CDLL
     name: str
-    log: "deque[str]"
-    keep: object
-    """What the library calls back; it must live as long."""
-
-    def last_words(self) -> str:
-        """Return the newest line that is no debugging."""
-        return self.log[-1] if self.log else "it gave no reason"
 
 
 @cache
@@ -105,19 +102,33 @@ def load_library() -> Library:
             found.restype, found.argtypes = answer, arguments
     except (OSError, AttributeError) as error:
         raise BadOrderError(f"The runtime {name} cannot be used ({error}); {NEXT_STEP}.") from error
-    log: deque[str] = deque(maxlen=20)
-
-    @_LOG
-    def listen(level: int, text: bytes, _: object) -> None:
-        if level >= 3:  # GGML_LOG_LEVEL_WARN
-            log.append(" ".join(text.decode("utf-8", "replace").split()))
-
-    functions.llama_log_set(listen, None)
+    functions.llama_log_set(_DEAF, None)
     functions.llama_backend_init()
     sizes = tuple(functions.llama_context_default_params().sizes)
     if sizes != _DEFAULT_SIZES:
-        raise BadOrderError(f"The runtime {name} begins its settings with {sizes}, not with {_DEFAULT_SIZES}; update us.")
-    return Library(functions, name, log, listen)
+        message = f"The runtime {name} has settings that begin with {sizes}, not with {_DEFAULT_SIZES}"
+        raise BadOrderError(f"{message}; install the version that constraints.txt names.")
+    return Library(functions, name)
+
+
+@contextmanager
+def listening(library: Library) -> Iterator[deque[str]]:
+    """Collect the newest warnings and errors of the library while one of its calls is made.
+
+    Not for longer: a thread of the library that has something to say waits for Python, which may be waiting for it.
+    """
+    heard: deque[str] = deque(["it gives no reason"], maxlen=20)
+
+    @_LOG
+    def listen(level: int, text: bytes, _: object) -> None:
+        if level >= 3:  # GGML_LOG_LEVEL_WARN; 5 goes on with the line before
+            heard.append(" ".join(text.decode("utf-8", "replace").split()))
+
+    library.functions.llama_log_set(listen, None)
+    try:
+        yield heard
+    finally:
+        library.functions.llama_log_set(_DEAF, None)
 
 
 def _installed() -> tuple[str, Path]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from brewslm.core.artifacts.bundle import Quantization
+from brewslm.core.wire.export import Quantization
 from brewslm.worker.llama.library import load_library
 
 QUANTIZATION_VERSION = 2

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brewslm.worker.failure import BadOrderError
-from brewslm.worker.llama.library import Library, load_library
+from brewslm.worker.llama.library import Library, listening, load_library
 
 
 class LlamaModel:
@@ -18,7 +18,6 @@ class LlamaModel:
     def __init__(self, library: Library, model: int, context: int, *, num_places: int) -> None:
         """Keep the handles; `num_places` tokens fit into the context."""
         self._functions = library.functions
-        self._library = library
         self._model, self._context, self._num_places = model, context, num_places
         self._vocab = self._functions.llama_model_get_vocab(model)
         self.vocab_size: int = self._functions.llama_vocab_n_tokens(self._vocab)
@@ -70,14 +69,14 @@ class LlamaModel:
                 batch.num_sequences[place], batch.sequences[place][0] = 1, 0
                 batch.wants_logits[place] = place in wanted
             if self._functions.llama_decode(self._context, batch) != 0:
-                raise BadOrderError(f"llama.cpp cannot compute with the GGUF file: {self._library.last_words()}.")
+                raise BadOrderError("llama.cpp cannot compute with the GGUF file; the worker's log has its reason.")
         finally:
             self._functions.llama_batch_free(batch)
 
     def _logits(self, place: int) -> NDArray[np.float64]:
         pointer = self._functions.llama_get_logits_ith(self._context, place)
         if not pointer:
-            raise BadOrderError(f"llama.cpp gave no logits: {self._library.last_words()}.")
+            raise BadOrderError("llama.cpp gave no logits; the worker's log has its reason.")
         return np.ctypeslib.as_array(pointer, shape=(self.vocab_size,)).astype(np.float64)
 
     def _log_probabilities(self, place: int) -> NDArray[np.float64]:
@@ -96,15 +95,16 @@ def opened(path: Path, *, num_places: int, num_threads: int) -> Iterator[LlamaMo
     """
     library = load_library()
     functions = library.functions
-    model = functions.llama_model_load_from_file(str(path).encode(), functions.llama_model_default_params())
-    if not model:
-        raise BadOrderError(f"llama.cpp does not load {path.name!r}: {library.last_words()}.")
-    settings = functions.llama_context_default_params()
-    settings.sizes[:3] = (num_places, num_places, min(num_places, 512))
-    context = functions.llama_init_from_model(model, settings)
+    with listening(library) as heard:
+        model = functions.llama_model_load_from_file(str(path).encode(), functions.llama_model_default_params())
+        if not model:
+            raise BadOrderError(f"llama.cpp does not load {path.name!r}: {heard[-1]}.")
+        settings = functions.llama_context_default_params()
+        settings.sizes[:3] = (num_places, num_places, min(num_places, 512))
+        context = functions.llama_init_from_model(model, settings)
     try:
         if not context:
-            raise BadOrderError(f"llama.cpp makes no context for {path.name!r}: {library.last_words()}.")
+            raise BadOrderError(f"llama.cpp makes no context for {path.name!r}: {heard[-1]}.")
         functions.llama_set_n_threads(context, num_threads, num_threads)
         yield LlamaModel(library, model, context, num_places=num_places)
     finally:

@@ -117,7 +117,8 @@ def _write_special(
         ends = [tokenizer.eos_token_id, *(end for end in ends if end != tokenizer.eos_token_id)]
     if tokenizer.bos_token_id is not None:
         writer.add_bos_token_id(tokenizer.bos_token_id)
-    for end, write in zip(ends, (writer.add_eos_token_id, writer.add_eot_token_id, writer.add_eom_token_id), strict=False):
+    places = (writer.add_eos_token_id, writer.add_eot_token_id, writer.add_eom_token_id)
+    for end, write in zip(ends, places, strict=False):
         write(end)
     if tokenizer.pad_token_id is not None:
         writer.add_pad_token_id(tokenizer.pad_token_id)

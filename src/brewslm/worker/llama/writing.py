@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from brewslm.core.artifacts.bundle import Quantization
+from brewslm.core.wire.export import Quantization
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.files import sync_folder
-from brewslm.worker.llama.families import Family, Weights, arranged, family_of, head_size, rope_of
+from brewslm.worker.llama.families import Config, Family, Weights, arranged, family_of, head_size, rope_of
 from brewslm.worker.llama.library import NEXT_STEP
 from brewslm.worker.llama.precision import F32, FILE_TYPES, QUANTIZATION_VERSION, Kind, converted, kind_of
 from brewslm.worker.llama.vocabulary import write_vocabulary
 
 if TYPE_CHECKING:
-    from gguf import GGUFWriter
+    from gguf import GGMLQuantizationType, GGUFWriter
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
@@ -77,24 +77,24 @@ def write_gguf(
     sync_folder(path.parent)
 
 
-def _values(tensor: _Tensor, family: Family, config: Any, weights: dict[str, Any]) -> Weights:
+def _values(tensor: _Tensor, family: Family, config: Config, weights: dict[str, Any]) -> Weights:
     if not tensor.source:
         return _frequencies(config)
     return arranged(family, config, tensor.source, weights[tensor.source].float().cpu().numpy())
 
 
-def _is_copy(source: str, config: Any) -> bool:
+def _is_copy(source: str, config: Config) -> bool:
     """Whether a tensor is no weight of its own."""
     return (source == "lm_head.weight" and bool(config.tie_word_embeddings)) or source.endswith("rotary_emb.inv_freq")
 
 
-def _ggml_type(kind: Kind) -> Any:
+def _ggml_type(kind: Kind) -> "GGMLQuantizationType":
     from gguf import GGMLQuantizationType
 
     return GGMLQuantizationType(kind.number)
 
 
-def _write_shape(writer: "GGUFWriter", family: Family, config: Any) -> None:
+def _write_shape(writer: "GGUFWriter", family: Family, config: Config) -> None:
     rope, size = rope_of(config), head_size(config)
     writer.add_context_length(_context_length(family, config))
     writer.add_embedding_length(config.hidden_size)
@@ -116,14 +116,14 @@ def _write_shape(writer: "GGUFWriter", family: Family, config: Any) -> None:
     family.describe(config, writer)
 
 
-def _context_length(family: Family, config: Any) -> int:
+def _context_length(family: Family, config: Config) -> int:
     """Return for how many tokens llama.cpp computes what the model does."""
     longest: int = config.max_position_embeddings
     window: int | None = getattr(config, "sliding_window", None) if family.ignores_window else None
     return min(longest, window) if window is not None else longest
 
 
-def _write_scaling(writer: "GGUFWriter", config: Any, rope: dict[str, Any]) -> None:
+def _write_scaling(writer: "GGUFWriter", config: Config, rope: dict[str, Any]) -> None:
     from gguf import RopeScalingType
 
     match rope.get("rope_type", "default"):
@@ -141,7 +141,7 @@ def _write_scaling(writer: "GGUFWriter", config: Any, rope: dict[str, Any]) -> N
             raise BadOrderError(message)
 
 
-def _frequencies(config: Any) -> Weights:
+def _frequencies(config: Config) -> Weights:
     """Return by what each frequency is divided where the base was made longer as Llama 3.1 was.
 
     Source: the configuration's own formula, `rope_type: llama3` of transformers.
@@ -156,9 +156,7 @@ def _frequencies(config: Any) -> Weights:
     return divisors.astype(np.float32)
 
 
-def _tensors(
-    family: Family, config: Any, weights: dict[str, Any], quantization: Quantization
-) -> Iterator[_Tensor]:
+def _tensors(family: Family, config: Config, weights: dict[str, Any], quantization: Quantization) -> Iterator[_Tensor]:
     from gguf import MODEL_ARCH_NAMES, get_tensor_name_map
 
     (architecture,) = [arch for arch, spelled in MODEL_ARCH_NAMES.items() if spelled == family.architecture]
