@@ -1,4 +1,4 @@
-"""A small model of each family that is written as GGUF, wide enough for blocks of 32 weights, with merges to split by."""
+"""A small model of each family that is written as GGUF, wide enough for blocks of 32 weights, and a tokenizer."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,13 +1,12 @@
 """A GGUF file is what was tuned, in llama.cpp itself: for every family, and never where something was planted wrong."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from brewslm.core.artifacts.parity import Parity, problem_of
+from brewslm.core.artifacts.parity import problem_of
 from brewslm.core.data.example import Message
 from brewslm.core.wire.export import GGUF_MODEL_TYPES, Quantization
 from brewslm.core.wire.order import ExportOrder
@@ -18,7 +17,7 @@ from brewslm.worker.export.exporting import export
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.llama.families import FAMILIES as WRITTEN
 from brewslm.worker.models import load_model
-from tests.worker.llama_families import FAMILIES, write_llama_family, write_merging_tokenizer
+from tests.worker.llama_families import FAMILIES, write_llama_family
 from tests.worker.tiny import TEMPLATE, Scene, write_split
 
 PROMPTS = ((Message("user", "hello there"),), (Message("user", "Who are the others? 1234"),))
@@ -137,5 +136,5 @@ def test_a_window_that_llama_cpp_ignores_is_caught_where_rows_are_longer(scene: 
 
 def test_what_cannot_be_written_is_said_in_one_line(scene: Scene, tmp_path: Path) -> None:
     base = write_llama_family(tmp_path / "smollm3", "smollm3", no_rope_layers=[0, 1, 1, 1])
-    with pytest.raises(BadOrderError, match="llama.cpp cannot run this 'smollm3' model: its configuration has no_rope"):
+    with pytest.raises(BadOrderError, match=r"cannot run this 'smollm3' model: its configuration has no_rope"):
         exported(scene, base)

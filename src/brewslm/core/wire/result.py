@@ -142,6 +142,8 @@ class ExportResult(Value):
     """The bundle's own greedy answers, prompt by prompt."""
     stop_tokens: tuple[str, ...] = ()
     """What ends a turn."""
+    ollama_template: str | None = None
+    """Of a GGUF file; None where the chat template cannot be spelled so."""
 
 
 class GenerateResult(Value):

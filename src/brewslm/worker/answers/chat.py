@@ -46,6 +46,14 @@ class Chat:
         said = Example(id="", task="chat", messages=tuple(messages))
         return None if self.control.are_in(said) else self._render(said, asks=True)
 
+    def spelled_turns(self, messages: Sequence[Message]) -> str:
+        """The conversation as the template spells it, with nobody about to speak.
+
+        Raises:
+            BadOrderError: the template refuses it.
+        """
+        return self._render(Example(id="", task="chat", messages=tuple(messages)), asks=False)
+
     def answer_ids(self, messages: Sequence[Message], answer: str) -> list[int]:
         """Tokens by which `answer` follows the prompt, up to and with the one that ends the turn.
 

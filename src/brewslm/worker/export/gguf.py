@@ -11,6 +11,7 @@ from brewslm.core.wire.result import ExportResult
 from brewslm.worker.answers.chat import make_chat
 from brewslm.worker.export.comparing import parity_shard, told, tuned_form
 from brewslm.worker.export.forms import LlamaForm, TorchForm
+from brewslm.worker.export.ollama import ollama_template
 from brewslm.worker.export.parity import NUM_NEW_TOKENS, compare
 from brewslm.worker.export.texts import stop_problem, text_problem
 from brewslm.worker.llama.library import load_library
@@ -21,7 +22,7 @@ from brewslm.worker.models import load_tokenizer
 from brewslm.worker.run import Run
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import GenerationConfig, PreTrainedModel
 
 
 def export_gguf(order: ExportOrder, merged: "PreTrainedModel", run: Run) -> ExportResult:
@@ -44,14 +45,15 @@ def export_gguf(order: ExportOrder, merged: "PreTrainedModel", run: Run) -> Expo
     with opened(path, num_places=num_places, num_threads=torch.get_num_threads()) as model:
         with template_of(path) as render:
             num_texts, problem = text_problem(model, render, chat, order.parity_prompts)
-        problem = problem or stop_problem(model, chat, _ends(merged, tokenizer.eos_token_id))
+        problem = problem or stop_problem(model, chat, _ends(merged.generation_config, tokenizer.eos_token_id))
         ours, theirs = TorchForm(tuned, chat.stops), LlamaForm(model, chat.stops)
         found = compare(ours, theirs, shard=shard, chat=chat, prompts=prompts)
-    return told(found, chat, dtype=quantization, runtime=library.name, num_texts=num_texts, text_problem=problem)
+    result = told(found, chat, dtype=quantization, runtime=library.name, num_texts=num_texts, text_problem=problem)
+    return result.model_copy(update={"ollama_template": ollama_template(chat, order.parity_prompts)})
 
 
-def _ends(model: "PreTrainedModel", end: int | None) -> list[int]:
+def _ends(generation: "GenerationConfig | None", end: int | None) -> list[int]:
     """Return the tokens by which generation ends in transformers."""
-    named = model.generation_config.eos_token_id if model.generation_config is not None else None
+    named = generation.eos_token_id if generation is not None else None
     ends = named if isinstance(named, list) else [named]
     return sorted({token for token in (*ends, end) if token is not None})

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,8 @@ if TYPE_CHECKING:
     from gguf import GGUFWriter
 
 Weights = NDArray[np.float32]
-
-
-class Config(Protocol):
-    """A configuration of transformers; which fields it has depends on the architecture."""
-
-    def __getattr__(self, field: str) -> Any: ...  # noqa: ANN401 - as the library keeps it
+Config: TypeAlias = Any
+"""A configuration of transformers; which fields it has depends on the architecture."""
 
 
 @dataclass(frozen=True, slots=True)

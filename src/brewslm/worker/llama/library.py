@@ -119,12 +119,12 @@ def listening(library: Library) -> Iterator[deque[str]]:
     """
     heard: deque[str] = deque(["it gives no reason"], maxlen=20)
 
-    @_LOG
     def listen(level: int, text: bytes, _: object) -> None:
         if level >= 3:  # GGML_LOG_LEVEL_WARN; 5 goes on with the line before
             heard.append(" ".join(text.decode("utf-8", "replace").split()))
 
-    library.functions.llama_log_set(listen, None)
+    listener = _LOG(listen)
+    library.functions.llama_log_set(listener, None)
     try:
         yield heard
     finally:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brewslm.core.wire.export import Quantization
 from brewslm.worker.failure import BadOrderError
@@ -47,7 +48,7 @@ def write_gguf(
         from gguf import GGUFWriter
     except ImportError as error:
         raise BadOrderError(f"A GGUF file is written with the package gguf, which is not here; {NEXT_STEP}.") from error
-    config = model.config.get_text_config()
+    config: Config = model.config.get_text_config()
     family = family_of(config)
     weights: dict[str, Any] = {
         source: tensor for source, tensor in model.state_dict().items() if not _is_copy(source, config)
@@ -152,7 +153,7 @@ def _frequencies(config: Config) -> Weights:
     frequencies = 1.0 / rope["rope_theta"] ** (np.arange(0, size, 2, dtype=np.float64) / size)
     waves = 2 * np.pi / frequencies
     smooth = np.clip((original / waves - low) / (high - low), 0.0, 1.0)
-    divisors = 1.0 / ((1.0 - smooth) / factor + smooth)
+    divisors: NDArray[np.float64] = 1.0 / ((1.0 - smooth) / factor + smooth)
     return divisors.astype(np.float32)
 
 
