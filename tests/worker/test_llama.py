@@ -9,11 +9,12 @@ from peft import LoraConfig, get_peft_model
 from brewslm.core.artifacts.parity import problem_of
 from brewslm.core.data.example import Message
 from brewslm.core.wire.export import GGUF_MODEL_TYPES, Quantization
-from brewslm.core.wire.order import ExportOrder
+from brewslm.core.wire.order import ExportOrder, MeasureOrder
 from brewslm.core.wire.result import ExportResult
 from brewslm.worker.export import gguf as exporting_gguf
 from brewslm.worker.export.comparing import parity_of
 from brewslm.worker.export.exporting import export
+from brewslm.worker.export.measuring import measure
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.llama.families import FAMILIES as WRITTEN
 from brewslm.worker.models import load_model
@@ -138,3 +139,18 @@ def test_what_cannot_be_written_is_said_in_one_line(scene: Scene, tmp_path: Path
     base = write_llama_family(tmp_path / "smollm3", "smollm3", no_rope_layers=[0, 1, 1, 1])
     with pytest.raises(BadOrderError, match=r"cannot run this 'smollm3' model: its configuration has no_rope"):
         exported(scene, base)
+
+
+def test_forms_are_measured_in_llama_cpp_and_leave_nothing(scene: Scene, llama_base: Path) -> None:
+    order = MeasureOrder(
+        base_model=str(llama_base),
+        tuned_folder=str(adapted(llama_base, scene.root / "adapter")),
+        eval_folder=str(write_split(scene.root / "rows", 6, seed=4)),
+        quantizations=("f16", "q8_0"),
+        num_new_tokens=4,
+    )
+    exact, half = measure(order, scene.run("measure")).measurements
+    assert exact.file_bytes > half.file_bytes
+    assert exact.loss == pytest.approx(half.loss, abs=0.05)
+    assert min(exact.tokens_per_second, exact.prompt_tokens_per_second) > 0
+    assert not list((scene.root / "measure").glob("*.gguf"))

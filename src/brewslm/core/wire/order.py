@@ -106,14 +106,16 @@ class GenerateOrder(Value):
 
 
 class MeasureOrder(Value):
-    """Measure a merged model in several dtypes on this machine; result: `MeasureResult`."""
+    """Measure what was tuned as GGUF files in llama.cpp on this machine; result: `MeasureResult`."""
 
     kind: Literal["measure"] = "measure"
-    version: Literal[1] = 1
-    model_folder: str
+    version: Literal[2] = 2
+    base_model: str
+    tuned_folder: str
+    tuned_form: TunedForm = "adapter"
     eval_folder: str
-    dtypes: tuple[Literal["float32", "bfloat16"], ...]
-    num_new_tokens: int = Field(64, ge=1)
+    quantizations: tuple[Quantization, ...]
+    num_new_tokens: int = Field(48, ge=2)
 
 
 class ProbedModel(Value):

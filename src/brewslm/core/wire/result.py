@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from brewslm.core.value import Value
-from brewslm.core.wire.export import FirstDifference
+from brewslm.core.wire.export import FirstDifference, Quantization
 from brewslm.core.wire.progress import RewardScores
 
 TrainEnd = Literal["total_steps", "early_stopping", "timeout", "budget", "cancel"]
@@ -155,16 +155,15 @@ class GenerateResult(Value):
 
 
 class Measurement(Value):
-    """One dtype of a model, measured on this machine."""
+    """One number format of a model, measured on this machine."""
 
-    dtype: str
-    weight_bytes: int
+    quantization: Quantization
+    file_bytes: int
     loss: float
     """Mean per trained token of the eval split, nats."""
     tokens_per_second: float
     """Generated tokens, one stream, greedy."""
     prompt_tokens_per_second: float
-    kv_cache_bytes_per_token: int
 
 
 class MeasureResult(Value):

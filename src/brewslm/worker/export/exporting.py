@@ -6,10 +6,9 @@ A model that was tuned as a whole has nothing to merge, and no second form.
 import copy
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never, cast
+from typing import TYPE_CHECKING, assert_never
 
 import torch
-from transformers import AutoModelForCausalLM
 
 from brewslm.core.artifacts.parity import problem_of
 from brewslm.core.wire.order import ExportOrder
@@ -20,6 +19,7 @@ from brewslm.worker.answers.chat import make_chat
 from brewslm.worker.export.comparing import parity_of, parity_shard, told, tuned_form
 from brewslm.worker.export.forms import TorchForm
 from brewslm.worker.export.gguf import export_gguf
+from brewslm.worker.export.merging import merged_model
 from brewslm.worker.export.parity import compare
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.files import sync_file, sync_folder
@@ -30,13 +30,11 @@ from brewslm.worker.models import (
     load_tokenizer,
     load_tuned,
     runtime_name,
-    use_plain_attention,
     without_adapter,
 )
 from brewslm.worker.run import Run
 
 if TYPE_CHECKING:
-    from peft import PeftModel
     from transformers import PreTrainedModel
 
 MODEL_FOLDER = "model"
@@ -78,7 +76,7 @@ def export(order: ExportOrder, run: Run) -> ExportResult:
             result = _compared_in_torch(order, load_tuned(order.base_model, output / ADAPTER_FOLDER, "adapter"))
         case "gguf":
             run.progress(0.1, "merging")
-            result = export_gguf(order, merge(order)[0], run)
+            result = export_gguf(order, _merged(order)[0], run)
         case "huggingface" | "safetensors":
             run.progress(0.1, "merging")
             result = _export_merged(order, run, output / MODEL_FOLDER)
@@ -90,7 +88,7 @@ def export(order: ExportOrder, run: Run) -> ExportResult:
 
 def _export_merged(order: ExportOrder, run: Run, folder: Path) -> ExportResult:
     """Save in the base's own dtype, or in float32 where rounding to that costs more than it may."""
-    merged, stored = merge(order)
+    merged, stored = _merged(order)
     _save(merged, folder, stored, base=Path(order.base_model))
     run.progress(0.4, f"comparing in {_name(stored)}")
     result = _compared_in_torch(order, load_stored(str(folder)))
@@ -103,15 +101,8 @@ def _export_merged(order: ExportOrder, run: Run, folder: Path) -> ExportResult:
     return _compared_in_torch(order, load_stored(str(folder)))
 
 
-def merge(order: ExportOrder) -> "tuple[PreTrainedModel, torch.dtype]":
-    """Return what was tuned as one float32 model, and the dtype in which the base is stored."""
-    stored = AutoModelForCausalLM.from_pretrained(order.base_model, dtype="auto").dtype
-    tuned = load_tuned(order.base_model, Path(order.tuned_folder), order.tuned_form)
-    if order.tuned_form == "adapter":
-        tuned = cast("PeftModel", tuned).merge_and_unload(safe_merge=True)
-    merged = cast("PreTrainedModel", tuned)
-    use_plain_attention(merged)
-    return merged, stored
+def _merged(order: ExportOrder) -> "tuple[PreTrainedModel, torch.dtype]":
+    return merged_model(order.base_model, Path(order.tuned_folder), order.tuned_form)
 
 
 def _compared_in_torch(order: ExportOrder, saved: AnyModel) -> ExportResult:
