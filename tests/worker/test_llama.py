@@ -12,6 +12,7 @@ from brewslm.core.wire.export import GGUF_MODEL_TYPES, Quantization
 from brewslm.core.wire.order import ExportOrder, MeasureOrder
 from brewslm.core.wire.result import ExportResult
 from brewslm.worker.export import gguf as exporting_gguf
+from brewslm.worker.export import parity
 from brewslm.worker.export.comparing import parity_of
 from brewslm.worker.export.exporting import export
 from brewslm.worker.export.measuring import measure
@@ -21,6 +22,8 @@ from brewslm.worker.models import load_model
 from tests.worker.llama_families import FAMILIES, write_llama_family
 from tests.worker.tiny import TEMPLATE, Scene, write_split
 
+OFTEN = ("llama", "qwen2", "qwen3", "gemma2", "gemma3", "phi3")
+"""Families whose tests are not left to the long ones."""
 PROMPTS = ((Message("user", "hello there"),), (Message("user", "Who are the others? 1234"),))
 
 
@@ -64,7 +67,15 @@ def test_the_families_that_are_written_are_those_that_are_promised() -> None:
     assert tuple(WRITTEN) == GGUF_MODEL_TYPES
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.fixture(autouse=True)
+def few_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (exporting_gguf, parity):
+        monkeypatch.setattr(module, "NUM_NEW_TOKENS", 8)
+
+
+@pytest.mark.parametrize(
+    "family", [name if name in OFTEN else pytest.param(name, marks=pytest.mark.long) for name in FAMILIES]
+)
 def test_llama_cpp_answers_like_the_adapter(family: str, scene: Scene, tmp_path: Path) -> None:
     result = exported(scene, write_llama_family(tmp_path / family, family))
     assert judged(result) is None

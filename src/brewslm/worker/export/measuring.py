@@ -53,13 +53,12 @@ def _measured(path: Path, quantization: Quantization, shard: Shard, *, num_new_t
     with opened(path, num_places=num_places, num_threads=torch.get_num_threads()) as model:
         losses = LlamaForm(model, frozenset()).losses(shard)
         reading = min(_seconds(model, prompt, 1) for _ in range(NUM_TRIES))
-        start = prompt[:8]
-        answering = min(_seconds(model, start, num_new_tokens) - _seconds(model, start, 1) for _ in range(NUM_TRIES))
+        answering = min(_seconds(model, prompt[:8], num_new_tokens) for _ in range(NUM_TRIES))
         return Measurement(
             quantization=quantization,
             file_bytes=path.stat().st_size,
             loss=float(losses.mean()),
-            tokens_per_second=(num_new_tokens - 1) / answering,
+            tokens_per_second=num_new_tokens / answering,
             prompt_tokens_per_second=len(prompt) / reading,
         )
 
