@@ -148,8 +148,7 @@ def speed_on(device: Device, memory_bytes: int, num_parameters: int) -> SpeedEst
         min(by_memory * memory, by_arithmetic * arithmetic)
         for memory, arithmetic in zip(USED_BANDWIDTH, USED_ARITHMETIC, strict=True)
     )
-    bound = "memory" if by_memory < by_arithmetic else "arithmetic"
-    basis = f"estimated by the device's bandwidth and arithmetic with a full context; {bound} is the narrower"
+    basis = "what the narrower of the device's bandwidth and arithmetic allows with a full context"
     return SpeedEstimate(low=low, high=high, basis=basis)
 
 
