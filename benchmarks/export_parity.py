@@ -47,9 +47,7 @@ def exported(root: Path, base: Path, form: ExportFormat, quantization: Quantizat
 def main(families: list[str]) -> None:
     quiet_libraries()
     torch.set_num_threads(1)
-    print(
-        "| family | form | texts | loss tuned | loss bundle | log-probs: mean | most | greedy answers | passes |"
-    )
+    print("| family | form | texts | loss tuned | loss bundle | log-probs: mean | most | greedy answers | passes |")
     print("|---|---|---|---|---|---|---|---|---|")
     for family in families:
         with tempfile.TemporaryDirectory() as place:
