@@ -35,7 +35,7 @@ class EvalTask(Value):
     metrics: tuple[MetricName, ...] = Field(min_length=1)
     """The first one decides about the worst slice and orders the failing rows."""
     sample: int = Field(200, ge=1, le=100_000)
-    """Rows that are answered where a metric needs answers, at most, evenly spread; losses and labels are of all rows."""
+    """Rows that are answered where a metric needs answers, at most, evenly spread; losses and labels are of all."""
     max_new_tokens: int = Field(96, ge=1, le=8_192)
     """Of each answer."""
     slices: tuple[SliceBy, ...] = ("label", "length", "source")
@@ -101,7 +101,8 @@ class EvalPack(Value):
 
     def _problems(self) -> Iterator[str]:
         for kind, ids in (("task", [task.id for task in self.tasks]), ("gate", [gate.id for gate in self.gates])):
-            yield from (f"two {kind}s are called {name!r}" for name in sorted({one for one in ids if ids.count(one) > 1}))
+            twice = sorted({one for one in ids if ids.count(one) > 1})
+            yield from (f"two {kind}s are called {name!r}" for name in twice)
         for gate in self.gates:
             yield from (f"gate {gate.id!r} {problem}" for problem in self._problems_of(gate))
 
