@@ -13,6 +13,7 @@ from brewslm.adapters.brew.runs import FileBrewRuns
 from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
+from brewslm.adapters.files.eval_packs import FolderEvalPackFiles
 from brewslm.adapters.files.health_log import FILE as HEALTH_FILE
 from brewslm.adapters.files.health_log import YamlHealthLog
 from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
@@ -53,6 +54,9 @@ from brewslm.services.data.trace import Tracing
 from brewslm.services.data.xray import Xrays
 from brewslm.services.declared.projects import DeclaredProjects
 from brewslm.services.evaluating import evaluation_flow
+from brewslm.services.evaluation.book import Evaluations
+from brewslm.services.evaluation.packs import EvalPacks
+from brewslm.services.evaluation.review import review_flow
 from brewslm.services.forecasting.book import Outlooks
 from brewslm.services.forecasting.forecast import forecast_flow
 from brewslm.services.gates.book import Gates
@@ -93,6 +97,8 @@ class House:
     results: TrainingResults
     gates: Gates
     outlooks: Outlooks
+    eval_packs: EvalPacks
+    evaluations: Evaluations
     audit: Audit
     browsing: Browsing
     health: Health
@@ -147,6 +153,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         mappers=EntryPointMappers(),
         thresholds=YamlThresholdFiles(settings.home),
         measurements=FileMeasurements(settings.home),
+        eval_packs=FolderEvalPackFiles(settings.home),
     )
     alerts = Alerts(ports, YamlAlertFiles(settings.home), _senders(settings))
     run_health = RunHealth(ports, FileTrainingLogs(), YamlThresholdFiles(settings.home))
@@ -171,6 +178,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
             "golden": golden_flow,
             "benchmark": benchmark_flow,
             "forecast": forecast_flow,
+            "review": review_flow,
         },
         owner=owner,
         is_owner_gone=is_owner_gone,
@@ -198,6 +206,8 @@ def open_house(settings: Settings, *, actor: str) -> House:
         results=TrainingResults(ports),
         gates=gates,
         outlooks=Outlooks(ports),
+        eval_packs=EvalPacks(ports.eval_packs),
+        evaluations=Evaluations(ports),
         audit=audit,
         browsing=browsing,
         health=Health(ports, projects),

@@ -11,6 +11,7 @@ from brewslm.core.artifacts.mapping import MappingPreview
 from brewslm.core.artifacts.optimization import Optimization
 from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.artifacts.release import Release
+from brewslm.core.artifacts.review import Review
 from brewslm.core.artifacts.schema import Schema
 from brewslm.core.artifacts.snapshot import Snapshot
 
@@ -29,6 +30,7 @@ ARTIFACTS: dict[ArtifactKind, type[Artifact]] = {
         Release,
         Optimization,
         Golden,
+        Review,
     )
 }
 """Every kind of artifact and its model."""

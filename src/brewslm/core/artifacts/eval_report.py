@@ -5,7 +5,7 @@ from typing import ClassVar
 from brewslm.core.artifacts.base import AdapterId, Artifact, ArtifactKind, EvalReportId, ManifestId
 from brewslm.core.evaluation.interval import EvalVerdict, Interval
 from brewslm.core.evaluation.outcome import ProbeReport, TaskReport
-from brewslm.core.evaluation.pack import PackName
+from brewslm.core.evaluation.pack import EvalPack
 from brewslm.core.recipe.preference import PreferenceMode
 from brewslm.core.value import Value
 from brewslm.core.wire.progress import RewardScores
@@ -104,7 +104,7 @@ class EvalReport(Artifact):
     gates: tuple[GateOutcome, ...]
     verdict: EvalVerdict
     """That of the test split, by the objective of its mode."""
-    pack: PackName | None = None
+    pack: EvalPack | None = None
     """The eval pack that was asked for; None for what is usual."""
     tasks: tuple[TaskReport, ...] = ()
     probe: ProbeReport | None = None

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from brewslm.core.evaluation.metrics import METRICS, MetricName
-from brewslm.core.value import Value, sha256_of
+from brewslm.core.value import Value
 
 SliceBy = Literal["label", "length", "source", "cluster"]
 Reference = Literal["base", "last_release"]
@@ -131,16 +131,3 @@ class EvalPack(Value):
         """Return the task that a gate looks at; None where none has its metric."""
         named = (task for task in self.tasks if (task.id == gate.task if gate.task else gate.metric in task.metrics))
         return next(named, None)
-
-    @property
-    def content_hash(self) -> str:
-        """SHA-256 over all that it says, 64 hex digits."""
-        return sha256_of(self.model_dump(mode="json"))
-
-
-class PackName(Value):
-    """Which pack a report was made by."""
-
-    name: str
-    version: int
-    content_hash: str

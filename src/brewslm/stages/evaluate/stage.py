@@ -9,7 +9,7 @@ from brewslm.core.context import StageContext
 from brewslm.core.errors import WorkerError
 from brewslm.core.evaluation.evidence import ScoredRow
 from brewslm.core.evaluation.outcome import TaskReport
-from brewslm.core.evaluation.pack import EvalPack, PackName
+from brewslm.core.evaluation.pack import EvalPack
 from brewslm.core.evaluation.usual import usual_pack
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import Evaluation, EvaluationGateFailed
@@ -83,7 +83,7 @@ def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
         answers=pair_answers(order.prompts, result),
         gates=judged.outcomes() if pack.gates else gate_outcomes(final, accuracy),
         verdict=final.verdict,
-        pack=PackName(name=pack.name, version=pack.version, content_hash=pack.content_hash) if inputs.pack else None,
+        pack=inputs.pack,
         tasks=tuple(reports.values()),
         probe=probe_report(result, TEXTS, seed=seed),
         accepted_report_id=inputs.accepted_report_id,
