@@ -1,9 +1,11 @@
 """Eval packs: making, listing, reading and checking them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from brewslm.core.data.example import Shape
 from brewslm.core.errors import InvalidRequestError
@@ -96,8 +98,18 @@ def read_pack(text: str) -> PackReading:
     try:
         pack = EvalPack.model_validate(read.tree)
     except ValidationError as error:
-        problems += [(line_of(tuple(one["loc"]), read.lines), said(one, EvalPack)) for one in error.errors()]
+        found = error.errors()
+        problems += [
+            (line_of(one["loc"], read.lines), said(one, EvalPack)) for one in found if not _follows(one, found)
+        ]
     return PackReading(None, told(problems)) if problems or pack is None else PackReading(pack, ())
+
+
+def _follows(problem: ErrorDetails, others: Sequence[ErrorDetails]) -> bool:
+    """Whether a list is only too short because what is in it is wrong, which is told already."""
+    place = problem["loc"]
+    is_deeper = any(len(one["loc"]) > len(place) and one["loc"][: len(place)] == place for one in others)
+    return problem["type"] == "too_short" and is_deeper
 
 
 def valid_pack(text: str, where: str) -> EvalPack:
