@@ -20,7 +20,7 @@ DISTRIBUTIONS = {
     "pynvml": "nvidia-ml-py",
 }
 """Name of a module to its distribution, where they differ."""
-ON_DEMAND = {"ray", "presidio-analyzer"}
+ON_DEMAND = {"ray", "presidio-analyzer", "sacrebleu"}
 """Of extras; imported in one function each, which says which extra to install where they are missing."""
 HEAVY_ROOMS = ("worker", "serving")
 """Rooms that run in processes of their own, with the extra `train` or `serve`."""

@@ -43,7 +43,7 @@ def new(
 @packs.command("list")
 def list_(as_json: options.AsJson = False) -> None:
     """List the packs of the workspace."""
-    from brewslm.cli.render.evaluation import packs_page
+    from brewslm.cli.render.outcome.evaluation import packs_page
     from brewslm.cli.session import open_session
 
     session = open_session(is_json=as_json)
@@ -94,7 +94,7 @@ def failures(
     as_json: options.AsJson = False,
 ) -> None:
     """Show rows that the tuned model fails, the worst first, base and tuned side by side."""
-    from brewslm.cli.render.evaluation import failures_page
+    from brewslm.cli.render.outcome.evaluation import failures_page
     from brewslm.cli.render.parts import next_steps
     from brewslm.cli.session import open_session
     from brewslm.core.ids import ArtifactId, ProjectId
@@ -119,7 +119,7 @@ def review(
     """Put failing rows on a review list, which the data of a next run can be made of."""
     from brewslm.cli.render.parts import facts
     from brewslm.cli.session import open_session, product, told, validated
-    from brewslm.core.artifacts.review import Review
+    from brewslm.core.artifacts.iteration.review import Review
     from brewslm.core.ids import ProjectId
     from brewslm.services.requests import ReviewRequest
 
@@ -137,7 +137,7 @@ def review(
 @app.command("promotion")
 def promotion(project: options.ProjectId, report: Report = None, as_json: options.AsJson = False) -> None:
     """Gate D: may this model take the place of the live release? Exit code 1 where it may not."""
-    from brewslm.cli.render.evaluation import promotion_page
+    from brewslm.cli.render.outcome.evaluation import promotion_page
     from brewslm.cli.session import open_session
     from brewslm.core.ids import ArtifactId, ProjectId
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from brewslm.cli.progress.view import Row
 from brewslm.cli.render.data import accounting
-from brewslm.cli.render.evaluation import gate_table
+from brewslm.cli.render.outcome.evaluation import gate_table
 from brewslm.cli.render.parts import facts, heading, indented, next_steps
 from brewslm.cli.render.training import (
     accuracy_table,

@@ -6,7 +6,7 @@ from decimal import Decimal
 from rich.console import RenderableType
 from rich.text import Text
 
-from brewslm.cli.render.evaluation import VERDICT_STYLES, gate_table, probe_part, task_part
+from brewslm.cli.render.outcome.evaluation import VERDICT_STYLES, gate_table, probe_part, task_part
 from brewslm.cli.render.parts import facts, heading, indented, level, table, yes_no
 from brewslm.cli.text import duration, excerpt, harmless, signed, size
 from brewslm.core.artifacts.adapter import Adapter, ForkOrigin

@@ -6,12 +6,12 @@ from brewslm.core.artifacts.bundle import Bundle
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.eval_report import EvalReport
 from brewslm.core.artifacts.golden import Golden
+from brewslm.core.artifacts.iteration.review import Review
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.mapping import MappingPreview
 from brewslm.core.artifacts.optimization import Optimization
 from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.artifacts.release import Release
-from brewslm.core.artifacts.review import Review
 from brewslm.core.artifacts.schema import Schema
 from brewslm.core.artifacts.snapshot import Snapshot
 

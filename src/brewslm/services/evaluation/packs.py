@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from brewslm.core.data.example import Shape
 from brewslm.core.errors import InvalidRequestError
@@ -105,7 +105,7 @@ def read_pack(text: str) -> PackReading:
     return PackReading(None, told(problems)) if problems or pack is None else PackReading(pack, ())
 
 
-def _follows(problem: ErrorDetails, others: Sequence[ErrorDetails]) -> bool:
+def _follows(problem: Any, others: Sequence[Any]) -> bool:  # noqa: ANN401 - errors of pydantic
     """Whether a list is only too short because what is in it is wrong, which is told already."""
     place = problem["loc"]
     is_deeper = any(len(one["loc"]) > len(place) and one["loc"][: len(place)] == place for one in others)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from brewslm.core.artifacts.eval_report import EvalReport
-from brewslm.core.artifacts.review import Review
+from brewslm.core.artifacts.iteration.review import Review
 from brewslm.core.errors import NotFoundError
 from brewslm.core.evaluation.evidence import ScoredRow
 from brewslm.core.events.base import Draft
@@ -51,7 +51,7 @@ def review_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
     made = record_of(review, run.claim.job, parents=(report_id,), created_at=run.ports.clock.now())
     count = f"{len(rows):,} failing {'row' if len(rows) == 1 else 'rows'}"
     event = Draft(
-        Reason.EVALUATION_REVIEW,
+        Reason.EVALUATION_REVIEW_CREATED,
         f"{count} of task {task.id!r} of {report_id} went on a review list",
         EvaluationReview(review_id=review.id, eval_report_id=report_id, task=task.id, num_rows=len(rows)),
     )

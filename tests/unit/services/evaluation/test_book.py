@@ -7,9 +7,9 @@ import pytest
 
 from brewslm.core.artifacts.bundle import Bundle, Parity
 from brewslm.core.artifacts.eval_report import EvalReport, GateOutcome, LossComparison
+from brewslm.core.artifacts.iteration.review import Review
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.release import Release
-from brewslm.core.artifacts.review import Review
 from brewslm.core.errors import NotFoundError
 from brewslm.core.evaluation.evidence import ScoredRow
 from brewslm.core.evaluation.interval import Interval
@@ -199,7 +199,7 @@ def test_failing_rows_become_a_review_list(scene: Scene, manifest: Manifest) -> 
     assert (made.eval_report_id, made.task, made.slice, made.num_rows) == (report.id, "main", "label=no", 3)
     kept = list(scene.ports.tables.each(scene.shelf.path(made.files[0].path), ScoredRow))
     assert [row.id for row in kept] == ["r4", "r2", "r0"]
-    assert scene.reasons(job.run_id) == ["evaluation_review"]
+    assert scene.reasons(job.run_id) == ["evaluation_review_created"]
     with scene.storage.read() as transaction:
         assert transaction.artifacts.get(scene.project.id, made.id).parents == (report.id,)
     chosen = scene.read(Review, run_review(scene, ReviewRequest(row_ids=("r1",))))
