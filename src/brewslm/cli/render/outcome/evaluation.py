@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from brewslm.cli.render.parts import facts, heading, indented, table, yes_no
-from brewslm.cli.text import excerpt, signed
+from brewslm.cli.text import MINUS, excerpt, signed
 from brewslm.core.artifacts.eval_report import GateOutcome
 from brewslm.core.evaluation.outcome import MetricComparison, ProbeReport, TaskReport
 from brewslm.services.evaluation.book import FailingRow, FailingRows
@@ -35,19 +35,20 @@ def metric_table(metrics: Iterable[MetricComparison]) -> RenderableType:
     """One line for each metric, with the intervals of both models and of their difference."""
     rows = [
         (
-            f"{one.name} {'(lower is better)' if one.is_lower_better else ''}".strip(),
+            one.name,
+            "lower" if one.is_lower_better else "higher",
             f"{one.num_examples:,}",
             f"{one.base:.4g}",
             f"{one.tuned:.4g}",
-            f"{one.tuned_interval.low:.4g} to {one.tuned_interval.high:.4g}",
-            signed(one.delta),
-            f"{signed(one.interval.low)} to {signed(one.interval.high)}",
+            f"{one.tuned_interval.low:.3g} to {one.tuned_interval.high:.3g}",
+            f"{one.delta:+.3g}".replace("-", MINUS),
+            f"{one.interval.low:+.3g} to {one.interval.high:+.3g}".replace("-", MINUS),
             Text(one.verdict, style=VERDICT_STYLES[one.verdict]),
         )
         for one in metrics
     ]
-    headers = ("metric", "rows", "base", "tuned", "tuned, 95 %", "tuned - base", "95 % interval", "verdict")
-    return table(headers, rows, right=(1, 2, 3, 4, 5, 6))
+    headers = ("metric", "better", "rows", "base", "tuned", "tuned, 95 %", "change", "change, 95 %", "verdict")
+    return table(headers, rows, right=(2, 3, 4, 5, 6, 7), whole=(0, 5, 7))
 
 
 def slice_table(task: TaskReport) -> RenderableType:
