@@ -1956,6 +1956,11 @@ export interface components {
              * @default false
              */
             activation_checkpointing: boolean;
+            /**
+             * Failed Devices
+             * @default []
+             */
+            failed_devices: string[];
             /** Keep Checkpoints */
             keep_checkpoints: number | null;
             /**
@@ -4206,14 +4211,14 @@ export interface components {
              * Action
              * @enum {string}
              */
-            action: "resume" | "smaller_micro_batch" | "activation_checkpointing" | "lower_learning_rate" | "prune_checkpoints" | "wait" | "stop";
+            action: "resume" | "smaller_micro_batch" | "activation_checkpointing" | "lower_learning_rate" | "prune_checkpoints" | "wait" | "other_device" | "stop";
             /** Attempt */
             attempt: number;
             /**
              * Cause
              * @enum {string}
              */
-            cause: "lost" | "stalled" | "out_of_memory" | "not_finite" | "diverged" | "disk_full" | "plateau";
+            cause: "lost" | "stalled" | "out_of_memory" | "not_finite" | "diverged" | "disk_full" | "device_failed" | "plateau";
             /** Episode */
             episode: number | null;
             /**
@@ -4808,7 +4813,7 @@ export interface components {
          * @description Why a RunEvent was written. The value is what users see, search and script against.
          * @enum {string}
          */
-        Reason: "project_created" | "ingestion" | "ingestion_unreachable" | "ingestion_refused" | "ingestion_unsupported_format" | "ingestion_empty" | "ingestion_malformed" | "ingestion_io_error" | "ingestion_resource_limit" | "ingestion_parser_crashed" | "introspection" | "introspection_ambiguous" | "introspection_advice_failed" | "mapping_preview" | "mapping" | "mapping_coverage" | "mapping_source_changed" | "mapping_plugin" | "cleaning" | "cleaning_empty" | "cleaning_pii" | "preparation" | "preparation_empty_split" | "preparation_empty_mask" | "preparation_too_long" | "preparation_golden_overlap" | "preparation_locked" | "preparation_activated" | "preflight" | "preflight_blocked" | "preflight_capability" | "preflight_dependency" | "preflight_disk" | "preflight_memory" | "preflight_data_changed" | "preflight_mask" | "preflight_golden" | "preflight_gpu" | "preflight_gates" | "preflight_budget" | "preflight_plan_changed" | "preflight_floor" | "training_started" | "training" | "training_recovery_started" | "training_recovered" | "training_recovery_proposed" | "training_answered" | "training_paused" | "training_resumed" | "training_cancelled" | "training_oom" | "training_nan" | "training_disk_full" | "training_stalled" | "training_worker_lost" | "training_runtime_error" | "training_fork_refused" | "training_timeout" | "training_budget_exceeded" | "training_results_incomplete" | "training_design_problem" | "training_diverged" | "monitoring_watcher_lost" | "monitoring_alert_resolved" | "monitoring_alert" | "monitoring_patrol" | "monitoring_watch_passed" | "evaluation" | "evaluation_runtime_error" | "evaluation_dataset_missing" | "evaluation_gate_failed" | "evaluation_review_created" | "export" | "export_format_unsupported" | "export_parity_failed" | "export_runtime_error" | "export_checksum_mismatch" | "deployment" | "deployment_smoke_failed" | "gate_waiting" | "gate_approved" | "gate_rejected" | "gate_changed" | "gate_closed" | "autopilot" | "autopilot_stopped" | "system_started" | "system_recovered" | "system_config_invalid" | "system_retried" | "system_worker_lost" | "system_prioritized" | "system_request_invalid" | "system_not_found" | "system_conflict" | "system_workspace" | "system_artifact_damaged" | "system_disk_full" | "system_internal" | "system_event_invalid" | "system_alert_undelivered";
+        Reason: "project_created" | "ingestion" | "ingestion_unreachable" | "ingestion_refused" | "ingestion_unsupported_format" | "ingestion_empty" | "ingestion_malformed" | "ingestion_io_error" | "ingestion_resource_limit" | "ingestion_parser_crashed" | "introspection" | "introspection_ambiguous" | "introspection_advice_failed" | "mapping_preview" | "mapping" | "mapping_coverage" | "mapping_source_changed" | "mapping_plugin" | "cleaning" | "cleaning_empty" | "cleaning_pii" | "preparation" | "preparation_empty_split" | "preparation_empty_mask" | "preparation_too_long" | "preparation_golden_overlap" | "preparation_locked" | "preparation_activated" | "preflight" | "preflight_blocked" | "preflight_capability" | "preflight_dependency" | "preflight_disk" | "preflight_memory" | "preflight_data_changed" | "preflight_mask" | "preflight_golden" | "preflight_gpu" | "preflight_gates" | "preflight_budget" | "preflight_plan_changed" | "preflight_floor" | "training_started" | "training" | "training_recovery_started" | "training_recovered" | "training_recovery_proposed" | "training_answered" | "training_paused" | "training_resumed" | "training_cancelled" | "training_oom" | "training_nan" | "training_disk_full" | "training_device_failed" | "training_stalled" | "training_worker_lost" | "training_runtime_error" | "training_fork_refused" | "training_timeout" | "training_budget_exceeded" | "training_results_incomplete" | "training_design_problem" | "training_diverged" | "monitoring_watcher_lost" | "monitoring_alert_resolved" | "monitoring_alert" | "monitoring_patrol" | "monitoring_watch_passed" | "evaluation" | "evaluation_runtime_error" | "evaluation_dataset_missing" | "evaluation_gate_failed" | "evaluation_review_created" | "export" | "export_format_unsupported" | "export_parity_failed" | "export_runtime_error" | "export_checksum_mismatch" | "deployment" | "deployment_smoke_failed" | "gate_waiting" | "gate_approved" | "gate_rejected" | "gate_changed" | "gate_closed" | "autopilot" | "autopilot_stopped" | "system_started" | "system_recovered" | "system_config_invalid" | "system_retried" | "system_worker_lost" | "system_prioritized" | "system_request_invalid" | "system_not_found" | "system_conflict" | "system_workspace" | "system_artifact_damaged" | "system_disk_full" | "system_internal" | "system_event_invalid" | "system_alert_undelivered";
         /**
          * ReasonFacts
          * @description One row of the taxonomy.
