@@ -13,14 +13,14 @@ type MetricsProps = { label: string; first: string; metrics: readonly (Metric & 
 /** Metrics of base and tuned, each figure with its interval beneath it. */
 export function Metrics({ label, first, metrics, worst }: MetricsProps) {
   return (
-    <ScrollTable label={label} minWidth={640} head={[first, ...HEAD]}>
+    <ScrollTable label={label} minWidth={760} head={[first, ...HEAD]}>
       {metrics.map((one) => (
         <Table.Tr key={one.title ?? one.name}>
-          <Table.Th scope="row" fw={one.title !== undefined && one.title === worst ? 700 : 400} className="studio-wrap">
+          <Table.Th scope="row" fw={one.title !== undefined && one.title === worst ? 700 : 400} miw={150}>
             {one.title ?? one.name}
             <Text size="xs" c="dimmed">
-              {one.title !== undefined && one.title === worst && "the worst · "}
-              {one.isLowerBetter ? "lower is better" : "higher is better"}
+              {one.title === undefined && (one.isLowerBetter ? "lower is better" : "higher is better")}
+              {one.title !== undefined && one.title === worst && "the worst"}
             </Text>
           </Table.Th>
           <Table.Td>{one.numExamples === null ? NOT_MEASURED : formatCount(one.numExamples)}</Table.Td>

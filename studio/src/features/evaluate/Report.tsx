@@ -95,11 +95,12 @@ function Gates({ gates }: { gates: readonly Outcome[] }) {
     <Stack component="ul" gap="xs" m={0} p={0} className="studio-list-inline">
       {gates.map((gate) => (
         <Group key={gate.name} component="li" gap="sm" align="flex-start">
-          <VerdictBadge verdict={gate.passed ? "passed" : "failed"} />
+          <VerdictBadge verdict={gate.passed ? "passed" : gate.required ? "failed" : "missed"} />
           <div className="studio-wrap">
             <Text size="sm">{gate.sentence}</Text>
             <Text size="xs" c="dimmed">
               <span className="studio-mono">{gate.name}</span>: {gate.seen}
+              {!gate.required && " (not required)"}
             </Text>
           </div>
         </Group>
