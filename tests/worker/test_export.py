@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,11 +10,12 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from brewslm.core.artifacts.parity import TOLERANCES, Tolerance
 from brewslm.core.data.example import Message
-from brewslm.core.wire.order import ExportOrder, GenerateOrder, MeasureOrder
+from brewslm.core.wire.export import ExportFormat
+from brewslm.core.wire.order import ExportOrder, GenerateOrder
 from brewslm.core.wire.result import ExportResult
 from brewslm.worker.answers.generation import answer_order
-from brewslm.worker.answers.measuring import measure
 from brewslm.worker.export.exporting import export
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.train.loop import train
@@ -22,7 +24,7 @@ from tests.worker.tiny import Scene, records, write_base_model
 PROMPTS = ((Message(role="user", content="hello"),), (Message(role="user", content="who are you?"),))
 
 
-def exported(scene: Scene, base: Path) -> tuple[Path, ExportResult, float]:
+def exported(scene: Scene, base: Path, **form: Any) -> tuple[Path, ExportResult, float]:
     """Train and export; return the folder, the result, and the logged eval loss."""
     run = scene.run("train")
     trained = train(scene.order(base=base), run)
@@ -32,6 +34,7 @@ def exported(scene: Scene, base: Path) -> tuple[Path, ExportResult, float]:
         output_folder=str(scene.root / "export" / "output"),
         parity_folder=str(scene.eval),
         parity_prompts=PROMPTS,
+        **form,
     )
     return Path(order.output_folder), export(order, scene.run("export")), trained.eval_loss
 
@@ -68,7 +71,7 @@ def test_a_stranger_finds_all_that_is_needed(scene: Scene) -> None:
 def test_a_base_in_bfloat16_is_exported_so_where_that_costs_little_and_else_in_float32(
     scene: Scene, tmp_path: Path, limit: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("brewslm.worker.export.exporting.LARGEST_LOSS_DIFFERENCE", limit)
+    monkeypatch.setitem(TOLERANCES, "bfloat16", Tolerance(loss=limit, logprob=limit, margin=limit))
     output, result, _ = exported(scene, write_base_model(tmp_path / "half", dtype="bfloat16"))
     weights = load_file(output / "model" / "model.safetensors")
     expected = torch.bfloat16 if limit else torch.float32
@@ -77,6 +80,15 @@ def test_a_base_in_bfloat16_is_exported_so_where_that_costs_little_and_else_in_f
     assert len(records(scene.root / "export", "notice")) == (0 if limit else 1)
     if not limit:
         assert result.merged_loss == pytest.approx(result.adapter_loss, abs=1e-5)
+
+
+@pytest.mark.parametrize(("form", "folders"), [("adapter", ["adapter"]), ("safetensors", ["model"])])
+def test_one_half_alone_is_compared_as_well(scene: Scene, form: ExportFormat, folders: list[str]) -> None:
+    output, result, _ = exported(scene, scene.base, format=form)
+    assert sorted(path.name for path in output.iterdir()) == folders
+    assert (output / folders[0] / "tokenizer.json").is_file()
+    assert result.merged_loss == pytest.approx(result.adapter_loss, abs=1e-5)
+    assert result.same_greedy_tokens
 
 
 def test_nothing_is_written_outside_the_run_directory(scene: Scene) -> None:
@@ -90,20 +102,9 @@ def test_nothing_is_written_outside_the_run_directory(scene: Scene) -> None:
         export(order, scene.run("export"))
 
 
-def test_a_merged_model_answers_and_is_measured(scene: Scene) -> None:
-    output, exporting, _ = exported(scene, scene.base)
+def test_a_merged_model_answers(scene: Scene) -> None:
+    output, _, _ = exported(scene, scene.base)
     generate = GenerateOrder(model_folder=str(output / "model"), prompts=PROMPTS, max_new_tokens=5)
     answers = answer_order(generate, scene.run("generate")).answers
     assert len(answers) == 2
     assert all(answer.is_stopped or answer.num_tokens == 5 for answer in answers)
-    order = MeasureOrder(
-        model_folder=str(output / "model"),
-        eval_folder=str(scene.eval),
-        dtypes=("float32", "bfloat16"),
-        num_new_tokens=4,
-    )
-    single, half = measure(order, scene.run("measure")).measurements
-    assert single.loss == pytest.approx(exporting.merged_loss, abs=1e-5)
-    assert single.weight_bytes == 2 * half.weight_bytes
-    assert single.kv_cache_bytes_per_token == 2 * half.kv_cache_bytes_per_token == 2 * 2 * 2 * 4 * 4
-    assert min(single.tokens_per_second, single.prompt_tokens_per_second) > 0

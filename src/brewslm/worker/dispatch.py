@@ -54,10 +54,12 @@ def execute(order: Order, run: Run) -> Result | None:
             with reading(Path(order.tuned_folder or order.model_folder).parent):
                 return answer_order(order, run)
         case MeasureOrder():
-            from brewslm.worker.answers.measuring import measure
+            from brewslm.worker.export.measuring import measure
+            from brewslm.worker.train.checkpoints.keeping import reading
 
             _settle()
-            return measure(order, run)
+            with reading(Path(order.tuned_folder).parent):
+                return measure(order, run)
         case BenchmarkOrder():
             from brewslm.worker.benchmark.probing import benchmark
 

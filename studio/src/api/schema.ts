@@ -3343,16 +3343,12 @@ export interface components {
             adapter_id: string;
             /** Eval Report Id */
             eval_report_id: string;
-            /**
-             * Format
-             * @default huggingface
-             */
-            format?: string;
-            /**
-             * Target
-             * @default transformers
-             */
-            target?: string;
+            /** Format */
+            format?: string | null;
+            /** Quantization */
+            quantization?: string | null;
+            /** Target */
+            target?: string | null;
         };
         /**
          * Failed

@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console, RenderableType
 
 from brewslm.cli.render.data import accounting
-from brewslm.cli.render.training import adapter_page, evaluation_page, failed_gates, optimization_page, plan_page
+from brewslm.cli.render.optimization import optimization_page
+from brewslm.cli.render.training import adapter_page, evaluation_page, failed_gates, plan_page
 from brewslm.cli.session import print_parts
 from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.base import Tally
@@ -138,7 +139,7 @@ def test_what_was_not_measured_is_said() -> None:
         reason="no form fits",
     )
     page = printed(optimization_page(optimization), width=120)
-    assert "not measured" in page
+    assert "not estimated" in page
     assert "not known" in page
     assert " 0 " not in page
 

@@ -14,18 +14,30 @@ if TYPE_CHECKING:
 
 def export(
     project: options.ProjectId,
-    format_: Annotated[str, typer.Option("--format", help="The form of the bundle: huggingface.")] = "huggingface",
-    target: Annotated[str, typer.Option("--target", help="What will load it: transformers or vllm.")] = "transformers",
+    experiment: Annotated[
+        int | None, typer.Option("--experiment", min=1, metavar="N", help="Of this experiment; the newest by default.")
+    ] = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="huggingface (the default), safetensors, adapter, gguf; by the target where not said."
+        ),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="What will load it: transformers, vllm, llama_cpp or ollama.")
+    ] = None,
+    quantization: Annotated[
+        str | None,
+        typer.Option("--quantization", help="Of a GGUF file: f32, f16, bf16, q8_0 (the default), q5_k_m, q4_k_m."),
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", help="Copy the bundle to this new folder as well.")] = None,
     priority: options.Priority = 0,
     as_json: options.AsJson = False,
 ) -> None:
-    """10: merge the newest evaluated adapter into a bundle, and check that it answers like the tuned model."""
+    """10: write an evaluated model as a bundle, and check in the target's own runtime that it is the tuned model."""
     from brewslm.cli.bundles import copy_bundle, refuse_taken
-    from brewslm.cli.newest import newest
-    from brewslm.cli.render.parts import facts
+    from brewslm.cli.render.bundle import bundle_facts
     from brewslm.cli.session import open_session, product, told
-    from brewslm.cli.text import size
     from brewslm.core.artifacts.bundle import Bundle
     from brewslm.core.ids import ProjectId
     from brewslm.stages.export.contract import ExportInputs
@@ -34,34 +46,46 @@ def export(
         refuse_taken(output)
     session = open_session(is_json=as_json)
     project_id = ProjectId(project)
-    adapter_id = newest(session, project_id, "train")
+    adapter_id = adapter_of(session, project_id, experiment)
     report_id = report_of(session, project_id, adapter_id)
-    inputs = ExportInputs(adapter_id=adapter_id, eval_report_id=report_id, format=format_, target=target)
+    inputs = ExportInputs(
+        adapter_id=adapter_id, eval_report_id=report_id, format=format_, target=target, quantization=quantization
+    )
     job = session.do(project_id, "export", inputs, priority=priority)
     bundle = product(session, job, Bundle)
     folder = session.shelf(project_id).path(bundle.folder)
     if output is not None:
         copy_bundle(folder, output)
-    num_bytes = sum(file.size_bytes for file in bundle.files)
-    parity = bundle.parity
-    pairs = [
-        ("bundle", str(folder)),
-        ("copy", str(output.absolute()) if output is not None else ""),
-        ("form", f"{bundle.format} for {bundle.target}, {bundle.dtype}, {size(num_bytes)}, {len(bundle.files)} files"),
-        (
-            "parity",
-            f"loss {parity.merged_loss:.5f}, tuned model {parity.adapter_loss:.5f} on {parity.num_examples} rows",
-        ),
-        ("", f"same greedy answers: {'yes' if parity.same_greedy_tokens else 'no'}"),
-    ]
     follow_up = session.next_steps(
         job,
         (f"brewslm bundle verify {output or folder}", "check every file against its checksum"),
         (f"brewslm deploy --project {project}", "smoke-test it and register a release"),
         (f"brewslm optimize --project {project} --target laptop_cpu", "measure its forms"),
     )
-    shown = facts((name, value) for name, value in pairs if value)
-    session.answer(told(job, bundle, folder=folder, copy=output.absolute() if output else None), shown, follow_up)
+    copy = output.absolute() if output is not None else None
+    shown = bundle_facts(bundle, folder, copy)
+    session.answer(told(job, bundle, folder=folder, copy=copy), shown, follow_up)
+
+
+def adapter_of(session: "Session", project_id: "ProjectId", experiment: int | None) -> "ArtifactId":
+    """Return what an experiment left; of the newest training where none is named.
+
+    Raises:
+        NotFoundError: there is no such experiment, or it left nothing.
+    """
+    from brewslm.cli.newest import newest
+    from brewslm.core.errors import NotFoundError
+
+    if experiment is None:
+        return newest(session, project_id, "train")
+    adapters = session.house.projects.artifacts(project_id, kind="adapter")
+    own = [record.id for record in adapters if record.body["experiment_id"] == experiment]
+    if not own:
+        there = sorted({int(record.body["experiment_id"]) for record in adapters})
+        known = f"those that did: {', '.join(map(str, there))}" if there else "train first"
+        message = f"experiment {experiment} of project {project_id} left no adapter; {known}"
+        raise NotFoundError(message)
+    return own[-1]
 
 
 def report_of(session: "Session", project_id: "ProjectId", adapter_id: "ArtifactId") -> "ArtifactId":

@@ -13,8 +13,8 @@ def optimize(
     priority: options.Priority = 0,
     as_json: options.AsJson = False,
 ) -> None:
-    """Measure the newest bundle's forms on this machine, and set them against what is known about a device."""
-    from brewslm.cli.render.training import optimization_page
+    """Rank the forms of the newest bundle's model for a device, by what is measured here, and export the best."""
+    from brewslm.cli.render.optimization import optimization_page
     from brewslm.cli.session import open_session, product, told
     from brewslm.core.artifacts.optimization import Optimization
     from brewslm.core.ids import ProjectId

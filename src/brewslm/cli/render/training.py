@@ -18,7 +18,6 @@ from brewslm.core.artifacts.eval_report import (
     JudgementComparison,
     LossComparison,
 )
-from brewslm.core.artifacts.optimization import Optimization
 from brewslm.core.artifacts.readiness import Estimate, Readiness, TrainPlan
 from brewslm.core.finding import Finding
 from brewslm.core.recipe.recipe import ValueSource
@@ -231,38 +230,6 @@ def answer_part(answer: Answer) -> RenderableType:
             ("", ""),
         ],
     )
-
-
-def optimization_page(optimization: Optimization) -> Iterable[RenderableType]:
-    """Candidates, measured here; what only the device could tell is said to be unmeasured."""
-    rows = [
-        (
-            Text(one.dtype, style="bold" if one.dtype == optimization.recommended else ""),
-            size(one.weight_bytes),
-            f"{one.loss:.4f}",
-            f"{one.tokens_per_second_here:,.0f}",
-            size(one.memory_bytes),
-            "not known" if one.fits is None else "yes" if one.fits else "no",
-            _measured(one.device_tokens_per_second),
-        )
-        for one in optimization.candidates
-    ]
-    headers = ("form", "weights", "loss", "tokens/s here", "memory, full context", "fits", "tokens/s on the device")
-    yield table(headers, rows, right=(1, 2, 3, 4))
-    memory = optimization.device_memory_bytes
-    yield Text("")
-    yield facts(
-        [
-            ("device", f"{optimization.device}: {size(memory) if memory else 'memory not known'}"),
-            ("", optimization.device_source),
-            ("measured with", optimization.runtime),
-            ("recommended", f"{optimization.recommended or 'none'}: {optimization.reason}"),
-        ]
-    )
-
-
-def _measured(number: float | None) -> str:
-    return "not measured" if number is None else f"{number:,.0f}"
 
 
 def failed_gates(gates: Sequence[GateOutcome]) -> str:

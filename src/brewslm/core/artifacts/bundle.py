@@ -2,31 +2,30 @@
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from brewslm.core.artifacts.base import AdapterId, Artifact, ArtifactKind, EvalReportId
-from brewslm.core.value import Value
+from brewslm.core.artifacts.parity import Parity
+from brewslm.core.wire.export import ExportFormat, Quantization
 
-ExportFormat = Literal["huggingface"]
-ExportTarget = Literal["transformers", "vllm"]
+ExportTarget = Literal["transformers", "vllm", "llama_cpp", "ollama"]
 
+TARGETS: dict[ExportFormat, tuple[ExportTarget, ...]] = {
+    "huggingface": ("transformers", "vllm"),
+    "safetensors": ("transformers", "vllm"),
+    "adapter": ("transformers", "vllm"),
+    "gguf": ("llama_cpp", "ollama"),
+}
+"""What can load each format; the first is taken where nothing is said."""
 
-class Parity(Value):
-    """The bundle against the tuned model that it was made from, both loaded by transformers."""
-
-    num_examples: int
-    adapter_loss: float
-    """Of the tuned model before it was exported."""
-    merged_loss: float
-    largest_logprob_difference: float
-    """Over all trained tokens of the compared rows, absolute, nats."""
-    same_greedy_tokens: bool
-    tolerance: float
-    passed: bool
+DEFAULT_QUANTIZATION: Quantization = "q8_0"
 
 
 class Bundle(Artifact):
-    """A folder that works without the project: `model/`, `bundle.json`, `SHA256SUMS`, `README.md`.
+    """A folder that works without the project: the weights, `bundle.json`, `SHA256SUMS`, `README.md`.
 
-    Where an adapter was trained, there is `adapter/`, too.
+    The weights are `model/` and, where an adapter was trained, `adapter/`; of `safetensors` only the first of them, of
+    `adapter` only the second, of `gguf` the file `model.gguf`.
     """
 
     kind: ClassVar[ArtifactKind] = "bundle"
@@ -35,7 +34,10 @@ class Bundle(Artifact):
     eval_report_id: EvalReportId
     format: ExportFormat
     target: ExportTarget
+    quantization: Quantization | None = Field(None, exclude_if=lambda value: value is None)
+    """Of a GGUF file."""
     folder: str
     """Relative to the project's folder."""
     dtype: str
+    """In which the weights are stored; of a GGUF file its quantization."""
     parity: Parity

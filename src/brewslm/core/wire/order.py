@@ -8,6 +8,7 @@ from brewslm.core.data.example import Message
 from brewslm.core.recipe.preference import PreferenceMode, PreferenceSettings
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.value import Value
+from brewslm.core.wire.export import ExportFormat, Quantization
 from brewslm.core.wire.parent import Parent
 
 
@@ -86,7 +87,7 @@ class EvaluateOrder(Value):
 
 
 class ExportOrder(Value):
-    """Merge in float32 where there is an adapter, save in the base's dtype, and compare; result: `ExportResult`."""
+    """Merge in float32 where there is an adapter, save in one form, and compare; result: `ExportResult`."""
 
     kind: Literal["export"] = "export"
     version: Literal[1] = 1
@@ -94,7 +95,12 @@ class ExportOrder(Value):
     tuned_folder: str
     tuned_form: TunedForm = "adapter"
     output_folder: str
-    """Where `model/` and, where there is one, `adapter/` are written; inside the run directory."""
+    """Where the weights are written; inside the run directory."""
+    format: ExportFormat = "huggingface"
+    quantization: Quantization | None = None
+    """Of a GGUF file."""
+    name: str = "model"
+    """What a GGUF file calls itself."""
     parity_folder: str
     """The shard whose examples are compared."""
     parity_prompts: tuple[tuple[Message, ...], ...] = ()
@@ -114,14 +120,16 @@ class GenerateOrder(Value):
 
 
 class MeasureOrder(Value):
-    """Measure a merged model in several dtypes on this machine; result: `MeasureResult`."""
+    """Measure what was tuned as GGUF files in llama.cpp on this machine; result: `MeasureResult`."""
 
     kind: Literal["measure"] = "measure"
-    version: Literal[1] = 1
-    model_folder: str
+    version: Literal[2] = 2
+    base_model: str
+    tuned_folder: str
+    tuned_form: TunedForm = "adapter"
     eval_folder: str
-    dtypes: tuple[Literal["float32", "bfloat16"], ...]
-    num_new_tokens: int = Field(64, ge=1)
+    quantizations: tuple[Quantization, ...]
+    num_new_tokens: int = Field(48, ge=2)
 
 
 class ProbedModel(Value):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from brewslm.core.value import Value
+from brewslm.core.wire.export import FirstDifference, Quantization
 from brewslm.core.wire.progress import RewardScores
 
 TrainEnd = Literal["total_steps", "early_stopping", "timeout", "budget", "cancel"]
@@ -145,16 +146,29 @@ class EvaluateResult(Value):
 
 
 class ExportResult(Value):
-    """The outcome of an export, with the comparison of merged model (reloaded from disk) and adapter."""
+    """The outcome of an export, with the comparison of what was saved (reloaded from disk) and what was tuned."""
 
     kind: Literal["export"] = "export"
     dtype: str
+    """Of a GGUF file its quantization."""
     num_examples: int
     adapter_loss: float
     merged_loss: float
     largest_logprob_difference: float
+    mean_logprob_difference: float = 0.0
     same_greedy_tokens: bool
+    num_prompts: int = 0
+    first_difference: FirstDifference | None = None
+    num_texts: int = 0
+    text_problem: str | None = None
     runtime: str
+    """What loaded the saved form."""
+    smoke: tuple[GeneratedAnswer, ...] = ()
+    """The bundle's own greedy answers, prompt by prompt."""
+    stop_tokens: tuple[str, ...] = ()
+    """What ends a turn."""
+    ollama_template: str | None = None
+    """Of a GGUF file; None where the chat template cannot be spelled so."""
 
 
 class GenerateResult(Value):
@@ -166,16 +180,15 @@ class GenerateResult(Value):
 
 
 class Measurement(Value):
-    """One dtype of a model, measured on this machine."""
+    """One number format of a model, measured on this machine."""
 
-    dtype: str
-    weight_bytes: int
+    quantization: Quantization
+    file_bytes: int
     loss: float
     """Mean per trained token of the eval split, nats."""
     tokens_per_second: float
     """Generated tokens, one stream, greedy."""
     prompt_tokens_per_second: float
-    kv_cache_bytes_per_token: int
 
 
 class MeasureResult(Value):

@@ -1,59 +1,71 @@
-"""What lies beside the weights: `bundle.json`, a model card, a launch note, and `SHA256SUMS` over all of it."""
+"""What lies beside the weights: `bundle.json`, a model card, a bill of materials, and `SHA256SUMS` over all of it."""
 
 import hashlib
 import json
-from dataclasses import dataclass
+import shutil
 from pathlib import Path
 
-from brewslm.core.artifacts.adapter import Adapter
-from brewslm.core.artifacts.bundle import Parity
 from brewslm.core.artifacts.eval_report import EvalReport, measure_of
-from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.data.example import Message
-from brewslm.core.ports.base_models import BaseModelFacts
-from brewslm.core.project import Project
+from brewslm.stages.export.card import card_of
+from brewslm.stages.export.facts import BundleFacts, FileSum
+from brewslm.stages.export.inventory import bill_of
+from brewslm.stages.export.launching import launch_notes
 
-BUNDLE_VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class BundleFacts:
-    """Everything that the papers are written from."""
-
-    project: Project
-    base: BaseModelFacts
-    adapter: Adapter
-    manifest: Manifest
-    evaluation: EvalReport
-    parity: Parity
-    format: str
-    target: str
-    dtype: str
-    runtime: str
+BUNDLE_VERSION = 2
+_LICENCES = ("LICENSE*", "LICENCE*", "NOTICE*", "USE_POLICY*")
 
 
 def parity_prompts(evaluation: EvalReport) -> tuple[tuple[Message, ...], ...]:
-    """Return the prompts that the evaluation answered, to be answered again by the merged model."""
+    """Return the prompts that the evaluation answered, to be answered again by the bundle."""
     return tuple((Message(role="user", content=answer.prompt),) for answer in evaluation.answers if answer.prompt)
 
 
 def write_papers(folder: Path, facts: BundleFacts) -> None:
-    """Write every paper into a bundle's folder; the checksums last."""
+    """Write every paper into a bundle's folder; the bill of materials over them, and the checksums last."""
     papers = {
-        "bundle.json": json.dumps(_bundle_json(facts), indent=2, ensure_ascii=False) + "\n",
-        "README.md": _card(facts),
+        "bundle.json": _json(_bundle_json(facts)),
+        "README.md": card_of(facts),
+        "smoke.jsonl": _smoke(facts),
+        **launch_notes(facts),
     }
-    if facts.target == "vllm":
-        papers["serve-vllm.sh"] = _vllm_launch(facts)
     for name, text in papers.items():
         (folder / name).write_text(text, encoding="utf-8")
-    lines = []
+    _copy_licences(facts.base.folder, folder / "licences")
+    (folder / "bom.cdx.json").write_text(_json(bill_of(facts, _sums(folder))), encoding="utf-8")
+    lines = [f"{one.sha256}  {one.name}\n" for one in _sums(folder)]
+    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+
+
+def _sums(folder: Path) -> tuple[FileSum, ...]:
+    found = []
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         with path.open("rb") as stream:
-            lines.append(
-                f"{hashlib.file_digest(stream, 'sha256').hexdigest()}  {path.relative_to(folder).as_posix()}\n"
-            )
-    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        found.append(FileSum(path.relative_to(folder).as_posix(), digest))
+    return tuple(found)
+
+
+def _copy_licences(base: Path, target: Path) -> None:
+    for pattern in _LICENCES:
+        for path in sorted(base.glob(pattern)):
+            if path.is_file():
+                target.mkdir(exist_ok=True)
+                shutil.copyfile(path, target / path.name)
+
+
+def _json(body: object) -> str:
+    return json.dumps(body, indent=2, ensure_ascii=False) + "\n"
+
+
+def _smoke(facts: BundleFacts) -> str:
+    """The bundle's own answers, as its runtime gave them."""
+    prompts = [messages[-1].content for messages in parity_prompts(facts.evaluation)]
+    lines = [
+        {"prompt": prompt, "answer": answer.text, "num_tokens": answer.num_tokens, "is_stopped": answer.is_stopped}
+        for prompt, answer in zip(prompts, facts.result.smoke, strict=False)
+    ]
+    return "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
 def _bundle_json(facts: BundleFacts) -> dict[str, object]:
@@ -61,10 +73,11 @@ def _bundle_json(facts: BundleFacts) -> dict[str, object]:
     return {
         "bundle_version": BUNDLE_VERSION,
         "project": facts.project.name,
-        "format": facts.format,
-        "target": facts.target,
-        "dtype": facts.dtype,
-        "runtime": facts.runtime,
+        "format": facts.form.format,
+        "target": facts.form.target,
+        "quantization": facts.form.quantization,
+        "dtype": facts.result.dtype,
+        "versions": {"brewslm": facts.version, "runtime": facts.result.runtime},
         "base_model": {
             "name": facts.base.name,
             "architecture": facts.base.architecture,
@@ -72,6 +85,8 @@ def _bundle_json(facts: BundleFacts) -> dict[str, object]:
             "licence": facts.base.licence,
         },
         "lineage": {
+            "source": facts.snapshot.locator if facts.snapshot is not None else None,
+            "snapshot": facts.snapshot.id if facts.snapshot is not None else None,
             "dataset": facts.manifest.dataset_id,
             "manifest": facts.manifest.id,
             "readiness": facts.adapter.readiness_id,
@@ -80,6 +95,7 @@ def _bundle_json(facts: BundleFacts) -> dict[str, object]:
         },
         "experiment": facts.adapter.experiment_id,
         "step": facts.adapter.step,
+        "recipe": facts.readiness.plan.recipe.model_dump(mode="json") if facts.readiness is not None else None,
         "metrics": {
             "measured_on": "test split",
             "measure": measure_of(final),
@@ -89,73 +105,8 @@ def _bundle_json(facts: BundleFacts) -> dict[str, object]:
             "delta_interval_95": [final.interval.low, final.interval.high],
             "verdict": facts.evaluation.verdict,
         },
+        "losses": [loss.model_dump(mode="json") for loss in facts.evaluation.losses],
         "eval_loss": next(loss.tuned for loss in facts.evaluation.losses if loss.split == "eval"),
         "gates": [gate.model_dump() for gate in facts.evaluation.gates],
         "parity": facts.parity.model_dump(),
     }
-
-
-def _card(facts: BundleFacts) -> str:
-    losses = "\n".join(
-        f"| {loss.split} | {loss.num_examples} | {loss.base:.4f} | {loss.tuned:.4f} | {loss.delta:+.4f} "
-        f"[{loss.interval.low:+.4f}, {loss.interval.high:+.4f}] | {loss.verdict} |"
-        for loss in facts.evaluation.losses
-    )
-    judgements = "".join(
-        f"\n{measure_of(one)} on {one.split} ({one.num_examples} rows; it decides): tuned {one.tuned:.4f}, "
-        f"base {one.base:.4f}, delta {one.delta:+.4f} [{one.interval.low:+.4f}, {one.interval.high:+.4f}], "
-        f"{one.verdict}.\n"
-        for one in facts.evaluation.judgements
-    )
-    accuracy = "".join(
-        f"\nAccuracy on {score.rows} ({score.num_examples} rows): tuned {score.tuned:.3f}, base {score.base:.3f}, "
-        f"majority class {score.majority:.3f}.\n"
-        for score in facts.evaluation.accuracy
-    )
-    greedy = "yes" if facts.parity.same_greedy_tokens else "no"
-    counts = ", ".join(f"{split.num_examples} {split.name}" for split in facts.manifest.splits)
-    parts = f"`model/` is the tuned model ({facts.dtype})"
-    if facts.adapter.form == "adapter":
-        parts = (
-            f"`model/` is base and adapter merged ({facts.dtype}); `adapter/` is the adapter alone, for the same base"
-        )
-    return f"""# {facts.project.name}
-
-A fine-tune of `{facts.base.name}` ({facts.base.architecture}, {facts.base.num_parameters:,} parameters), made
-with BrewSLM. {parts}.
-
-```python
-from transformers import AutoModelForCausalLM, AutoTokenizer
-model = AutoModelForCausalLM.from_pretrained("model")
-tokenizer = AutoTokenizer.from_pretrained("model")
-```
-
-## Data
-{counts} examples of the shape `{facts.manifest.shape}`; manifest `{facts.manifest.id}`.
-
-## Evaluation (measured; mean loss per trained token in nats, base and tuned on the same rows)
-| split | rows | base | tuned | delta [95 % interval] | verdict |
-|---|---|---|---|---|---|
-{losses}
-{judgements}{accuracy}
-## Parity of this bundle with the tuned model (measured, {facts.parity.num_examples} rows)
-Loss {facts.parity.merged_loss:.5f} bundle, {facts.parity.adapter_loss:.5f} tuned model; largest log-prob difference
-{facts.parity.largest_logprob_difference:.4f}; same greedy answers: {greedy}.
-
-## Limits
-Judged by loss on held-out rows of the same data, not for safety or for facts. It answers in the manner of its data.
-
-## Licences
-Base model: {facts.base.licence or "not stated by its folder; look before you share this bundle"}. The data's licence
-is its owner's; it is not recorded here.
-"""
-
-
-def _vllm_launch(facts: BundleFacts) -> str:
-    name = "".join(character if character.isalnum() or character in "-_." else "-" for character in facts.project.name)
-    return f"""#!/bin/sh
-# Serve this bundle with vLLM behind an OpenAI-compatible endpoint. Not run when the bundle was made.
-cd "$(dirname "$0")" || exit 1
-exec vllm serve ./model --served-model-name {name} --dtype {facts.dtype} \\
-  --max-model-len {facts.base.context_length} --generation-config ./model "$@"
-"""

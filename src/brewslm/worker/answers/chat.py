@@ -37,6 +37,23 @@ class Chat:
         """
         return self._ids(messages, tools, asks=True)
 
+    def prompt_text(self, messages: Sequence[Message]) -> str | None:
+        """The conversation as the template spells it; None where control tokens in it are to stay text.
+
+        Raises:
+            BadOrderError: the template refuses it.
+        """
+        said = Example(id="", task="chat", messages=tuple(messages))
+        return None if self.control.are_in(said) else self._render(said, asks=True)
+
+    def spelled_turns(self, messages: Sequence[Message]) -> str:
+        """The conversation as the template spells it, with nobody about to speak.
+
+        Raises:
+            BadOrderError: the template refuses it.
+        """
+        return self._render(Example(id="", task="chat", messages=tuple(messages)), asks=False)
+
     def answer_ids(self, messages: Sequence[Message], answer: str) -> list[int]:
         """Tokens by which `answer` follows the prompt, up to and with the one that ends the turn.
 
@@ -56,6 +73,11 @@ class Chat:
     def text(self, tokens: Sequence[int]) -> str:
         """The text that tokens spell, without special ones."""
         decoded = self.tokenizer.decode(list(tokens), skip_special_tokens=True)
+        return decoded if isinstance(decoded, str) else "".join(decoded)
+
+    def spelled(self, token: int) -> str:
+        """The text of one token, special or not."""
+        decoded = self.tokenizer.decode([token])
         return decoded if isinstance(decoded, str) else "".join(decoded)
 
     def _ids(self, messages: Sequence[Message], tools: str | None, *, asks: bool) -> list[int]:

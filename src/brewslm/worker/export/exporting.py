@@ -6,39 +6,38 @@ A model that was tuned as a whole has nothing to merge, and no second form.
 import copy
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, assert_never
 
 import torch
-from transformers import AutoModelForCausalLM
 
+from brewslm.core.artifacts.parity import problem_of
 from brewslm.core.wire.order import ExportOrder
 from brewslm.core.wire.progress import NoticeRecord, StartedRecord
 from brewslm.core.wire.result import ExportResult
 from brewslm.core.wire.rundir import ADAPTER_FOLDER
 from brewslm.worker.answers.chat import make_chat
-from brewslm.worker.export.parity import Parity, compare
+from brewslm.worker.export.comparing import parity_of, parity_shard, told, tuned_form
+from brewslm.worker.export.forms import TorchForm
+from brewslm.worker.export.gguf import export_gguf
+from brewslm.worker.export.merging import merged_model
+from brewslm.worker.export.parity import compare
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.files import sync_file, sync_folder
 from brewslm.worker.models import (
+    AnyModel,
     device_here,
     load_stored,
     load_tokenizer,
     load_tuned,
     runtime_name,
-    use_plain_attention,
-    vocab_size_of,
+    without_adapter,
 )
 from brewslm.worker.run import Run
-from brewslm.worker.shard import open_shard
 
 if TYPE_CHECKING:
-    from peft import PeftModel
     from transformers import PreTrainedModel
 
 MODEL_FOLDER = "model"
-LARGEST_LOSS_DIFFERENCE = 1e-3
-"""Nats per token; where rounding to a smaller dtype costs more, the merged model is saved in float32."""
-
 ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -54,70 +53,65 @@ TOKENIZER_FILES = (
 
 
 def export(order: ExportOrder, run: Run) -> ExportResult:
-    """Write `adapter/` and `model/`, and say how far the model that is read back differs from the tuned one.
+    """Write the weights in the form that is asked for, and say how far what is read back differs from what was tuned.
 
     Raises:
-        BadOrderError: base and adapter do not go together, or the output would lie outside the run directory.
+        BadOrderError: base and adapter do not go together, the output would lie outside the run directory, or the model
+            cannot be written in that form.
         BadDataError: the parity split is damaged.
     """
     output = Path(order.output_folder)
     if not output.resolve().is_relative_to(run.folder):
         raise BadOrderError(f"The output folder {str(output)!r} is not inside the run directory {str(run.folder)!r}.")
+    if order.format == "adapter" and order.tuned_form != "adapter":
+        raise BadOrderError("The model was tuned as a whole: there is no adapter. Export it as huggingface or gguf.")
     shutil.rmtree(output, ignore_errors=True)  # what a killed attempt left
     output.mkdir(parents=True)
     run.journal.append(StartedRecord(**run.journal.stamp(), device=str(device_here())))
-    if order.tuned_form == "adapter":
+    if order.tuned_form == "adapter" and order.format in ("huggingface", "adapter"):
         _copy(Path(order.tuned_folder), output / ADAPTER_FOLDER, ADAPTER_FILES)
-    run.progress(0.1, "merging")
-    merged, stored = merge(order)
-    dtype, parity = _save_and_compare(order, merged, stored, output, run)
+    match order.format:
+        case "adapter":
+            _copy(Path(order.base_model), output / ADAPTER_FOLDER, TOKENIZER_FILES)
+            result = _compared_in_torch(order, load_tuned(order.base_model, output / ADAPTER_FOLDER, "adapter"))
+        case "gguf":
+            run.progress(0.1, "merging")
+            result = export_gguf(order, _merged(order)[0], run)
+        case "huggingface" | "safetensors":
+            run.progress(0.1, "merging")
+            result = _export_merged(order, run, output / MODEL_FOLDER)
+        case _:
+            assert_never(order.format)
     run.progress(1.0, "compared")
-    return ExportResult(
-        dtype=_name(dtype),
-        num_examples=parity.num_examples,
-        adapter_loss=parity.adapter_loss,
-        merged_loss=parity.merged_loss,
-        largest_logprob_difference=parity.largest_logprob_difference,
-        same_greedy_tokens=parity.same_greedy_tokens,
-        runtime=runtime_name(),
-    )
+    return result
 
 
-def _save_and_compare(
-    order: ExportOrder, merged: "PreTrainedModel", stored: torch.dtype, output: Path, run: Run
-) -> tuple[torch.dtype, Parity]:
-    """Save in the base's own dtype, or in float32 where rounding to that costs too much."""
-    _save(merged, output / MODEL_FOLDER, stored, base=Path(order.base_model))
+def _export_merged(order: ExportOrder, run: Run, folder: Path) -> ExportResult:
+    """Save in the base's own dtype, or in float32 where rounding to that costs more than it may."""
+    merged, stored = _merged(order)
+    _save(merged, folder, stored, base=Path(order.base_model))
     run.progress(0.4, f"comparing in {_name(stored)}")
-    parity = _compare(order, output)
-    if stored == torch.float32 or abs(parity.merged_loss - parity.adapter_loss) <= LARGEST_LOSS_DIFFERENCE:
-        return stored, parity
-    message = f"In {_name(stored)} the saved model loses {parity.merged_loss:.5f} and the tuned one "
-    message += f"{parity.adapter_loss:.5f}, so it was saved in float32."
-    run.journal.append(NoticeRecord(**run.journal.stamp(), message=message))
-    _save(merged, output / MODEL_FOLDER, torch.float32, base=Path(order.base_model))
+    result = _compared_in_torch(order, load_stored(str(folder)))
+    problem = problem_of(parity_of(result), result.dtype)
+    if stored == torch.float32 or problem is None:
+        return result
+    run.journal.append(NoticeRecord(**run.journal.stamp(), message=f"{problem} So it was saved in float32."))
+    _save(merged, folder, torch.float32, base=Path(order.base_model))
     run.progress(0.7, "comparing in float32")
-    return torch.float32, _compare(order, output)
+    return _compared_in_torch(order, load_stored(str(folder)))
 
 
-def merge(order: ExportOrder) -> "tuple[PreTrainedModel, torch.dtype]":
-    """Return what was tuned as one float32 model, and the dtype in which the base is stored."""
-    stored = AutoModelForCausalLM.from_pretrained(order.base_model, dtype="auto").dtype
-    tuned = load_tuned(order.base_model, Path(order.tuned_folder), order.tuned_form)
-    if order.tuned_form == "adapter":
-        tuned = cast("PeftModel", tuned).merge_and_unload(safe_merge=True)
-    merged = cast("PreTrainedModel", tuned)
-    use_plain_attention(merged)
-    return merged, stored
+def _merged(order: ExportOrder) -> "tuple[PreTrainedModel, torch.dtype]":
+    return merged_model(order.base_model, Path(order.tuned_folder), order.tuned_form)
 
 
-def _compare(order: ExportOrder, output: Path) -> Parity:
-    kept = output / ADAPTER_FOLDER if order.tuned_form == "adapter" else Path(order.tuned_folder)
-    tuned = load_tuned(order.base_model, kept, order.tuned_form)
-    reloaded = load_stored(str(output / MODEL_FOLDER))
-    chat = make_chat(load_tokenizer(str(output / MODEL_FOLDER)), reloaded.generation_config)
-    shard = open_shard(Path(order.parity_folder), vocab_size=vocab_size_of(reloaded))
-    return compare(tuned, reloaded, shard=shard, chat=chat, prompts=order.parity_prompts)
+def _compared_in_torch(order: ExportOrder, saved: AnyModel) -> ExportResult:
+    tuned = tuned_form(order)
+    chat = make_chat(load_tokenizer(order.base_model), without_adapter(saved).generation_config)
+    prompts = [chat.prompt_ids(messages) for messages in order.parity_prompts]
+    form = TorchForm(saved, chat.stops)
+    found = compare(TorchForm(tuned, chat.stops), form, shard=parity_shard(order, tuned), chat=chat, prompts=prompts)
+    return told(found, chat, dtype=_name(without_adapter(saved).dtype), runtime=runtime_name())
 
 
 def _save(merged: "PreTrainedModel", folder: Path, dtype: torch.dtype, *, base: Path) -> None:

@@ -1,70 +1,73 @@
-"""How far two forms of the same model differ on the same examples and prompts."""
+"""How far a saved form differs from the tuned model on the same examples and prompts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-import torch
-
-from brewslm.core.data.example import Message
+from brewslm.core.wire.export import FirstDifference
+from brewslm.core.wire.result import GeneratedAnswer
 from brewslm.worker.answers.chat import Chat
-from brewslm.worker.answers.generation import greedy_ids
-from brewslm.worker.models import AnyModel, unpacked
-from brewslm.worker.packing import pack
-from brewslm.worker.scoring import scoring_batches, token_losses
+from brewslm.worker.export.forms import Form, TorchForm
 from brewslm.worker.shard import Shard
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
 
 NUM_NEW_TOKENS = 48
 
 
 @dataclass(frozen=True, slots=True)
-class Parity:
+class Found:
     """The comparison. Losses are means per trained token, nats."""
 
     num_examples: int
-    adapter_loss: float
-    merged_loss: float
-    largest_logprob_difference: float
+    tuned_loss: float
+    saved_loss: float
+    largest: float
     """Over all trained tokens, of the log-probability of the right one."""
-    same_greedy_tokens: bool
+    mean: float
+    num_prompts: int
+    first_difference: FirstDifference | None
+    answers: tuple[GeneratedAnswer, ...]
+    """Of the saved form."""
 
 
-@torch.no_grad()
-def compare(
-    tuned: AnyModel,
-    merged: "PreTrainedModel",
-    *,
-    shard: Shard,
-    chat: Chat,
-    prompts: Sequence[Sequence[Message]],
-) -> Parity:
+def compare(tuned: TorchForm, saved: Form, *, shard: Shard, chat: Chat, prompts: Sequence[list[int]]) -> Found:
     """Score both on every example of `shard`, and let both answer `prompts`."""
-    adapter_sum = merged_sum = largest = 0.0
-    device = next(merged.parameters()).device
-    for indices in scoring_batches(shard):
-        batch = pack(shard, indices, device=device)
-        if not batch.num_labels:
-            continue
-        ours, theirs = token_losses(tuned, batch).double(), token_losses(merged, batch).double()
-        adapter_sum += float(ours.sum())
-        merged_sum += float(theirs.sum())
-        largest = max(largest, float((ours - theirs).abs().max()))
-    num_tokens = int(shard.num_trained.sum())
-    return Parity(
+    ours, theirs = tuned.losses(shard), saved.losses(shard)
+    apart = abs(ours - theirs)
+    expected = tuned.answers(prompts, max_new_tokens=NUM_NEW_TOKENS)
+    given = saved.answers(prompts, max_new_tokens=NUM_NEW_TOKENS)
+    return Found(
         num_examples=len(shard),
-        adapter_loss=adapter_sum / num_tokens,
-        merged_loss=merged_sum / num_tokens,
-        largest_logprob_difference=largest,
-        same_greedy_tokens=_answers(tuned, chat, prompts) == _answers(merged, chat, prompts),
+        tuned_loss=float(ours.mean()),
+        saved_loss=float(theirs.mean()),
+        largest=float(apart.max()),
+        mean=float(apart.mean()),
+        num_prompts=len(prompts),
+        first_difference=_widest(tuned, chat, prompts, expected, given),
+        answers=tuple(_answer(chat, ids) for ids in given),
     )
 
 
-def _answers(model: AnyModel, chat: Chat, prompts: Sequence[Sequence[Message]]) -> list[list[int]]:
-    with unpacked(model):
-        return [
-            greedy_ids(model, chat.prompt_ids(messages), stops=chat.stops, max_new_tokens=NUM_NEW_TOKENS)
-            for messages in prompts
-        ]
+def _widest(
+    tuned: TorchForm, chat: Chat, prompts: Sequence[list[int]], expected: list[list[int]], given: list[list[int]]
+) -> FirstDifference | None:
+    """Return where answers part, of the prompt where the tuned model is surest of its own token."""
+    found = []
+    for number, (prompt, ours, theirs) in enumerate(zip(prompts, expected, given, strict=True)):
+        pairs = zip(ours, theirs, strict=False)
+        place = next((place for place, (own, other) in enumerate(pairs) if own != other), None)
+        if place is None:
+            continue
+        found.append(
+            FirstDifference(
+                prompt=number,
+                position=place,
+                tuned=chat.spelled(ours[place]),
+                bundle=chat.spelled(theirs[place]),
+                margin=tuned.margin([*prompt, *ours[:place]], ours[place], theirs[place]),
+            )
+        )
+    return max(found, key=lambda difference: difference.margin, default=None)
+
+
+def _answer(chat: Chat, ids: list[int]) -> GeneratedAnswer:
+    is_stopped = bool(ids) and ids[-1] in chat.stops
+    return GeneratedAnswer(text=chat.text(ids[:-1] if is_stopped else ids), num_tokens=len(ids), is_stopped=is_stopped)

@@ -27,7 +27,7 @@ ORDERS: dict[str, Order] = {
     "evaluate": EvaluateOrder(base_model="/b", tuned_folder="/a", splits={}),
     "export": ExportOrder(base_model="/b", tuned_folder="/a", output_folder="/o", parity_folder="/p"),
     "generate": GenerateOrder(model_folder="/m", prompts=()),
-    "measure": MeasureOrder(model_folder="/m", eval_folder="/e", dtypes=("float32",)),
+    "measure": MeasureOrder(base_model="/m", tuned_folder="/t", eval_folder="/e", quantizations=("f16",)),
 }
 ANSWER = GenerateResult(answers=(), runtime="none")
 TRAINED = TrainResult(

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from brewslm.core.artifacts.bundle import Bundle, Parity
+from brewslm.core.artifacts.bundle import Bundle
+from brewslm.core.artifacts.parity import Parity
 from brewslm.core.artifacts.release import Release
 from brewslm.core.ids import ArtifactId
 from brewslm.core.job import Job, JobStatus

@@ -1,0 +1,86 @@
+"""How a bundle is started: notes for vLLM and Ollama. Neither was run when the bundle was made."""
+
+from brewslm.stages.export.facts import BundleFacts
+
+
+def launch_notes(facts: BundleFacts) -> dict[str, str]:
+    """Return the files that the target wants, by name."""
+    match facts.form.target:
+        case "vllm":
+            return {"serve-vllm.sh": _vllm_launch(facts), "compose.yaml": _compose(facts)}
+        case "ollama":
+            return {"Modelfile": _modelfile(facts)}
+        case _:
+            return {}
+
+
+def _vllm_arguments(facts: BundleFacts) -> tuple[str, ...]:
+    name, length = _served_name(facts), str(facts.base.context_length)
+    if facts.form.format == "adapter":
+        rank = 64 if facts.readiness is None or facts.readiness.plan.recipe.lora is None else _rank(facts)
+        return (
+            *("--enable-lora", "--max-lora-rank", str(rank), "--lora-modules", f"{name}=./adapter"),
+            *("--max-model-len", length),
+        )
+    return (
+        *("--served-model-name", name, "--dtype", facts.result.dtype),
+        *("--max-model-len", length, "--generation-config", "./model"),
+    )
+
+
+def _rank(facts: BundleFacts) -> int:
+    """The smallest rank that vLLM reserves room for and that is enough."""
+    lora = facts.readiness.plan.recipe.lora if facts.readiness is not None else None
+    return next((size for size in (8, 16, 32, 64, 128, 256) if lora is not None and size >= lora.lora_rank), 512)
+
+
+def _vllm_launch(facts: BundleFacts) -> str:
+    served = '"${BASE_MODEL:?name the folder or id of the base model}"' if facts.form.format == "adapter" else "./model"
+    return f"""#!/bin/sh
+# Serve this bundle with vLLM behind an OpenAI-compatible endpoint. Not run when the bundle was made.
+cd "$(dirname "$0")" || exit 1
+exec vllm serve {served} {" ".join(_vllm_arguments(facts))} "$@"
+"""
+
+
+def _compose(facts: BundleFacts) -> str:
+    served = "${BASE_MODEL:?name the id of the base model}" if facts.form.format == "adapter" else "./model"
+    arguments = "".join(f"      - {argument!r}\n" for argument in (served, *_vllm_arguments(facts)))
+    return f"""# docker compose up: this bundle behind an OpenAI-compatible endpoint. Not run when the bundle was made.
+services:
+  model:
+    image: vllm/vllm-openai:${{VLLM_VERSION:-latest}}
+    working_dir: /bundle
+    volumes:
+      - ./:/bundle:ro
+    ports:
+      - "127.0.0.1:8000:8000"
+    ipc: host
+    command:
+{arguments}    deploy:
+      resources:
+        reservations:
+          devices:
+            - driver: nvidia
+              count: 1
+              capabilities: [gpu]
+"""
+
+
+def _modelfile(facts: BundleFacts) -> str:
+    stops = "".join(f'PARAMETER stop "{_quoted(stop)}"\n' for stop in facts.result.stop_tokens)
+    return f"""# ollama create {_served_name(facts)} -f Modelfile
+# The template was taken from the trained one and compared with its text on {facts.parity.num_texts} conversations;
+# Ollama itself was not run when the bundle was made.
+FROM ./model.gguf
+TEMPLATE \"\"\"{facts.result.ollama_template}\"\"\"
+{stops}PARAMETER num_ctx {facts.base.context_length}
+"""
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _served_name(facts: BundleFacts) -> str:
+    return "".join(character if character.isalnum() or character in "-_." else "-" for character in facts.project.name)
