@@ -20,7 +20,7 @@ DISTRIBUTIONS = {
     "pynvml": "nvidia-ml-py",
 }
 """Name of a module to its distribution, where they differ."""
-ON_DEMAND = {"ray", "presidio-analyzer"}
+ON_DEMAND = {"ray", "presidio-analyzer", "sacrebleu"}
 """Of extras; imported in one function each, which says which extra to install where they are missing."""
 INSTEAD = {"llama-cpp"}
 """Packages that serve where they are installed in place of a declared one."""

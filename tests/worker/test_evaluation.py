@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from brewslm.core.data.example import Message
-from brewslm.core.wire.order import EvaluateOrder, LabelledRows
+from brewslm.core.wire.order import AskedRows, EvaluateOrder, LabelledRows
 from brewslm.worker.answers.chat import Chat, make_chat
 from brewslm.worker.evaluate import labels as labels_module
 from brewslm.worker.evaluate.evaluation import evaluate
@@ -113,6 +113,32 @@ def test_greedy_answer_is_that_of_the_library(scene: Scene, adapter: Path, chat:
     stopped = int(ids[-1]) in chat.stops
     assert answer.is_stopped == stopped
     assert answer.text == chat.text([int(token) for token in ids if int(token) not in chat.stops])
+
+
+def test_rows_are_answered_timed_and_texts_are_read_under_both(scene: Scene, adapter: Path, chat: Chat) -> None:
+    texts = ("hello there", "cash")
+    order = EvaluateOrder(
+        base_model=str(scene.base),
+        tuned_folder=str(adapter),
+        splits={},
+        allowed_labels=LABELS,
+        labelled=(LabelledRows(name="test", prompts=(asked("x"),), labels=("card",)),),
+        asked=(AskedRows(name="main", prompts=(asked("hello"), asked("cash")), max_new_tokens=4),),
+        texts=texts,
+    )
+    result = evaluate(order, scene.run("evaluate"))
+    (answers,) = result.asked
+    assert (answers.name, len(answers.base), len(answers.tuned)) == ("main", 2, 2)
+    assert all(0 < one.num_tokens <= 4 and one.seconds > 0 for one in (*answers.base, *answers.tuned))
+    base = load_model(str(scene.base), precision="float32")
+    ids = [chat.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+    assert result.texts is not None
+    assert result.texts.base == pytest.approx([-brute_force(base, one[:1], one[1:]) for one in ids], abs=1e-4)
+    assert result.texts.tuned != result.texts.base
+    (labelled,) = result.labelled
+    found = chat.answer_ids(asked("x"), labelled.base[0])
+    likelihood = brute_force(base, chat.prompt_ids(asked("x")), found)
+    assert labelled.base_log_likelihood[0] == pytest.approx(likelihood, abs=1e-3)
 
 
 def test_labels_without_allowed_ones_are_refused(scene: Scene, adapter: Path) -> None:

@@ -8,6 +8,7 @@ from brewslm.adapters.advisor.judge_endpoint import JudgeEndpoint, NoJudge
 from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
+from brewslm.adapters.files.eval_packs import FolderEvalPackFiles
 from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
 from brewslm.adapters.files.measurements import FileMeasurements
 from brewslm.adapters.files.tables import ParquetTables
@@ -57,6 +58,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         mappers=EntryPointMappers(),
         thresholds=YamlThresholdFiles(settings.home),
         measurements=FileMeasurements(settings.home),
+        eval_packs=FolderEvalPackFiles(settings.home),
     )
     return House(settings, storage, uploads, ports, actor=actor)
 

@@ -4,6 +4,7 @@ from brewslm.services.autopilot import autopilot_flow
 from brewslm.services.benchmarking.benchmark import benchmark_flow
 from brewslm.services.data.golden import golden_flow
 from brewslm.services.evaluating import evaluation_flow
+from brewslm.services.evaluation.review import review_flow
 from brewslm.services.forecasting.forecast import forecast_flow
 from brewslm.services.importing import import_flow
 from brewslm.services.optimizing import optimize_flow
@@ -16,4 +17,5 @@ FLOWS = {
     "golden": golden_flow,
     "benchmark": benchmark_flow,
     "forecast": forecast_flow,
+    "review": review_flow,
 }

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from brewslm.services.data.trace import Tracing
     from brewslm.services.data.xray import Xrays
     from brewslm.services.declared.projects import DeclaredProjects
+    from brewslm.services.evaluation.book import Evaluations
+    from brewslm.services.evaluation.packs import EvalPacks
     from brewslm.services.forecasting.book import Outlooks
     from brewslm.services.gates.book import Gates
     from brewslm.services.jobs.control import Control
@@ -166,6 +168,20 @@ class House:
         from brewslm.services.forecasting.book import Outlooks
 
         return Outlooks(self.ports)
+
+    @made
+    def eval_packs(self) -> "EvalPacks":
+        """What evaluations measure and ask for."""
+        from brewslm.services.evaluation.packs import EvalPacks
+
+        return EvalPacks(self.ports.eval_packs)
+
+    @made
+    def evaluations(self) -> "Evaluations":
+        """Rows that fail, and whether a model may be promoted."""
+        from brewslm.services.evaluation.book import Evaluations
+
+        return Evaluations(self.ports)
 
     @made
     def audit(self) -> "Audit":

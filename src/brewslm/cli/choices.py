@@ -92,7 +92,8 @@ Kind = Literal[
     "golden",
     "benchmark",
     "forecast",
+    "review",
 ]
 
 JobOrder = Literal["newest", "oldest", "finished"]
-JobKind = Literal[Stage, "import", "autopilot", "evaluation", "optimize", "golden", "benchmark", "forecast"]
+JobKind = Literal[Stage, "import", "autopilot", "evaluation", "optimize", "golden", "benchmark", "forecast", "review"]

@@ -21,6 +21,7 @@ from brewslm.cli.commands import (
     deploy,
     doctor,
     evaluate,
+    evaluations,
     events,
     export,
     forecast,
@@ -98,6 +99,7 @@ app.command("results", short_help="What a training came to, beside its base.")(r
 app.command("curves", short_help="Draw a training's curves as SVG and PNG.")(results.curves)
 app.command("patrol", short_help="Look at every running training; for cron.")(patrol.patrol)
 app.command("evaluate", short_help="09 Base and tuned on the same rows.")(evaluate.evaluate)
+app.add_typer(evaluations.app, name="eval", short_help="Eval packs, failing rows, review lists.")
 app.command("benchmark", short_help="Compare base models on this data.")(benchmark.benchmark)
 app.command("forecast", short_help="Will the plan beat its base? And did it?")(forecast.forecast)
 app.command("optimize", short_help="Measure the bundle's forms for a device.")(optimize.optimize)

@@ -21,6 +21,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "results",
         "curves",
         "evaluate",
+        "eval",
         "optimize",
     ),
     "Release": ("export", "bundle", "deploy", "releases"),

@@ -37,7 +37,7 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
 }
 """`running` to `queued` is what happens to work that is set aside: paused, or waiting for an answer."""
 
-FlowName = Literal["import", "autopilot", "evaluation", "optimize", "golden", "benchmark", "forecast"]
+FlowName = Literal["import", "autopilot", "evaluation", "optimize", "golden", "benchmark", "forecast", "review"]
 JobKind = StageName | FlowName
 
 HEAVY: frozenset[str] = frozenset(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from brewslm.core.curves.drawing import Painter
+from brewslm.core.evaluation.pack_files import EvalPackFiles, NoEvalPackFiles
 from brewslm.core.forecast.measured import Measurements, NoMeasurements
 from brewslm.core.ports.advisor import Advisor, Judge
 from brewslm.core.ports.artifact_store import ArtifactStore
@@ -39,3 +40,4 @@ class Ports:
     mappers: Mappers = field(default_factory=NoMappers)
     thresholds: ThresholdFiles = field(default_factory=NoThresholdFiles)
     measurements: Measurements = field(default_factory=NoMeasurements)
+    eval_packs: EvalPackFiles = field(default_factory=NoEvalPackFiles)

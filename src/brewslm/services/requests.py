@@ -9,6 +9,7 @@ from brewslm.core.artifacts.mapping import MappingChoices
 from brewslm.core.artifacts.optimization import DeviceName
 from brewslm.core.checkpoints.fork import AtStep, Fork
 from brewslm.core.data.example import Shape
+from brewslm.core.evaluation.pack import EvalPack
 from brewslm.core.ids import ArtifactId
 from brewslm.core.value import Value
 
@@ -78,6 +79,8 @@ class EvaluationRequest(Value):
     locator: str | None = None
     """A file with the columns of the training data."""
     prompts: tuple[str, ...] = ()
+    pack: str | EvalPack | None = None
+    """An eval pack: the name of one of the workspace, or one itself; None measures what is usual."""
 
 
 class OptimizeRequest(Value):
@@ -116,6 +119,23 @@ class ForecastRequest(Value):
     """Eval rows that are looked at, at most."""
     probe_steps: int = Field(50, ge=0, le=2_000)
     """Steps that may be trained to see how the loss falls, at most a quarter of the plan's; 0 for none."""
+
+
+class ReviewRequest(Value):
+    """Put rows that a model fails on a review list."""
+
+    eval_report_id: ArtifactId | None = None
+    """The evaluation; None takes the newest."""
+    task: str | None = None
+    """None takes the first."""
+    slice: str | None = None
+    """Only those of one slice, for example `label=refund`."""
+    row_ids: tuple[str, ...] = Field((), max_length=10_000)
+    """Only these; none takes all that fail."""
+    limit: int = Field(200, ge=1, le=10_000)
+    """The worst so many."""
+    note: str = Field("", max_length=4_000)
+    """Why they are to be looked at."""
 
 
 class GoldenRequest(Value):

@@ -64,6 +64,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/eval-packs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Packs
+         * @description List the eval packs of the workspace.
+         */
+        get: operations["packs_api_eval_packs_get"];
+        put?: never;
+        /**
+         * New Pack
+         * @description Write a pack with the metrics of such data, to be changed.
+         */
+        post: operations["new_pack_api_eval_packs_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/eval-packs/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Pack
+         * @description Check a text strictly: all that is wrong at once, each with its line and the nearest name.
+         */
+        post: operations["check_pack_api_eval_packs_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/eval-packs/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pack
+         * @description Show a pack.
+         */
+        get: operations["pack_api_eval_packs__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/events": {
         parameters: {
             query?: never;
@@ -1056,6 +1120,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Failures
+         * @description List rows that the tuned model fails, the worst first, with what base and tuned made of them.
+         */
+        get: operations["failures_api_projects__project_id__failures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/forecasts": {
         parameters: {
             query?: never;
@@ -1284,6 +1368,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/promotion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Promotion
+         * @description Judge whether a model may take the place of the last accepted release (Gate D).
+         */
+        get: operations["promotion_api_projects__project_id__promotion_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/releases": {
         parameters: {
             query?: never;
@@ -1298,6 +1402,26 @@ export interface paths {
         get: operations["releases_api_projects__project_id__releases_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Review
+         * @description Put failing rows on a review list.
+         */
+        post: operations["review_api_projects__project_id__reviews_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1920,7 +2044,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast";
+            kind: "snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast" | "review";
             /** Parents */
             parents: string[];
             /** Project Id */
@@ -2798,10 +2922,356 @@ export interface components {
             reason: components["schemas"]["Reason"];
         };
         /**
+         * EvalGate
+         * @description One condition on one metric of the tuned model.
+         */
+        "EvalGate-Input": {
+            /**
+             * Id
+             * @description How the report calls it.
+             */
+            id: string;
+            /**
+             * Margin
+             * @description So much worse is allowed, in the metric's unit.
+             * @default 0
+             */
+            margin?: number;
+            /**
+             * Metric
+             * @description What is looked at; one that was not measured is not met.
+             * @enum {string}
+             */
+            metric: "loss" | "perplexity" | "bits_per_byte" | "objective" | "accuracy" | "macro_f1" | "ece" | "generated_accuracy" | "unparseable_rate" | "exact_match" | "token_f1" | "rouge_l" | "chrf" | "json_validity" | "schema_compliance" | "field_f1" | "span_f1" | "tool_name_accuracy" | "tool_call_accuracy" | "preference_accuracy" | "preference_margin" | "stop_rate" | "refusal_rate" | "false_refusal_rate" | "answer_seconds" | "tokens_per_second";
+            /**
+             * No Worse Than
+             * @description Not met where the metric is worse beyond noise: adjusted over all gates, at most 5 % of false alarms.
+             */
+            no_worse_than?: ("base" | "last_release") | null;
+            /**
+             * Operator
+             * @description With `threshold`: at least, or at most. With `no_worse_than` it follows from the metric.
+             */
+            operator?: ("gte" | "lte") | null;
+            /**
+             * Required
+             * @description Whether it blocks promotion; else it is shown.
+             * @default true
+             */
+            required?: boolean;
+            /**
+             * Slice
+             * @description Only on one slice, for example `label=refund`.
+             */
+            slice?: string | null;
+            /**
+             * Task
+             * @description Of which task; None takes the first that has the metric.
+             */
+            task?: string | null;
+            /**
+             * Threshold
+             * @description The number itself is compared, not its interval.
+             */
+            threshold?: number | null;
+        };
+        /**
+         * EvalGate
+         * @description One condition on one metric of the tuned model.
+         */
+        "EvalGate-Output": {
+            /**
+             * Id
+             * @description How the report calls it.
+             */
+            id: string;
+            /**
+             * Margin
+             * @description So much worse is allowed, in the metric's unit.
+             * @default 0
+             */
+            margin: number;
+            /**
+             * Metric
+             * @description What is looked at; one that was not measured is not met.
+             * @enum {string}
+             */
+            metric: "loss" | "perplexity" | "bits_per_byte" | "objective" | "accuracy" | "macro_f1" | "ece" | "generated_accuracy" | "unparseable_rate" | "exact_match" | "token_f1" | "rouge_l" | "chrf" | "json_validity" | "schema_compliance" | "field_f1" | "span_f1" | "tool_name_accuracy" | "tool_call_accuracy" | "preference_accuracy" | "preference_margin" | "stop_rate" | "refusal_rate" | "false_refusal_rate" | "answer_seconds" | "tokens_per_second";
+            /**
+             * No Worse Than
+             * @description Not met where the metric is worse beyond noise: adjusted over all gates, at most 5 % of false alarms.
+             */
+            no_worse_than: ("base" | "last_release") | null;
+            /**
+             * Operator
+             * @description With `threshold`: at least, or at most. With `no_worse_than` it follows from the metric.
+             */
+            operator: ("gte" | "lte") | null;
+            /**
+             * Required
+             * @description Whether it blocks promotion; else it is shown.
+             * @default true
+             */
+            required: boolean;
+            /**
+             * Slice
+             * @description Only on one slice, for example `label=refund`.
+             */
+            slice: string | null;
+            /**
+             * Task
+             * @description Of which task; None takes the first that has the metric.
+             */
+            task: string | null;
+            /**
+             * Threshold
+             * @description The number itself is compared, not its interval.
+             */
+            threshold: number | null;
+        };
+        /**
+         * EvalPack
+         * @description The whole file. Unknown keys are errors.
+         */
+        "EvalPack-Input": {
+            /**
+             * Api Version
+             * @description The version of this format.
+             * @constant
+             */
+            api_version: "brewslm/v1";
+            /**
+             * Gates
+             * @description What must hold; without any, the built-in ones of an evaluation.
+             * @default []
+             */
+            gates?: components["schemas"]["EvalGate-Input"][];
+            /**
+             * General Probe
+             * @description Whether the bundled probe of general ability is asked, too: what was forgotten.
+             * @default false
+             */
+            general_probe?: boolean;
+            /**
+             * Kind
+             * @description What the file describes.
+             * @constant
+             */
+            kind: "EvalPack";
+            /**
+             * Name
+             * @description How it is called, the same as its file.
+             */
+            name: string;
+            /**
+             * Tasks
+             * @description What is measured.
+             */
+            tasks: components["schemas"]["EvalTask-Input"][];
+            /**
+             * Version
+             * @description Counted up by whoever changes it; reports name it, with a hash of the content.
+             * @default 1
+             */
+            version?: number;
+        };
+        /**
+         * EvalPack
+         * @description The whole file. Unknown keys are errors.
+         */
+        "EvalPack-Output": {
+            /**
+             * Api Version
+             * @description The version of this format.
+             * @constant
+             */
+            api_version: "brewslm/v1";
+            /**
+             * Gates
+             * @description What must hold; without any, the built-in ones of an evaluation.
+             * @default []
+             */
+            gates: components["schemas"]["EvalGate-Output"][];
+            /**
+             * General Probe
+             * @description Whether the bundled probe of general ability is asked, too: what was forgotten.
+             * @default false
+             */
+            general_probe: boolean;
+            /**
+             * Kind
+             * @description What the file describes.
+             * @constant
+             */
+            kind: "EvalPack";
+            /**
+             * Name
+             * @description How it is called, the same as its file.
+             */
+            name: string;
+            /**
+             * Tasks
+             * @description What is measured.
+             */
+            tasks: components["schemas"]["EvalTask-Output"][];
+            /**
+             * Version
+             * @description Counted up by whoever changes it; reports name it, with a hash of the content.
+             * @default 1
+             */
+            version: number;
+        };
+        /**
+         * EvalTask
+         * @description Rows and what is measured on them.
+         */
+        "EvalTask-Input": {
+            /**
+             * Cluster Key
+             * @description The key of the metadata that names a row's cluster.
+             * @default cluster
+             */
+            cluster_key?: string;
+            /**
+             * Id
+             * @description How gates and reports call it.
+             */
+            id: string;
+            /**
+             * Max New Tokens
+             * @description Of each answer.
+             * @default 96
+             */
+            max_new_tokens?: number;
+            /**
+             * Metrics
+             * @description The first one decides about the worst slice and orders the failing rows.
+             */
+            metrics: ("loss" | "perplexity" | "bits_per_byte" | "objective" | "accuracy" | "macro_f1" | "ece" | "generated_accuracy" | "unparseable_rate" | "exact_match" | "token_f1" | "rouge_l" | "chrf" | "json_validity" | "schema_compliance" | "field_f1" | "span_f1" | "tool_name_accuracy" | "tool_call_accuracy" | "preference_accuracy" | "preference_margin" | "stop_rate" | "refusal_rate" | "false_refusal_rate" | "answer_seconds" | "tokens_per_second")[];
+            /**
+             * Refusals
+             * @description An answer that holds one of these, in any case, is a refusal.
+             * @default [
+             *       "i don't know",
+             *       "i do not know",
+             *       "cannot answer",
+             *       "can't answer",
+             *       "cannot be answered",
+             *       "not enough information",
+             *       "no information",
+             *       "unanswerable"
+             *     ]
+             */
+            refusals?: string[];
+            /**
+             * Rows
+             * @description The split. `eval` chose the checkpoint, so its figures are a little too good.
+             * @default test
+             * @enum {string}
+             */
+            rows?: "eval" | "test";
+            /**
+             * Sample
+             * @description Rows that are answered where a metric needs answers, at most, evenly spread; losses and labels are of all.
+             * @default 200
+             */
+            sample?: number;
+            /**
+             * Slices
+             * @description Groups that are looked at by themselves; what the rows do not have is left out.
+             * @default [
+             *       "label",
+             *       "length",
+             *       "source"
+             *     ]
+             */
+            slices?: ("label" | "length" | "source" | "cluster")[];
+            /**
+             * Unanswerable Key
+             * @description The key of the metadata that is true where the only right answer is to refuse.
+             * @default unanswerable
+             */
+            unanswerable_key?: string;
+        };
+        /**
+         * EvalTask
+         * @description Rows and what is measured on them.
+         */
+        "EvalTask-Output": {
+            /**
+             * Cluster Key
+             * @description The key of the metadata that names a row's cluster.
+             * @default cluster
+             */
+            cluster_key: string;
+            /**
+             * Id
+             * @description How gates and reports call it.
+             */
+            id: string;
+            /**
+             * Max New Tokens
+             * @description Of each answer.
+             * @default 96
+             */
+            max_new_tokens: number;
+            /**
+             * Metrics
+             * @description The first one decides about the worst slice and orders the failing rows.
+             */
+            metrics: ("loss" | "perplexity" | "bits_per_byte" | "objective" | "accuracy" | "macro_f1" | "ece" | "generated_accuracy" | "unparseable_rate" | "exact_match" | "token_f1" | "rouge_l" | "chrf" | "json_validity" | "schema_compliance" | "field_f1" | "span_f1" | "tool_name_accuracy" | "tool_call_accuracy" | "preference_accuracy" | "preference_margin" | "stop_rate" | "refusal_rate" | "false_refusal_rate" | "answer_seconds" | "tokens_per_second")[];
+            /**
+             * Refusals
+             * @description An answer that holds one of these, in any case, is a refusal.
+             * @default [
+             *       "i don't know",
+             *       "i do not know",
+             *       "cannot answer",
+             *       "can't answer",
+             *       "cannot be answered",
+             *       "not enough information",
+             *       "no information",
+             *       "unanswerable"
+             *     ]
+             */
+            refusals: string[];
+            /**
+             * Rows
+             * @description The split. `eval` chose the checkpoint, so its figures are a little too good.
+             * @default test
+             * @enum {string}
+             */
+            rows: "eval" | "test";
+            /**
+             * Sample
+             * @description Rows that are answered where a metric needs answers, at most, evenly spread; losses and labels are of all.
+             * @default 200
+             */
+            sample: number;
+            /**
+             * Slices
+             * @description Groups that are looked at by themselves; what the rows do not have is left out.
+             * @default [
+             *       "label",
+             *       "length",
+             *       "source"
+             *     ]
+             */
+            slices: ("label" | "length" | "source" | "cluster")[];
+            /**
+             * Unanswerable Key
+             * @description The key of the metadata that is true where the only right answer is to refuse.
+             * @default unanswerable
+             */
+            unanswerable_key: string;
+        };
+        /**
          * EvaluateInputs
          * @description An adapter, the manifest that it was trained on, and what else to look at.
          */
         EvaluateInputs: {
+            /** Accepted Report Id */
+            accepted_report_id?: string | null;
             /** Adapter Id */
             adapter_id: string;
             /** Extra Dataset Id */
@@ -2813,6 +3283,7 @@ export interface components {
              * @default 96
              */
             max_new_tokens?: number;
+            pack?: components["schemas"]["EvalPack-Input"] | null;
             /**
              * Prompts
              * @default []
@@ -2826,6 +3297,8 @@ export interface components {
         EvaluationRequest: {
             /** Locator */
             locator?: string | null;
+            /** Pack */
+            pack?: string | components["schemas"]["EvalPack-Input"] | null;
             /**
              * Prompts
              * @default []
@@ -2886,6 +3359,52 @@ export interface components {
             name: string;
             /** Problem */
             problem: string;
+        };
+        /**
+         * FailingRow
+         * @description A row that the tuned model fails, with what both models made of it.
+         */
+        FailingRow: {
+            /** Base Answer */
+            base_answer: string | null;
+            /** Base Label */
+            base_label: string | null;
+            /** Base Loss */
+            base_loss: number;
+            /** Expected */
+            expected: string;
+            /** Id */
+            id: string;
+            /** Label */
+            label: string | null;
+            /** Prompt */
+            prompt: string;
+            /** Tuned Answer */
+            tuned_answer: string | null;
+            /** Tuned Label */
+            tuned_label: string | null;
+            /** Tuned Loss */
+            tuned_loss: number;
+        };
+        /**
+         * FailingRows
+         * @description A page of them, the worst first.
+         */
+        FailingRows: {
+            /** Eval Report Id */
+            eval_report_id: string;
+            /** Metric */
+            metric: string;
+            /** Num Failing */
+            num_failing: number;
+            /** Rows */
+            rows: components["schemas"]["FailingRow"][];
+            /** Slice */
+            slice: string | null;
+            /** Start */
+            start: number;
+            /** Task */
+            task: string;
         };
         /**
          * FileRef
@@ -3049,6 +3568,27 @@ export interface components {
              * @default best
              */
             step?: number | ("best" | "last");
+        };
+        /**
+         * GateOutcome
+         * @description One gate of the evaluation.
+         */
+        GateOutcome: {
+            /** Name */
+            name: string;
+            /** P Adjusted */
+            p_adjusted: number | null;
+            /** Passed */
+            passed: boolean;
+            /**
+             * Required
+             * @default true
+             */
+            required: boolean;
+            /** Seen */
+            seen: string;
+            /** Sentence */
+            sentence: string;
         };
         /**
          * GateState
@@ -3269,7 +3809,7 @@ export interface components {
             low: number;
             /**
              * Method
-             * @default paired bootstrap over examples, 10,000 resamples, percentile
+             * @default paired bootstrap over examples, 10,000 resamples, percentile, widened for few examples
              */
             method: string;
         };
@@ -3338,7 +3878,7 @@ export interface components {
              */
             is_pause_requested: boolean;
             /** Kind */
-            kind: ("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden" | "benchmark" | "forecast");
+            kind: ("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden" | "benchmark" | "forecast" | "review");
             /** Lease Expires At */
             lease_expires_at: string | null;
             /** Lease Owner */
@@ -3764,6 +4304,20 @@ export interface components {
             spec?: components["schemas"]["MappingSpec-Input"] | null;
         };
         /**
+         * NewPack
+         * @description A pack to be made.
+         */
+        NewPack: {
+            /** Name */
+            name: string;
+            /**
+             * Shape
+             * @default chat
+             * @enum {string}
+             */
+            shape?: "chat" | "instruction" | "prompt_completion" | "qa" | "classification" | "preference" | "binary_feedback" | "extraction" | "summarisation" | "translation" | "plain_text" | "documents";
+        };
+        /**
          * NewProject
          * @description A project that is to be.
          */
@@ -3859,6 +4413,47 @@ export interface components {
             total_steps: number | null;
             /** Verdict */
             verdict: ("ok" | "warning" | "critical" | "unknown" | "finished") | null;
+        };
+        /**
+         * PackProblems
+         * @description All that is wrong with a pack; empty where it is valid.
+         */
+        PackProblems: {
+            /** Problems */
+            problems: string[];
+        };
+        /**
+         * PackSummary
+         * @description A pack of the workspace.
+         */
+        PackSummary: {
+            /** Name */
+            name: string;
+            /** Num Gates */
+            num_gates: number;
+            /** Num Tasks */
+            num_tasks: number;
+            /** Problems */
+            problems: string[];
+            /** Version */
+            version: number | null;
+        };
+        /**
+         * PackText
+         * @description A pack and its text.
+         */
+        PackText: {
+            pack: components["schemas"]["EvalPack-Output"];
+            /** Text */
+            text: string;
+        };
+        /**
+         * PackToCheck
+         * @description The text of a pack.
+         */
+        PackToCheck: {
+            /** Text */
+            text: string;
         };
         /**
          * ParseJson
@@ -4214,7 +4809,7 @@ export interface components {
          * @description Why a RunEvent was written. The value is what users see, search and script against.
          * @enum {string}
          */
-        Reason: "project_created" | "ingestion" | "ingestion_unreachable" | "ingestion_refused" | "ingestion_unsupported_format" | "ingestion_empty" | "ingestion_malformed" | "ingestion_io_error" | "ingestion_resource_limit" | "ingestion_parser_crashed" | "introspection" | "introspection_ambiguous" | "introspection_advice_failed" | "mapping_preview" | "mapping" | "mapping_coverage" | "mapping_source_changed" | "mapping_plugin" | "cleaning" | "cleaning_empty" | "cleaning_pii" | "preparation" | "preparation_empty_split" | "preparation_empty_mask" | "preparation_too_long" | "preparation_golden_overlap" | "preparation_locked" | "preparation_activated" | "preflight" | "preflight_blocked" | "preflight_capability" | "preflight_dependency" | "preflight_disk" | "preflight_memory" | "preflight_data_changed" | "preflight_mask" | "preflight_golden" | "preflight_gpu" | "preflight_gates" | "preflight_budget" | "preflight_plan_changed" | "preflight_floor" | "training_started" | "training" | "training_recovery_started" | "training_recovered" | "training_recovery_proposed" | "training_answered" | "training_paused" | "training_resumed" | "training_cancelled" | "training_oom" | "training_nan" | "training_disk_full" | "training_device_failed" | "training_stalled" | "training_worker_lost" | "training_runtime_error" | "training_fork_refused" | "training_timeout" | "training_budget_exceeded" | "training_results_incomplete" | "training_design_problem" | "training_diverged" | "monitoring_watcher_lost" | "monitoring_alert_resolved" | "monitoring_alert" | "monitoring_patrol" | "monitoring_watch_passed" | "evaluation" | "evaluation_runtime_error" | "evaluation_dataset_missing" | "evaluation_gate_failed" | "export" | "export_format_unsupported" | "export_parity_failed" | "export_runtime_error" | "export_checksum_mismatch" | "deployment" | "deployment_smoke_failed" | "gate_waiting" | "gate_approved" | "gate_rejected" | "gate_changed" | "gate_closed" | "autopilot" | "autopilot_stopped" | "system_started" | "system_recovered" | "system_config_invalid" | "system_retried" | "system_worker_lost" | "system_prioritized" | "system_request_invalid" | "system_not_found" | "system_conflict" | "system_workspace" | "system_artifact_damaged" | "system_disk_full" | "system_internal" | "system_event_invalid" | "system_alert_undelivered";
+        Reason: "project_created" | "ingestion" | "ingestion_unreachable" | "ingestion_refused" | "ingestion_unsupported_format" | "ingestion_empty" | "ingestion_malformed" | "ingestion_io_error" | "ingestion_resource_limit" | "ingestion_parser_crashed" | "introspection" | "introspection_ambiguous" | "introspection_advice_failed" | "mapping_preview" | "mapping" | "mapping_coverage" | "mapping_source_changed" | "mapping_plugin" | "cleaning" | "cleaning_empty" | "cleaning_pii" | "preparation" | "preparation_empty_split" | "preparation_empty_mask" | "preparation_too_long" | "preparation_golden_overlap" | "preparation_locked" | "preparation_activated" | "preflight" | "preflight_blocked" | "preflight_capability" | "preflight_dependency" | "preflight_disk" | "preflight_memory" | "preflight_data_changed" | "preflight_mask" | "preflight_golden" | "preflight_gpu" | "preflight_gates" | "preflight_budget" | "preflight_plan_changed" | "preflight_floor" | "training_started" | "training" | "training_recovery_started" | "training_recovered" | "training_recovery_proposed" | "training_answered" | "training_paused" | "training_resumed" | "training_cancelled" | "training_oom" | "training_nan" | "training_disk_full" | "training_device_failed" | "training_stalled" | "training_worker_lost" | "training_runtime_error" | "training_fork_refused" | "training_timeout" | "training_budget_exceeded" | "training_results_incomplete" | "training_design_problem" | "training_diverged" | "monitoring_watcher_lost" | "monitoring_alert_resolved" | "monitoring_alert" | "monitoring_patrol" | "monitoring_watch_passed" | "evaluation" | "evaluation_runtime_error" | "evaluation_dataset_missing" | "evaluation_gate_failed" | "evaluation_review_created" | "export" | "export_format_unsupported" | "export_parity_failed" | "export_runtime_error" | "export_checksum_mismatch" | "deployment" | "deployment_smoke_failed" | "gate_waiting" | "gate_approved" | "gate_rejected" | "gate_changed" | "gate_closed" | "autopilot" | "autopilot_stopped" | "system_started" | "system_recovered" | "system_config_invalid" | "system_retried" | "system_worker_lost" | "system_prioritized" | "system_request_invalid" | "system_not_found" | "system_conflict" | "system_workspace" | "system_artifact_damaged" | "system_disk_full" | "system_internal" | "system_event_invalid" | "system_alert_undelivered";
         /**
          * ReasonFacts
          * @description One row of the taxonomy.
@@ -4345,6 +4940,20 @@ export interface components {
          */
         ReleaseState: "candidate";
         /**
+         * ReleaseVerdict
+         * @description Whether a candidate may be promoted, and what decided.
+         */
+        ReleaseVerdict: {
+            /** Accepted Report Id */
+            accepted_report_id: string | null;
+            /** Eval Report Id */
+            eval_report_id: string;
+            /** Outcomes */
+            outcomes: components["schemas"]["GateOutcome"][];
+            /** Passed */
+            passed: boolean;
+        };
+        /**
          * Rename
          * @description Call a column otherwise, or lift a nested value to the top.
          */
@@ -4456,6 +5065,33 @@ export interface components {
             train_step: number | null;
             /** Training Time Hours */
             training_time_hours: number;
+        };
+        /**
+         * ReviewRequest
+         * @description Put rows that a model fails on a review list.
+         */
+        ReviewRequest: {
+            /** Eval Report Id */
+            eval_report_id?: string | null;
+            /**
+             * Limit
+             * @default 200
+             */
+            limit?: number;
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+            /**
+             * Row Ids
+             * @default []
+             */
+            row_ids?: string[];
+            /** Slice */
+            slice?: string | null;
+            /** Task */
+            task?: string | null;
         };
         /**
          * RowTrace
@@ -4572,7 +5208,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast";
+            kind: "snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast" | "review";
             /** Row */
             row: {
                 [key: string]: unknown;
@@ -4704,7 +5340,7 @@ export interface components {
                 [key: string]: string;
             };
             /** Consumes */
-            consumes: ("snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast")[];
+            consumes: ("snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast" | "review")[];
             /** Inputs */
             inputs: {
                 [key: string]: unknown;
@@ -4722,7 +5358,7 @@ export interface components {
              * Produces
              * @enum {string}
              */
-            produces: "snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast";
+            produces: "snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast" | "review";
             /** Title */
             title: string;
         };
@@ -5214,12 +5850,20 @@ export type EditedRow = components['schemas']['EditedRow'];
 export type Ending = components['schemas']['Ending'];
 export type ErrorAnswer = components['schemas']['ErrorAnswer'];
 export type ErrorBody = components['schemas']['ErrorBody'];
+export type EvalGateInput = components['schemas']['EvalGate-Input'];
+export type EvalGateOutput = components['schemas']['EvalGate-Output'];
+export type EvalPackInput = components['schemas']['EvalPack-Input'];
+export type EvalPackOutput = components['schemas']['EvalPack-Output'];
+export type EvalTaskInput = components['schemas']['EvalTask-Input'];
+export type EvalTaskOutput = components['schemas']['EvalTask-Output'];
 export type EvaluateInputs = components['schemas']['EvaluateInputs'];
 export type EvaluationRequest = components['schemas']['EvaluationRequest'];
 export type EventsReport = components['schemas']['EventsReport'];
 export type Experiment = components['schemas']['Experiment'];
 export type ExportInputs = components['schemas']['ExportInputs'];
 export type Failed = components['schemas']['Failed'];
+export type FailingRow = components['schemas']['FailingRow'];
+export type FailingRows = components['schemas']['FailingRows'];
 export type FileRef = components['schemas']['FileRef'];
 export type Finding = components['schemas']['Finding'];
 export type FloorCheck = components['schemas']['FloorCheck'];
@@ -5228,6 +5872,7 @@ export type ForecastRequest = components['schemas']['ForecastRequest'];
 export type ForecastView = components['schemas']['ForecastView'];
 export type Fork = components['schemas']['Fork'];
 export type ForkRequest = components['schemas']['ForkRequest'];
+export type GateOutcome = components['schemas']['GateOutcome'];
 export type GateState = components['schemas']['GateState'];
 export type GoldenRequest = components['schemas']['GoldenRequest'];
 export type Health = components['schemas']['Health'];
@@ -5261,11 +5906,16 @@ export type MetricRow = components['schemas']['MetricRow'];
 export type NearDuplicateRuleInput = components['schemas']['NearDuplicateRule-Input'];
 export type NearDuplicateRuleOutput = components['schemas']['NearDuplicateRule-Output'];
 export type NewMapping = components['schemas']['NewMapping'];
+export type NewPack = components['schemas']['NewPack'];
 export type NewProject = components['schemas']['NewProject'];
 export type Notification = components['schemas']['Notification'];
 export type NotificationPage = components['schemas']['NotificationPage'];
 export type OptimizeRequest = components['schemas']['OptimizeRequest'];
 export type Outlook = components['schemas']['Outlook'];
+export type PackProblems = components['schemas']['PackProblems'];
+export type PackSummary = components['schemas']['PackSummary'];
+export type PackText = components['schemas']['PackText'];
+export type PackToCheck = components['schemas']['PackToCheck'];
 export type ParseJsonInput = components['schemas']['ParseJson-Input'];
 export type ParseJsonOutput = components['schemas']['ParseJson-Output'];
 export type PiiRuleInput = components['schemas']['PiiRule-Input'];
@@ -5287,10 +5937,12 @@ export type RejectionPage = components['schemas']['RejectionPage'];
 export type RejectionReason = components['schemas']['RejectionReason'];
 export type ReleaseRow = components['schemas']['ReleaseRow'];
 export type ReleaseState = components['schemas']['ReleaseState'];
+export type ReleaseVerdict = components['schemas']['ReleaseVerdict'];
 export type RenameInput = components['schemas']['Rename-Input'];
 export type RenameOutput = components['schemas']['Rename-Output'];
 export type RepairRequest = components['schemas']['RepairRequest'];
 export type Results = components['schemas']['Results'];
+export type ReviewRequest = components['schemas']['ReviewRequest'];
 export type RowTrace = components['schemas']['RowTrace'];
 export type RowsLink = components['schemas']['RowsLink'];
 export type RunEvent = components['schemas']['RunEvent'];
@@ -5409,6 +6061,133 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditReport"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    packs_api_eval_packs_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackSummary"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    new_pack_api_eval_packs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPack"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackText"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    check_pack_api_eval_packs_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PackToCheck"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackProblems"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    pack_api_eval_packs__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pack's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackText"];
                 };
             };
             /** @description An error. */
@@ -5654,7 +6433,7 @@ export interface operations {
                 /** @description Only these; may be repeated. */
                 status?: components["schemas"]["JobStatus"][];
                 /** @description Only these; may be repeated. */
-                kind?: (("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden" | "benchmark" | "forecast"))[];
+                kind?: (("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden" | "benchmark" | "forecast" | "review"))[];
                 /** @description Part of a run id, kind, phase, message, error, reason or project name. */
                 q?: string;
                 /** @description Only the steps of this flow. */
@@ -6639,7 +7418,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only this kind. */
-                kind?: ("snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast") | null;
+                kind?: ("snapshot" | "schema" | "mapping" | "dataset" | "manifest" | "readiness" | "adapter" | "eval_report" | "bundle" | "release" | "optimization" | "golden" | "benchmark" | "forecast" | "review") | null;
             };
             header?: never;
             path: {
@@ -7286,6 +8065,49 @@ export interface operations {
             };
         };
     };
+    failures_api_projects__project_id__failures_get: {
+        parameters: {
+            query?: {
+                /** @description An evaluation; the newest without it. */
+                report?: string | null;
+                /** @description A task; the first without it. */
+                task?: string | null;
+                /** @description Only one slice, `label=refund`. */
+                slice?: string | null;
+                /** @description How many are skipped. */
+                start?: number;
+                /** @description At most so many. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailingRows"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_forecasts_api_projects__project_id__forecasts_get: {
         parameters: {
             query?: never;
@@ -7756,6 +8578,41 @@ export interface operations {
             };
         };
     };
+    promotion_api_projects__project_id__promotion_get: {
+        parameters: {
+            query?: {
+                /** @description An evaluation; the newest without it. */
+                report?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseVerdict"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     releases_api_projects__project_id__releases_get: {
         parameters: {
             query?: never;
@@ -7775,6 +8632,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReleaseRow"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    review_api_projects__project_id__reviews_post: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The same key gives the same job; with another body it is a conflict. */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description An error. */

@@ -23,6 +23,7 @@ const KINDS: Record<Job["kind"], string> = {
   golden: "Golden set",
   benchmark: "Benchmark",
   forecast: "Forecast",
+  review: "Review list",
 };
 
 /** What a job does, and of which project. */

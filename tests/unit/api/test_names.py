@@ -237,6 +237,7 @@ COMMANDS = [
     *[("artifacts", "show", "{}"), ("artifacts", "tables", "{}"), ("artifacts", "rows", "{}", "rows")],
     *[("artifacts", "rows", "snapshot-", "{}"), ("ingest", "sample:{}", "--project", "1")],
     *[("mappings", "show", "{}", "--project", "1"), ("mappings", "save", "{}", "--project", "1")],
+    *[("eval", "pack", "show", "{}"), ("eval", "failures", "--project", "1", "--report", "{}")],
     *[("manifests", "activate", "{}", "--project", "1"), ("golden", "add", "--name", "{}", "--from", "test")],
 ]
 

@@ -31,6 +31,7 @@ WORK = {
     "/api/projects/{project_id}/training/run": {"autopilot": True, "one_click": True},
     "/api/projects/{project_id}/evaluation": {},
     "/api/projects/{project_id}/goldens": {"from_split": "test", "purpose": "dev"},
+    "/api/projects/{project_id}/reviews": {"limit": 5},
     "/api/projects/{project_id}/optimize": {"target": "mobile_iphone15"},
     "/api/projects/{project_id}/benchmarks": {"models": ["brewslm-tiny-v1"]},
     "/api/projects/{project_id}/forecasts": {"probe_steps": 0},
@@ -52,6 +53,10 @@ READ = {
     "/api/projects/{project_id}/benchmarks": 200,
     "/api/projects/{project_id}/forecasts": 200,
     "/api/projects/{project_id}/forecasts/calibration": 200,
+    "/api/projects/{project_id}/failures": 404,
+    "/api/projects/{project_id}/promotion": 404,
+    "/api/eval-packs": 200,
+    "/api/eval-packs/{name}": 404,
     "/api/projects/{project_id}/data-health": 404,
     "/api/projects/{project_id}/datasets/{dataset_id}/rejections": 404,
     "/api/projects/{project_id}/datasets/{dataset_id}/rejections/download": 404,
@@ -412,3 +417,22 @@ def test_a_wrong_address_or_value_is_named_with_what_to_do_next(client: TestClie
     error = client.get("/api/jobs?limit=0").json()["error"]
     assert error["message"].startswith("query.limit: '0': Input should be greater than or equal to 1. Correct it")
     assert error["findings"][0]["next_step"].endswith("/api/openapi.json says what is taken")
+
+
+def test_an_eval_pack_is_made_listed_shown_and_checked(client: TestClient) -> None:
+    made = client.post("/api/eval-packs", json={"name": "labels", "shape": "classification"})
+    assert made.status_code == 201
+    assert made.json()["pack"]["tasks"][0]["metrics"][0] == "accuracy"
+    assert client.post("/api/eval-packs", json={"name": "labels"}).status_code == 409
+    assert [one["name"] for one in client.get("/api/eval-packs").json()] == ["labels"]
+    assert client.get("/api/eval-packs/labels").json() == made.json()
+    assert client.post("/api/eval-packs/check", json={"text": made.json()["text"]}).json() == {"problems": []}
+    wrong = client.post("/api/eval-packs/check", json={"text": "kind: EvalPak"}).json()["problems"]
+    assert "line 1: kind='EvalPak' is not known; did you mean EvalPack?" in wrong
+
+
+def test_an_evaluation_by_a_pack_that_cannot_be_is_refused_at_once(client: TestClient, project: int) -> None:
+    body = {
+        "pack": {"api_version": "brewslm/v1", "kind": "EvalPack", "name": "x", "tasks": [{"id": "a", "metrics": []}]}
+    }
+    assert client.post(f"/api/projects/{project}/evaluation", json=body).status_code == 422

@@ -17,11 +17,11 @@ from brewslm.core.artifacts.eval_report import (
     Answer,
     EvalReport,
     GateOutcome,
-    Interval,
     LossComparison,
 )
 from brewslm.core.artifacts.optimization import Candidate, Optimization
 from brewslm.core.artifacts.readiness import Estimate, TrainPlan
+from brewslm.core.evaluation.interval import Interval
 from brewslm.core.ids import ArtifactId, ExperimentId
 from brewslm.core.recipe.recipe import Recipe, ValueSource
 from brewslm.core.wire.progress import RewardScores

@@ -10,11 +10,11 @@ from rich.text import Text
 
 from brewslm.cli.progress.view import Row
 from brewslm.cli.render.data import accounting
+from brewslm.cli.render.outcome.evaluation import gate_table
 from brewslm.cli.render.parts import facts, heading, indented, next_steps
 from brewslm.cli.render.training import (
     accuracy_table,
     answer_part,
-    gate_table,
     judgement_part,
     loss_table,
     verdict_words,

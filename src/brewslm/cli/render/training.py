@@ -6,6 +6,7 @@ from decimal import Decimal
 from rich.console import RenderableType
 from rich.text import Text
 
+from brewslm.cli.render.outcome.evaluation import VERDICT_STYLES, gate_table, probe_part, task_part
 from brewslm.cli.render.parts import facts, heading, indented, level, table, yes_no
 from brewslm.cli.text import duration, excerpt, harmless, signed, size
 from brewslm.core.artifacts.adapter import Adapter, ForkOrigin
@@ -22,7 +23,6 @@ from brewslm.core.finding import Finding
 from brewslm.core.recipe.recipe import ValueSource
 from brewslm.core.wire.progress import RewardScores
 
-VERDICT_STYLES = {"better": "bold green", "worse": "bold red", "cannot tell": "bold yellow"}
 _ANSWER_LENGTH = 300
 
 
@@ -152,6 +152,10 @@ def evaluation_page(report: EvalReport) -> Iterable[RenderableType]:
     if report.accuracy:
         yield heading("\nAccuracy")
         yield indented(accuracy_table(report.accuracy))
+    for task in report.tasks:
+        yield from task_part(task)
+    if report.probe is not None:
+        yield from probe_part(report.probe)
     yield heading("\nGates")
     yield indented(gate_table(report.gates))
     if report.answers:
@@ -213,12 +217,6 @@ def accuracy_table(scores: Iterable[AccuracyComparison]) -> RenderableType:
     ]
     headers = ("rows of", "rows", "majority", "base", "tuned", "95 % interval", "verdict")
     return table(headers, rows, right=(1, 2, 3, 4, 5))
-
-
-def gate_table(gates: Iterable[GateOutcome]) -> RenderableType:
-    """Each gate with what it saw."""
-    rows = [(yes_no(one.passed, "passed", "failed"), one.name, f"{one.sentence} {one.seen}") for one in gates]
-    return table(("", "gate", ""), rows, whole=(0, 1))
 
 
 def answer_part(answer: Answer) -> RenderableType:

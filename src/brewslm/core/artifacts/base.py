@@ -23,6 +23,7 @@ ArtifactKind = Literal[
     "golden",
     "benchmark",
     "forecast",
+    "review",
 ]
 
 

@@ -1,21 +1,14 @@
 """Base against tuned, on the same rows."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from brewslm.core.artifacts.base import AdapterId, Artifact, ArtifactKind, ManifestId
+from brewslm.core.artifacts.base import AdapterId, Artifact, ArtifactKind, EvalReportId, ManifestId
+from brewslm.core.evaluation.interval import EvalVerdict, Interval
+from brewslm.core.evaluation.outcome import ProbeReport, TaskReport
+from brewslm.core.evaluation.pack import EvalPack
 from brewslm.core.recipe.preference import PreferenceMode
 from brewslm.core.value import Value
 from brewslm.core.wire.progress import RewardScores
-
-EvalVerdict = Literal["better", "worse", "cannot tell"]
-
-
-class Interval(Value):
-    """A 95 % interval, and how it was made."""
-
-    low: float
-    high: float
-    method: str = "paired bootstrap over examples, 10,000 resamples, percentile"
 
 
 class LossComparison(Value):
@@ -85,12 +78,17 @@ class GateOutcome(Value):
     sentence: str
     passed: bool
     seen: str
+    required: bool = True
+    """Whether it blocks a promotion."""
+    p_adjusted: float | None = None
+    """Of what is to be no worse than something: how well noise explains what was seen, adjusted over all gates."""
 
 
 class EvalReport(Artifact):
     """The evaluation.
 
-    Files: `<split>.parquet`, one row per example: `id`, `num_tokens`, `base_loss`, `tuned_loss`.
+    Files: `<split>.parquet`, one row per example: `id`, `num_tokens`, `base_loss`, `tuned_loss`; and
+    `rows-<task>.parquet`, a table of `ScoredRow`.
     """
 
     kind: ClassVar[ArtifactKind] = "eval_report"
@@ -106,6 +104,12 @@ class EvalReport(Artifact):
     gates: tuple[GateOutcome, ...]
     verdict: EvalVerdict
     """That of the test split, by the objective of its mode."""
+    pack: EvalPack | None = None
+    """The eval pack that was asked for; None for what is usual."""
+    tasks: tuple[TaskReport, ...] = ()
+    probe: ProbeReport | None = None
+    accepted_report_id: EvalReportId | None = None
+    """The report of the last release, where a gate compared with it."""
 
     @property
     def final(self) -> LossComparison | JudgementComparison:

@@ -134,6 +134,15 @@ class EvaluationGateFailed(Value):
     gates: tuple[GateOutcome, ...]
 
 
+class EvaluationReview(Value):
+    """Failing rows went on a review list."""
+
+    review_id: ArtifactId
+    eval_report_id: ArtifactId
+    task: str
+    num_rows: int
+
+
 class Export(Value):
     """A bundle was written."""
 

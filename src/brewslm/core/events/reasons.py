@@ -269,6 +269,9 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.EVALUATION_GATE_FAILED: _row(
         "evaluation", "warning", "The tuned model does not beat its base by the gate.", "More data, or another recipe."
     ),
+    Reason.EVALUATION_REVIEW_CREATED: _row(
+        "evaluation", "info", "Rows that a model fails were put on a review list.", "Mend them, and train on them."
+    ),
     Reason.EXPORT: _row("export", "info", "A bundle was written and verified.", "Deploy it."),
     Reason.EXPORT_FORMAT_UNSUPPORTED: _row(
         "export", "error", "This format or target cannot be written yet.", "Choose one that the message lists."

@@ -51,6 +51,16 @@ class Judgement(Value):
     """Draws the foreign answers of `kto`."""
 
 
+class AskedRows(Value):
+    """Prompts to answer greedily, base and tuned."""
+
+    name: str
+    prompts: tuple[tuple[Message, ...], ...]
+    tools: tuple[str | None, ...] = ()
+    """For each prompt the functions that may be called, a JSON array; empty where there are none at all."""
+    max_new_tokens: int = Field(96, ge=1)
+
+
 class EvaluateOrder(Value):
     """Score base and tuned on the same rows; result: `EvaluateResult`."""
 
@@ -68,6 +78,10 @@ class EvaluateOrder(Value):
     prompt_tools: tuple[str | None, ...] = ()
     """For each prompt the functions that may be called, a JSON array; empty where there are none at all."""
     max_new_tokens: int = Field(96, ge=1)
+    asked: tuple[AskedRows, ...] = ()
+    """Rows whose answers are measured."""
+    texts: tuple[str, ...] = ()
+    """Texts whose loss is measured, each by itself and from its second token on."""
     judgement: Judgement | None = None
     """Of what was trained on judged answers; the splits must be of that kind."""
 

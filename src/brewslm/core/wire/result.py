@@ -89,6 +89,9 @@ class JudgedSplit(Value):
     tuned_loss: tuple[float, ...]
     rewards: RewardScores | None
     """None where there are not both good and bad answers."""
+    base_margins: tuple[float, ...] = ()
+    """Of pairs: by how much the better answer is likelier, nats per token of each answer."""
+    tuned_margins: tuple[float, ...] = ()
 
 
 class ScoredLabels(Value):
@@ -97,6 +100,9 @@ class ScoredLabels(Value):
     name: str
     base: tuple[str, ...]
     tuned: tuple[str, ...]
+    base_log_likelihood: tuple[float, ...] = ()
+    """Of that label as the whole answer, nats."""
+    tuned_log_likelihood: tuple[float, ...] = ()
 
 
 class GeneratedAnswer(Value):
@@ -106,6 +112,23 @@ class GeneratedAnswer(Value):
     num_tokens: int
     is_stopped: bool
     """Whether it ended by an end-of-turn token, not by the limit."""
+    seconds: float = 0.0
+    """How long it took."""
+
+
+class AskedAnswers(Value):
+    """The answers to one set of prompts, in order."""
+
+    name: str
+    base: tuple[GeneratedAnswer, ...]
+    tuned: tuple[GeneratedAnswer, ...]
+
+
+class TextLosses(Value):
+    """The loss of each text, summed over its tokens but the first, nats."""
+
+    base: tuple[float, ...]
+    tuned: tuple[float, ...]
 
 
 class EvaluateResult(Value):
@@ -118,6 +141,8 @@ class EvaluateResult(Value):
     labelled: tuple[ScoredLabels, ...]
     base_answers: tuple[GeneratedAnswer, ...]
     tuned_answers: tuple[GeneratedAnswer, ...]
+    asked: tuple[AskedAnswers, ...] = ()
+    texts: TextLosses | None = None
 
 
 class ExportResult(Value):

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from brewslm.core.artifacts.eval_report import Interval
 from brewslm.core.artifacts.outlook.benchmark import Candidate, FloorCheck, Score, Standing
+from brewslm.core.evaluation.interval import Interval
 from brewslm.core.wire.result import ModelMeasurement, RowScores
 from brewslm.stages.evaluate.statistics import NUM_RESAMPLES, paired_ratio_interval
 
@@ -118,5 +118,7 @@ def _per_byte(losses: Sequence[float], others: Sequence[float], rows: Rows, conf
     differences = [(loss - other) / math.log(2) for loss, other in zip(losses, others, strict=True)]
     weights = [float(count) for count in rows.bytes]
     interval = paired_ratio_interval(differences, weights, seed=rows.seed, confidence=confidence)
-    method = f"paired bootstrap over rows, {NUM_RESAMPLES:,} resamples, percentile, {confidence:.2%}"
+    method = (
+        f"paired bootstrap over rows, {NUM_RESAMPLES:,} resamples, percentile, widened for few rows, {confidence:.2%}"
+    )
     return interval.model_copy(update={"method": method})

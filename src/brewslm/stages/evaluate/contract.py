@@ -3,12 +3,13 @@
 import math
 
 from brewslm.core.artifacts.adapter import Adapter
-from brewslm.core.artifacts.base import AdapterId, DatasetId, ManifestId
+from brewslm.core.artifacts.base import AdapterId, DatasetId, EvalReportId, ManifestId
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.eval_report import EvalReport, JudgementComparison, LossComparison
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.context import StageContext
 from brewslm.core.contract import After, Before, Contract
+from brewslm.core.evaluation.pack import EvalPack
 from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
 from brewslm.core.value import Value
@@ -24,6 +25,10 @@ class EvaluateInputs(Value):
     prompts: tuple[str, ...] = ()
     """User prompts to answer with both models; by default the first of the test split."""
     max_new_tokens: int = 96
+    pack: EvalPack | None = None
+    """What to measure, and the gates; None for what is usual."""
+    accepted_report_id: EvalReportId | None = None
+    """The report of the last release, that gates may compare with; None where there is none."""
 
 
 def _has_adapter_files(inputs: EvaluateInputs, context: StageContext) -> Finding | None:

@@ -7,10 +7,15 @@ from brewslm.core.artifacts.manifest import Manifest, SplitName
 from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.context import StageContext
 from brewslm.core.errors import WorkerError
+from brewslm.core.evaluation.evidence import ScoredRow
+from brewslm.core.evaluation.outcome import TaskReport
+from brewslm.core.evaluation.pack import EvalPack
+from brewslm.core.evaluation.usual import usual_pack
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import Evaluation, EvaluationGateFailed
 from brewslm.core.events.reasons import Reason
 from brewslm.core.experiment import experiment_folder
+from brewslm.core.ids import ArtifactId
 from brewslm.core.stage import Stage
 from brewslm.core.wire.order import EvaluateOrder, Judgement
 from brewslm.core.wire.result import EvaluateResult
@@ -22,7 +27,12 @@ from brewslm.stages.evaluate.comparison import (
     gate_outcomes,
     pair_answers,
 )
+from brewslm.stages.evaluate.conditions import Accepted, Judged
 from brewslm.stages.evaluate.contract import CONTRACT, EvaluateInputs
+from brewslm.stages.evaluate.evidence import evidence_of, needs_labels, rows_to_ask
+from brewslm.stages.evaluate.probe.scoring import instructions_to_ask, probe_report
+from brewslm.stages.evaluate.probe.texts import TEXTS
+from brewslm.stages.evaluate.tasks import report_on
 
 SPLITS: tuple[SplitName, ...] = ("eval", "test")
 """`eval` chose the checkpoint, `test` was never looked at: the verdict is that of `test`."""
@@ -33,8 +43,9 @@ def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
     manifest = context.shelf.read(Manifest, inputs.manifest_id)
     adapter = context.shelf.read(Adapter, inputs.adapter_id)
     extra = context.shelf.read(Dataset, inputs.extra_dataset_id) if inputs.extra_dataset_id else None
+    pack = inputs.pack or usual_pack(manifest.shape)
     judgement = judgement_of(adapter, manifest, context)
-    labelled = rows.labelled_sets(manifest, extra, context)
+    labelled = rows.labelled_sets(manifest, extra, _labelled_splits(pack), context)
     prompts = rows.prompts_to_answer(inputs.prompts, manifest, context)
     order = EvaluateOrder(
         base_model=str(context.base_models.locate(adapter.base_model)),
@@ -46,34 +57,82 @@ def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
         prompts=tuple(prompt.messages for prompt in prompts),
         prompt_tools=tuple(prompt.tools for prompt in prompts),
         max_new_tokens=inputs.max_new_tokens,
+        asked=(*rows_to_ask(pack, manifest, context), *((instructions_to_ask(),) if pack.general_probe else ())),
+        texts=TEXTS if pack.general_probe else (),
         judgement=judgement,
     )
-    folder = f"{experiment_folder(adapter.experiment_id)}/evaluate-{context.job_id}"
-    result = context.workers.run(order, name=folder)
-    if not isinstance(result, EvaluateResult):
-        message = f"the worker in {folder} answered a {result.kind!r} order, not an evaluation"
-        raise WorkerError(message, reason=Reason.EVALUATION_RUNTIME_ERROR)
-    losses = tuple(compare_loss(scored, manifest, seed=context.project.seed) for scored in result.splits)
-    judgements = tuple(
-        compare_judgement(judged, judgement.mode, seed=context.project.seed) for judged in result.judged if judgement
-    )
+    result = _scored(order, adapter, context)
+    seed = context.project.seed
+    losses = tuple(compare_loss(scored, manifest, seed=seed) for scored in result.splits)
+    judgements = tuple(compare_judgement(judged, judgement.mode, seed=seed) for judged in result.judged if judgement)
     majority = rows.majority_label(manifest, context)
     accuracy = tuple(
-        compare_accuracy(truth, scored, majority=majority, seed=context.project.seed)
+        compare_accuracy(truth, scored, majority=majority, seed=seed)
         for truth, scored in zip(labelled, result.labelled, strict=True)
     )
     final = next(one for one in (judgements or losses) if one.split == "test")
+    reports, seen = tasks_of(pack, result, manifest, context)
+    judged = Judged(pack, reports, seen, manifest.labels, accepted_of(inputs.accepted_report_id, context), seed)
     return EvalReport(
-        files=rows.write_scores(result.splits, manifest, context),
+        files=rows.write_scores(result.splits, seen, manifest, context),
         adapter_id=adapter.id,
         manifest_id=manifest.id,
         losses=losses,
         judgements=judgements,
         accuracy=accuracy,
         answers=pair_answers(order.prompts, result),
-        gates=gate_outcomes(final, accuracy),
+        gates=judged.outcomes() if pack.gates else gate_outcomes(final, accuracy),
         verdict=final.verdict,
+        pack=inputs.pack,
+        tasks=tuple(reports.values()),
+        probe=probe_report(result, TEXTS, seed=seed),
+        accepted_report_id=inputs.accepted_report_id,
     )
+
+
+def _labelled_splits(pack: EvalPack) -> tuple[SplitName, ...]:
+    """Name the splits that are classified: test, and eval where the pack asks for it."""
+    return ("test", "eval") if needs_labels(pack, "eval") else ("test",)
+
+
+def _scored(order: EvaluateOrder, adapter: Adapter, context: StageContext) -> EvaluateResult:
+    folder = f"{experiment_folder(adapter.experiment_id)}/evaluate-{context.job_id}"
+    result = context.workers.run(order, name=folder)
+    if not isinstance(result, EvaluateResult):
+        message = f"the worker in {folder} answered a {result.kind!r} order, not an evaluation"
+        raise WorkerError(message, reason=Reason.EVALUATION_RUNTIME_ERROR)
+    return result
+
+
+def tasks_of(
+    pack: EvalPack, result: EvaluateResult, manifest: Manifest, context: StageContext
+) -> tuple[dict[str, TaskReport], dict[str, tuple[ScoredRow, ...]]]:
+    """Return what each task of the pack came to, and what was seen of its rows."""
+    reports, seen = {}, {}
+    for task in pack.tasks:
+        gates = [gate for gate in pack.gates if pack.task_of(gate) == task]
+        found = evidence_of(task, result, manifest, context)
+        reports[task.id], seen[task.id] = report_on(
+            task, found, manifest.labels, gates=gates, seed=context.project.seed
+        )
+    return reports, seen
+
+
+def accepted_of(report_id: ArtifactId | None, context: StageContext) -> Accepted | None:
+    """Read what the last release came to; None where there is none."""
+    if report_id is None:
+        return None
+    report = context.shelf.read(EvalReport, report_id)
+    seen = {
+        task.id: [
+            row
+            for file in report.files
+            if file.path.endswith(f"/rows-{task.id}.parquet")
+            for row in context.tables.each(context.shelf.path(file.path), ScoredRow)
+        ]
+        for task in report.tasks
+    }
+    return Accepted({task.id: task for task in report.tasks}, seen)
 
 
 def judgement_of(adapter: Adapter, manifest: Manifest, context: StageContext) -> Judgement | None:
@@ -97,7 +156,7 @@ def report(evaluation: EvalReport) -> Draft:
         f"Tuned model is {evaluation.verdict} on {final.num_examples} test rows: {measure} {final.tuned:.4f}, "
         f"base {final.base:.4f}, delta {final.delta:+.4f} [{final.interval.low:+.4f}, {final.interval.high:+.4f}]"
     )
-    failed = tuple(gate for gate in evaluation.gates if not gate.passed)
+    failed = tuple(gate for gate in evaluation.gates if gate.required and not gate.passed)
     if failed:
         return Draft(
             reason=Reason.EVALUATION_GATE_FAILED,

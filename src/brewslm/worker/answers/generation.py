@@ -1,5 +1,6 @@
 """Greedy answers, one prompt at a time: exact, and free of padding."""
 
+import time
 from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -61,10 +62,12 @@ def answer_all(
     with unpacked(model):
         for number, (messages, callable_ones) in enumerate(zip_longest(prompts, tools), start=1):
             prompt = chat.prompt_ids(messages, tools=callable_ones)
+            began_at = time.perf_counter()
             ids = greedy_ids(model, prompt, stops=chat.stops, max_new_tokens=max_new_tokens)
             is_stopped = bool(ids) and ids[-1] in chat.stops
             text = chat.text(ids[:-1] if is_stopped else ids)
-            answers.append(GeneratedAnswer(text=text, num_tokens=len(ids), is_stopped=is_stopped))
+            seconds = time.perf_counter() - began_at
+            answers.append(GeneratedAnswer(text=text, num_tokens=len(ids), is_stopped=is_stopped, seconds=seconds))
             on_answer(number / len(prompts))
     return tuple(answers)
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from brewslm.core.wire.order import EvaluateOrder, Judgement, LabelledRows
+from brewslm.core.wire.order import AskedRows, EvaluateOrder, Judgement, LabelledRows
 from brewslm.core.wire.progress import StartedRecord
-from brewslm.core.wire.result import EvaluateResult, GeneratedAnswer, JudgedSplit, ScoredLabels, ScoredSplit
+from brewslm.core.wire.result import AskedAnswers, EvaluateResult, JudgedSplit, ScoredLabels, ScoredSplit, TextLosses
 from brewslm.worker.answers.chat import Chat, make_chat
 from brewslm.worker.answers.generation import answer_all
 from brewslm.worker.evaluate.judging import SIDES, Who, judge, open_answers
 from brewslm.worker.evaluate.labels import likeliest_labels
+from brewslm.worker.evaluate.texts import text_losses
 from brewslm.worker.evaluate.trie import trie_of
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.models import AnyModel, device_here, load_model, load_tokenizer, load_tuned, vocab_size_of
@@ -44,17 +45,26 @@ def evaluate(order: EvaluateOrder, run: Run) -> EvaluateResult:
     base = None if order.tuned_form == "adapter" else load_model(order.base_model, precision="float32")
     chat = make_chat(load_tokenizer(order.base_model), tuned.generation_config)
     run.journal.append(StartedRecord(**run.journal.stamp(), device=str(device_here())))
-    pair = _Pair(tuned, base, chat, run, num_parts=2 * (len(order.splits) + len(order.labelled) + bool(order.prompts)))
+    pair = _Pair(tuned, base, chat, run, num_parts=2 * _num_parts(order))
     scored = [pair.score(name, Path(folder), order.judgement) for name, folder in order.splits.items()]
     labelled = tuple(pair.label(rows, order.allowed_labels) for rows in order.labelled)
-    base_answers, tuned_answers = pair.answer(order) if order.prompts else ((), ())
+    sides = AskedRows(
+        name="prompts", prompts=order.prompts, tools=order.prompt_tools, max_new_tokens=order.max_new_tokens
+    )
+    side_by_side = pair.answer(sides) if order.prompts else None
     return EvaluateResult(
         splits=tuple(split for split, _ in scored),
         judged=tuple(judged for _, judged in scored if judged is not None),
         labelled=labelled,
-        base_answers=base_answers,
-        tuned_answers=tuned_answers,
+        base_answers=() if side_by_side is None else side_by_side.base,
+        tuned_answers=() if side_by_side is None else side_by_side.tuned,
+        asked=tuple(pair.answer(rows) for rows in order.asked),
+        texts=pair.read(order.texts) if order.texts else None,
     )
+
+
+def _num_parts(order: EvaluateOrder) -> int:
+    return len(order.splits) + len(order.labelled) + bool(order.prompts) + len(order.asked) + bool(order.texts)
 
 
 @dataclass(slots=True)
@@ -94,29 +104,43 @@ class _Pair:
             raise BadOrderError(f"The rows {rows.name!r} cannot be labelled: there are no allowed labels, or no rows.")
         trie = trie_of([self.chat.answer_ids(rows.prompts[0], label) for label in allowed])
         prompts = [self.chat.prompt_ids(messages) for messages in rows.prompts]
-        found = {}
+        found, scores = {}, {}
         for who in SIDES:
             with self._as(who) as model:
                 teller = self._teller(f"labels of {rows.name}, {who}")
-                numbers, _ = likeliest_labels(model, prompts, trie, on_batch=teller)
-            found[who] = tuple(allowed[number] for number in numbers)
+                numbers, likelihoods = likeliest_labels(model, prompts, trie, on_batch=teller)
+            found[who], scores[who] = tuple(allowed[number] for number in numbers), tuple(likelihoods.tolist())
             self.num_done += 1
-        return ScoredLabels(name=rows.name, base=found["base"], tuned=found["tuned"])
+        return ScoredLabels(
+            name=rows.name,
+            base=found["base"],
+            tuned=found["tuned"],
+            base_log_likelihood=scores["base"],
+            tuned_log_likelihood=scores["tuned"],
+        )
 
-    def answer(self, order: EvaluateOrder) -> tuple[tuple[GeneratedAnswer, ...], tuple[GeneratedAnswer, ...]]:
+    def answer(self, rows: AskedRows) -> AskedAnswers:
         answers = {}
         for who in SIDES:
             with self._as(who) as model:
                 answers[who] = answer_all(
                     model,
                     self.chat,
-                    order.prompts,
-                    max_new_tokens=order.max_new_tokens,
-                    tools=order.prompt_tools,
-                    on_answer=self._teller(f"answers, {who}"),
+                    rows.prompts,
+                    max_new_tokens=rows.max_new_tokens,
+                    tools=rows.tools,
+                    on_answer=self._teller(f"answers to {rows.name}, {who}"),
                 )
             self.num_done += 1
-        return answers["base"], answers["tuned"]
+        return AskedAnswers(name=rows.name, base=answers["base"], tuned=answers["tuned"])
+
+    def read(self, texts: tuple[str, ...]) -> TextLosses:
+        losses: dict[Who, tuple[float, ...]] = {}
+        for who in SIDES:
+            with self._as(who) as model:
+                losses[who] = text_losses(model, self.chat.tokenizer, texts, on_text=self._teller(f"texts, {who}"))
+            self.num_done += 1
+        return TextLosses(base=losses["base"], tuned=losses["tuned"])
 
     @contextmanager
     def _as(self, who: str) -> Iterator[AnyModel]:

@@ -63,4 +63,12 @@ def _judge_pairs(
         base_loss=tuple(loss.losses(of_base).tolist()),
         tuned_loss=tuple(loss.losses(of_tuned).tolist()),
         rewards=pair_scores(loss.rewards(of_tuned).numpy(), loss.rewards(of_base).numpy()),
+        base_margins=_margins(base, answers),
+        tuned_margins=_margins(tuned, answers),
     )
+
+
+def _margins(logps: NDArray[np.float64], answers: Pairs) -> tuple[float, ...]:
+    """Return by how much each better answer is likelier, per token, so that its length does not decide."""
+    per_token = logps / np.maximum(answers.num_labels, 1)
+    return tuple((per_token[:, 0] - per_token[:, 1]).tolist())

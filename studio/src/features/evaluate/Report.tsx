@@ -3,6 +3,7 @@ import { Link } from "react-router";
 
 import { Answers } from "./Answers";
 import { Examples } from "./Examples";
+import { General, Tasks } from "./Tasks";
 import type { ArtifactRecord } from "@/api";
 import { CopyableId } from "@/components/CopyableId";
 import { Panel } from "@/components/Panel";
@@ -12,10 +13,12 @@ import { VerdictBadge } from "@/components/VerdictBadge";
 import { formatInterval, formatMeasured, NOT_MEASURED } from "@/lib/figures";
 import { formatCount, formatDelta } from "@/lib/numbers";
 import { type Compared, evaluationOf, type Outcome } from "@/lib/reports/evaluation";
+import { probeOf, tasksOf } from "@/lib/reports/tasks";
 
 /** One evaluation: its verdict, its figures, its gates, its answers, and example by example. */
 export function Report({ record }: { record: ArtifactRecord }) {
   const found = evaluationOf(record.body);
+  const probe = probeOf(record.body);
   return (
     <>
       <Panel title="Report">
@@ -36,6 +39,8 @@ export function Report({ record }: { record: ArtifactRecord }) {
       <Panel title="Gates">
         <Gates gates={found.gates} />
       </Panel>
+      <Tasks record={record} tasks={tasksOf(record.body)} />
+      {probe !== null && <General probe={probe} />}
       {found.answers.length > 0 && <Answers answers={found.answers} />}
       {found.splits.length > 0 && <Examples record={record} splits={found.splits} manifestId={found.manifestId} />}
     </>
@@ -90,11 +95,12 @@ function Gates({ gates }: { gates: readonly Outcome[] }) {
     <Stack component="ul" gap="xs" m={0} p={0} className="studio-list-inline">
       {gates.map((gate) => (
         <Group key={gate.name} component="li" gap="sm" align="flex-start">
-          <VerdictBadge verdict={gate.passed ? "passed" : "failed"} />
+          <VerdictBadge verdict={gate.passed ? "passed" : gate.required ? "failed" : "missed"} />
           <div className="studio-wrap">
             <Text size="sm">{gate.sentence}</Text>
             <Text size="xs" c="dimmed">
               <span className="studio-mono">{gate.name}</span>: {gate.seen}
+              {!gate.required && " (not required)"}
             </Text>
           </div>
         </Group>

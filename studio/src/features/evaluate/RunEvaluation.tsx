@@ -1,7 +1,8 @@
-import { Button, Stack, Text, Textarea, TextInput } from "@mantine/core";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Button, Select, Stack, Text, Textarea, TextInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { packsQuery } from "./queries";
 import { answer, type EvaluationRequest, http, jobsKey } from "@/api";
 import { ErrorNotice } from "@/components/ErrorNotice";
 import { JobStarted } from "@/components/JobStarted";
@@ -12,6 +13,8 @@ import { linesOf } from "@/lib/words";
 export function RunEvaluation({ projectId }: { projectId: number }) {
   const [prompts, setPrompts] = useState("");
   const [locator, setLocator] = useState("");
+  const [pack, setPack] = useState<string | null>(null);
+  const packs = useQuery(packsQuery());
   const client = useQueryClient();
   const run = useMutation({
     mutationFn: (body: EvaluationRequest) => {
@@ -25,7 +28,7 @@ export function RunEvaluation({ projectId }: { projectId: number }) {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          run.mutate({ prompts: linesOf(prompts), locator: locator.trim() === "" ? null : locator.trim() });
+          run.mutate({ prompts: linesOf(prompts), locator: locator.trim() === "" ? null : locator.trim(), pack });
         }}
       >
         <Stack gap="sm" maw={640}>
@@ -40,6 +43,19 @@ export function RunEvaluation({ projectId }: { projectId: number }) {
             maxRows={8}
             value={prompts}
             onChange={(event) => setPrompts(event.currentTarget.value)}
+          />
+          <Select
+            label="Eval pack"
+            description="What is measured and asked for; without one, what needs no generated answers"
+            placeholder="The usual"
+            clearable
+            data={(packs.data ?? []).map((one) => ({
+              value: one.name,
+              label: one.name,
+              disabled: one.version === null,
+            }))}
+            value={pack}
+            onChange={setPack}
           />
           <TextInput
             label="A file besides"

@@ -1,7 +1,7 @@
 /** What the page of evaluations reads besides the reports. */
 import { queryOptions } from "@tanstack/react-query";
 
-import { answer, http } from "@/api";
+import { answer, http, projectKey } from "@/api";
 import { type Scored, scoredOf } from "@/lib/reports/examples";
 
 const PAGE_ROWS = 1_000;
@@ -28,5 +28,31 @@ export function allScoredQuery(projectId: number, reportId: string, split: strin
       return found;
     },
     staleTime: Infinity,
+  });
+}
+
+export type FailingQuestion = { report: string; task: string; slice: string | null; start: number; limit: number };
+
+/** A page of the rows that the tuned model fails. */
+export function failingQuery(projectId: number, { slice, ...question }: FailingQuestion) {
+  const query = slice === null ? question : { ...question, slice };
+  return queryOptions({
+    queryKey: [...projectKey(projectId), "failing", query],
+    queryFn: ({ signal }) =>
+      answer(
+        http.GET("/api/projects/{project_id}/failures", {
+          params: { path: { project_id: projectId }, query },
+          signal,
+        }),
+      ),
+    staleTime: Infinity,
+  });
+}
+
+/** The eval packs of the workspace. */
+export function packsQuery() {
+  return queryOptions({
+    queryKey: ["eval-packs"],
+    queryFn: ({ signal }) => answer(http.GET("/api/eval-packs", { signal })),
   });
 }

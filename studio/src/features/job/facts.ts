@@ -25,6 +25,7 @@ const KINDS: Readonly<Record<Job["kind"], string>> = {
   golden: "Golden set",
   benchmark: "Benchmark",
   forecast: "Forecast",
+  review: "Review list",
 };
 
 export type JobFacts = {

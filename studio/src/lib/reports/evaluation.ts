@@ -17,7 +17,7 @@ export type Compared = {
   more: string;
 };
 
-export type Outcome = { name: string; sentence: string; passed: boolean; seen: string };
+export type Outcome = { name: string; sentence: string; passed: boolean; seen: string; required: boolean };
 export type Answer = { prompt: string; base: string; tuned: string };
 
 export type Evaluation = {
@@ -54,6 +54,7 @@ export function evaluationOf(body: JsonObject): Evaluation {
       sentence: textIn(one, "sentence") ?? "",
       passed: one["passed"] === true,
       seen: textIn(one, "seen") ?? "",
+      required: one["required"] !== false,
     })),
     answers: listIn(body, "answers").map((one) => ({
       prompt: textIn(one, "prompt") ?? "",

@@ -10,8 +10,9 @@ import yaml
 
 from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.bundle import Bundle
-from brewslm.core.artifacts.eval_report import Answer, EvalReport, GateOutcome, Interval, LossComparison
+from brewslm.core.artifacts.eval_report import Answer, EvalReport, GateOutcome, LossComparison
 from brewslm.core.artifacts.manifest import Manifest
+from brewslm.core.evaluation.interval import Interval
 from brewslm.core.ids import ArtifactId
 from brewslm.core.job import Job, JobStatus
 from brewslm.core.wire.export import FirstDifference

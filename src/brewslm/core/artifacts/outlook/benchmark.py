@@ -3,7 +3,7 @@
 from typing import ClassVar, Literal
 
 from brewslm.core.artifacts.base import Artifact, ArtifactKind, ManifestId
-from brewslm.core.artifacts.eval_report import Interval
+from brewslm.core.evaluation.interval import Interval
 from brewslm.core.value import Value
 
 Standing = Literal["first", "cannot tell", "behind"]

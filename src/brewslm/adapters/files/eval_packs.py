@@ -1,0 +1,54 @@
+"""Eval packs as files of the workspace: `eval_packs/NAME.yaml`, to be kept under version control."""
+
+import re
+from pathlib import Path
+
+from brewslm.core.errors import ConflictError, InvalidRequestError, NotFoundError
+
+FOLDER = "eval_packs"
+_SUFFIX = ".yaml"
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+
+
+class FolderEvalPackFiles:
+    """Implements `core.evaluation.pack_files.EvalPackFiles`."""
+
+    def __init__(self, home: Path) -> None:
+        """Take the workspace."""
+        self._folder = home / FOLDER
+
+    def names(self) -> tuple[str, ...]:
+        """All there are, in order."""
+        return tuple(sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}") if _NAME.fullmatch(path.stem)))
+
+    def read(self, name: str) -> str:
+        """Return the text of one."""
+        path = self._path(name)
+        try:
+            return path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            known = ", ".join(self.names()) or "none yet"
+            message = f"there is no eval pack {name!r} (there: {known}); make it with `brewslm eval pack new {name}`"
+            raise NotFoundError(message) from error
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else error.reason
+            raise InvalidRequestError(f"the eval pack {str(path)!r} cannot be read: {why}") from error
+
+    def add(self, name: str, text: str) -> str:
+        """Write a new one, and return where it is."""
+        path = self._path(name)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError as error:
+            raise ConflictError(f"{str(path)!r} is there already; edit it, or choose another name") from error
+        except OSError as error:
+            raise InvalidRequestError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+        return str(path)
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            message = f"{name!r} is no name of an eval pack; use small letters, digits, - and _, 60 at most"
+            raise InvalidRequestError(message)
+        return self._folder / f"{name}{_SUFFIX}"

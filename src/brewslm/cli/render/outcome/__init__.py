@@ -1,0 +1,1 @@
+"""Pages about what came out of a stage."""

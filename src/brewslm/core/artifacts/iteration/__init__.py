@@ -1,0 +1,1 @@
+"""What a next run begins with."""

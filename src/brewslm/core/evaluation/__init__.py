@@ -1,0 +1,1 @@
+"""What an evaluation asks and what it answers: metrics, packs, evidence, comparisons."""

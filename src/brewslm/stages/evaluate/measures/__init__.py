@@ -1,0 +1,1 @@
+"""The metrics: functions of what was seen of each row."""

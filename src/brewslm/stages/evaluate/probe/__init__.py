@@ -1,0 +1,1 @@
+"""General ability, before and after: a small set that was written for this."""
