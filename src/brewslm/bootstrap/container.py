@@ -22,6 +22,8 @@ from brewslm.adapters.files.thresholds import YamlThresholdFiles
 from brewslm.adapters.files.uploads import FileUploads
 from brewslm.adapters.logs.files import FileTrainingLogs
 from brewslm.adapters.plugins.mappers import EntryPointMappers
+from brewslm.adapters.serving.files import FileEndpoints, FileRequestLog
+from brewslm.adapters.serving.local import LocalServing
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sql.epochs import SqlServerEpochs
 from brewslm.adapters.sql.feed import SqlFeed
@@ -52,6 +54,9 @@ from brewslm.services.data.rejections import Rejections
 from brewslm.services.data.trace import Tracing
 from brewslm.services.data.xray import Xrays
 from brewslm.services.declared.projects import DeclaredProjects
+from brewslm.services.endpoint.fleet import Fleet
+from brewslm.services.endpoint.keys import Keys
+from brewslm.services.endpoint.requests import Requests
 from brewslm.services.evaluating import evaluation_flow
 from brewslm.services.forecasting.book import Outlooks
 from brewslm.services.forecasting.forecast import forecast_flow
@@ -90,6 +95,9 @@ class House:
     control: Control
     runner: Runner
     releases: Releases
+    keys: Keys
+    fleet: Fleet
+    requests: Requests
     results: TrainingResults
     gates: Gates
     outlooks: Outlooks
@@ -183,6 +191,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         FileBrewRuns(settings.home, clock, environment=os.environ),
     )
     brew_reader = BrewReader(code)
+    releases, endpoint_files = Releases(ports, actor=actor), FileEndpoints(settings.home)
     return House(
         settings=settings,
         ports=ports,
@@ -194,7 +203,10 @@ def open_house(settings: Settings, *, actor: str) -> House:
         job_views=JobViews(SqlViews(storage), jobs, ports),
         control=Control(ports, actor=actor),
         runner=runner,
-        releases=Releases(ports),
+        releases=releases,
+        keys=Keys(ports, actor=actor),
+        fleet=Fleet(ports, releases, LocalServing(settings.home, environment=os.environ), endpoint_files),
+        requests=Requests(ports, endpoint_files, FileRequestLog(settings.home)),
         results=TrainingResults(ports),
         gates=gates,
         outlooks=Outlooks(ports),

@@ -23,7 +23,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "evaluate",
         "optimize",
     ),
-    "Release": ("export", "bundle", "deploy", "releases"),
+    "Release": ("export", "bundle", "deploy", "releases", "keys", "endpoint"),
     "Records": (
         *("jobs", "gates", "notifications", "alerts", "events"),
         *("artifacts", "audit", "db", "stages", "reasons", "version"),

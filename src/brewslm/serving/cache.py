@@ -31,7 +31,7 @@ class RowsLayer(CacheLayerMixin):
 
     def __init__(self, place: Place) -> None:
         """Bind it to what all layers share."""
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # the library leaves it untyped
         self._place = place
 
     def lazy_initialization(self, key_states: Tensor, value_states: Tensor) -> None:

@@ -1,16 +1,15 @@
 """Loading what is served: a model, the adapters on it, its tokenizer and template. Remote code is never run."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from brewslm.core.serving.order import ServedFile, ServeOrder
+from brewslm.core.serving.order import ServeOrder
 from brewslm.serving.failure import RefusedError
+from brewslm.serving.files import check_files
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -35,12 +34,14 @@ class Served:
     @property
     def device(self) -> torch.device:
         """Where it computes."""
-        return next(iter(self.model.parameters())).device
+        device: torch.device = next(iter(self.model.parameters())).device
+        return device
 
     @property
     def dtype(self) -> torch.dtype:
         """The type of its weights."""
-        return next(iter(self.model.parameters())).dtype
+        dtype: torch.dtype = next(iter(self.model.parameters())).dtype
+        return dtype
 
     @property
     def has_adapters(self) -> bool:
@@ -88,23 +89,6 @@ def load(order: ServeOrder) -> Served:
         attention_kinds=kinds,
         window=getattr(config, "sliding_window", None) if "sliding_attention" in kinds else None,
     )
-
-
-def check_files(files: Sequence[ServedFile]) -> None:
-    """Hash every file.
-
-    Raises:
-        RefusedError: one is missing or differs.
-    """
-    for file in files:
-        problem = "is missing"
-        path = Path(file.path)
-        if path.is_file():
-            with path.open("rb") as stream:
-                if hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256:
-                    continue
-            problem = "does not match its checksum"
-        raise RefusedError(f"{path.name!r} of the bundle {problem}; export again, then deploy", is_damaged=True)
 
 
 def _own_weights(model: Any) -> None:  # noqa: ANN401 - of transformers

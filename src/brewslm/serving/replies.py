@@ -10,6 +10,7 @@ from brewslm.serving.answers import Part, Spelled
 
 Spell = Callable[[int], str]
 Json = dict[str, Any]
+Echoes = Sequence[tuple[Sequence[int], str]]
 
 
 class Chats:
@@ -76,7 +77,7 @@ class Chats:
 class Completions:
     """Replies to one completion request."""
 
-    def __init__(self, model: str, spell: Spell, *, has_logprobs: bool, echoes: Sequence[tuple[Sequence[int], str]]):
+    def __init__(self, model: str, spell: Spell, *, has_logprobs: bool, echoes: Echoes) -> None:
         """Begin a reply; `echoes` are tokens and text of the prompt of each choice, empty where it is not repeated."""
         self._head = {
             "id": f"cmpl-{secrets.token_hex(12)}",

@@ -139,9 +139,8 @@ class CompletionRequest(Asked):
         prompt = self.prompt
         if isinstance(prompt, str):
             return (prompt,)
-        if prompt and isinstance(prompt[0], int):
-            return (tuple(token for token in prompt if isinstance(token, int)),)
-        return tuple(one for one in prompt if not isinstance(one, int))
+        tokens = tuple(one for one in prompt if isinstance(one, int))
+        return (tokens,) if tokens else tuple(one for one in prompt if not isinstance(one, int))
 
 
 RequestT = TypeVar("RequestT", ChatRequest, CompletionRequest)

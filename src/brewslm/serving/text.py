@@ -49,19 +49,20 @@ class Writer:
         if len(after) <= len(before) or after.endswith(UNFINISHED):
             return Piece("")
         self._begin, self._read = self._read, len(self._tokens)
-        return self._release(after[len(before) :])
+        return self.release(after[len(before) :])
 
     def end(self) -> Piece:
         """Return what was held back, at the end of the answer."""
         before = self._decode(self._tokens[self._begin : self._read])
         after = self._decode(self._tokens[self._begin :])
-        piece = self._release(after[len(before) :])
+        piece = self.release(after[len(before) :])
         if piece.is_stopped:
             return piece
         rest, self._held = self._held, ""
         return Piece(piece.text + rest)
 
-    def _release(self, new: str) -> Piece:
+    def release(self, new: str) -> Piece:
+        """Take in text; return what can be sent now."""
         text = self._held + new
         found = [place for place in (text.find(stop) for stop in self._stops) if place >= 0]
         if found:
