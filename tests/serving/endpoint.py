@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 import uvicorn
@@ -22,11 +22,12 @@ from brewslm.core.ids import ArtifactId
 from brewslm.core.job import JobStatus
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
+from brewslm.core.serving.host import ServingHost
 from brewslm.services.recording import record_of
 from brewslm.services.releases.book import enter_release
 from brewslm.services.shelf import ProjectShelf
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 
 
 def parity() -> Parity:
@@ -46,11 +47,17 @@ class Workspace:
     """A house with one project."""
 
     home: Path
+    host: ServingHost | None = None
+    """What takes the place of real processes."""
     house: House = field(init=False)
     project: Project = field(init=False)
 
     def __post_init__(self) -> None:
+        (self.home / "config").mkdir(mode=0o700, parents=True)
+        (self.home / "config" / "endpoints.yaml").write_text(f"queue_seconds: {PATIENCE_SECONDS}\n")
         self.house = open_house(Settings(home=self.home, is_offline=True), actor="api")
+        if self.host is not None:
+            self.house.fleet._host = self.host
         self.project = self.house.projects.create("support", base_model="brewslm-tiny-v1")
 
     def bundle(self, model: Path, *, note: str = "") -> Bundle:
@@ -109,7 +116,7 @@ class Served:
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listener]}, daemon=True)
         self.address = f"http://127.0.0.1:{port}"
 
-    def __enter__(self) -> "Served":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

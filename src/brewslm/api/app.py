@@ -59,6 +59,7 @@ def create_api(house: House, *, is_stopping: Callable[[], bool] = lambda: False)
             "alerts": house.alerts.serve,
             "patrol": house.patrol.serve,
             "fleet": house.fleet.serve,
+            "drift": house.drift.serve,
         }
         threads = [threading.Thread(target=duty, args=(stop,), name=name, daemon=True) for name, duty in duties.items()]
         for thread in threads:

@@ -22,6 +22,7 @@ from brewslm.adapters.files.thresholds import YamlThresholdFiles
 from brewslm.adapters.files.uploads import FileUploads
 from brewslm.adapters.logs.files import FileTrainingLogs
 from brewslm.adapters.plugins.mappers import EntryPointMappers
+from brewslm.adapters.serving.asking import HttpAsker
 from brewslm.adapters.serving.files import FileEndpoints, FileRequestLog
 from brewslm.adapters.serving.local import LocalServing
 from brewslm.adapters.sources.base_models import LocalBaseModels
@@ -54,6 +55,7 @@ from brewslm.services.data.rejections import Rejections
 from brewslm.services.data.trace import Tracing
 from brewslm.services.data.xray import Xrays
 from brewslm.services.declared.projects import DeclaredProjects
+from brewslm.services.endpoint.drift import DriftWatch
 from brewslm.services.endpoint.fleet import Fleet
 from brewslm.services.endpoint.keys import Keys
 from brewslm.services.endpoint.requests import Requests
@@ -98,6 +100,7 @@ class House:
     keys: Keys
     fleet: Fleet
     requests: Requests
+    drift: DriftWatch
     results: TrainingResults
     gates: Gates
     outlooks: Outlooks
@@ -191,7 +194,9 @@ def open_house(settings: Settings, *, actor: str) -> House:
         FileBrewRuns(settings.home, clock, environment=os.environ),
     )
     brew_reader = BrewReader(code)
-    releases, endpoint_files = Releases(ports, actor=actor), FileEndpoints(settings.home)
+    releases, request_log = Releases(ports, actor=actor), FileRequestLog(settings.home)
+    endpoint_files = FileEndpoints(settings.home)
+    fleet = Fleet(ports, releases, LocalServing(settings.home, environment=os.environ), endpoint_files)
     return House(
         settings=settings,
         ports=ports,
@@ -205,8 +210,9 @@ def open_house(settings: Settings, *, actor: str) -> House:
         runner=runner,
         releases=releases,
         keys=Keys(ports, actor=actor),
-        fleet=Fleet(ports, releases, LocalServing(settings.home, environment=os.environ), endpoint_files),
-        requests=Requests(ports, endpoint_files, FileRequestLog(settings.home)),
+        fleet=fleet,
+        requests=Requests(ports, endpoint_files, request_log),
+        drift=DriftWatch(ports, releases, fleet, endpoint_files, request_log, asker=HttpAsker()),
         results=TrainingResults(ports),
         gates=gates,
         outlooks=Outlooks(ports),

@@ -20,6 +20,7 @@ from brewslm.cli.commands import (
     db,
     deploy,
     doctor,
+    drift,
     endpoint,
     evaluate,
     events,
@@ -109,6 +110,7 @@ app.add_typer(bundle.app, name="bundle", short_help="Verify a bundle, wherever i
 app.command("deploy", short_help="11 Smoke-test it and register a release.")(deploy.deploy)
 app.add_typer(releases.app, name="releases", short_help="Promote, roll back, canary; what answers clients.")
 app.add_typer(keys.app, name="keys", short_help="Keys that clients of an endpoint show.")
+app.add_typer(drift.app, name="drift", short_help="Is the endpoint still what it was?")
 app.add_typer(endpoint.app, name="endpoint", short_help="Who answers clients, how fast, what was asked.")
 app.add_typer(jobs.app, name="jobs", short_help="Watch, pause, retry, cancel jobs; read logs.")
 app.add_typer(gates.app, name="gates", short_help="Let pass what a stage made, or not.")

@@ -23,7 +23,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "evaluate",
         "optimize",
     ),
-    "Release": ("export", "bundle", "deploy", "releases", "keys", "endpoint"),
+    "Release": ("export", "bundle", "deploy", "releases", "keys", "endpoint", "drift"),
     "Records": (
         *("jobs", "gates", "notifications", "alerts", "events"),
         *("artifacts", "audit", "db", "stages", "reasons", "version"),

@@ -23,6 +23,7 @@ from brewslm.core.ids import ProjectId
 from brewslm.core.serving.host import EndpointSettings
 from brewslm.services.endpoint.requests import Exchange
 from brewslm.services.endpoint.routing import Lease
+from brewslm.services.endpoint.unit import BASE_SUFFIX
 
 READY_POLL_SECONDS = 0.05
 NUM_TRIES = 2
@@ -133,10 +134,10 @@ class Visit:
     lease: Lease | None = None
     is_inside: bool = False
 
-    def give_back(self) -> None:
-        """Let the process go."""
+    def give_back(self, *, is_lost: bool = False) -> None:
+        """Let the process go; `is_lost` says that it did not answer."""
         if self.lease is not None:
-            self.gateway.house.fleet.routing.give_back(self.lease)
+            self.gateway.house.fleet.routing.give_back(self.lease, is_lost=is_lost)
             self.lease = None
 
     async def over(self) -> None:
@@ -187,7 +188,7 @@ async def _answered(request: Request, body: dict[str, Any], visit: Visit) -> Res
         try:
             return await (_streamed(outgoing, visit) if is_stream else _whole(request, outgoing, visit))
         except httpx2.HTTPError as error:
-            visit.give_back()
+            visit.give_back(is_lost=True)
             if number == NUM_TRIES:
                 raise forward.lost(error) from error
     raise AssertionError("unreachable")
@@ -252,16 +253,21 @@ async def _lease(gateway: Gateway, request: Request, body: dict[str, Any], excha
     """Choose who answers; where nobody is ready, wait as long as a request may wait."""
     routing, conversation = gateway.house.fleet.routing, _conversation(request, body, exchange)
     deadline = exchange.began_at + gateway.settings.queue_seconds
+    is_base = str(body["model"]).endswith(BASE_SUFFIX) and exchange.key_id is None
+    if is_base:
+        gateway.house.fleet.want_base(exchange.project_id)
     while True:
         try:
-            lease = routing.take(str(body["model"]), exchange.project_id, conversation)
+            lease = routing.take(str(body["model"]), exchange.project_id, conversation, is_base_open=is_base)
         except NotFoundError as error:
-            raise GatewayError(404, str(error), param="model", code="model_not_found") from error
+            if not is_base or time.monotonic() >= deadline:
+                raise GatewayError(404, str(error), param="model", code="model_not_found") from error
+            lease = None
         if lease is not None:
             exchange.queue_seconds = time.monotonic() - exchange.began_at
             return lease
         routes = next((one for one in routing.routes().values() if one.project_id == exchange.project_id), None)
-        if routes is not None and routes.refused is not None:
+        if routes is not None and routes.refused is not None and not is_base:
             raise GatewayError(503, f"The live release is not served: {routes.refused}", code="release_refused")
         if time.monotonic() >= deadline:
             message = "The model is being started; ask again."

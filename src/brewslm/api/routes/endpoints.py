@@ -13,6 +13,7 @@ from brewslm.core import ids
 from brewslm.core.release import EndpointKey, ReleaseRow
 from brewslm.core.serving.host import LoggedRequest
 from brewslm.core.value import Value
+from brewslm.services.endpoint.drift import DriftReport
 from brewslm.services.endpoint.status import EndpointStatus, status_of
 
 router = APIRouter(prefix="/projects/{project_id}", tags=["endpoint"])
@@ -101,6 +102,19 @@ def requests(
 ) -> tuple[LoggedRequest, ...]:
     """List what the endpoint was asked, the oldest first."""
     return house.requests.since(ids.ProjectId(project_id), timedelta(hours=hours), limit=limit)
+
+
+@router.get("/drift")
+def drift(project_id: ProjectId, house: HouseOf) -> DriftReport | None:
+    """Show what the last drift check found; null where there was none."""
+    house.projects.get(ids.ProjectId(project_id))
+    return house.drift.last(ids.ProjectId(project_id))
+
+
+@router.post("/drift/check")
+def check_drift(project_id: ProjectId, house: HouseOf) -> DriftReport:
+    """Check the endpoint for drift now: golden replay, and traffic against the release's first time."""
+    return house.drift.check(ids.ProjectId(project_id))
 
 
 @router.get("/keys")

@@ -7,6 +7,7 @@ from rich.console import RenderableType
 from brewslm.cli.render.parts import facts, heading, table
 from brewslm.cli.text import excerpt, when_short
 from brewslm.core.serving.host import LoggedRequest
+from brewslm.services.endpoint.drift import DriftReport
 from brewslm.services.endpoint.status import EndpointStatus, Percentiles, Traffic
 
 NONE = "-"
@@ -46,6 +47,14 @@ def request_table(entries: Sequence[LoggedRequest]) -> RenderableType:
     ]
     heads = ("at", "release", "status", "tokens", "first token", "whole", "log-prob", "what")
     return table(heads, rows, right=(2, 3, 4, 5, 6))
+
+
+def drift_page(report: DriftReport) -> list[RenderableType]:
+    """The verdict, and a line for each check."""
+    verdict = report.verdict.replace("_", " ")
+    rows = [(check.name, check.verdict.replace("_", " "), check.said) for check in report.checks]
+    head = f"v{report.version}: {verdict} ({when_short(report.at)})"
+    return [head, table(("check", "verdict", "what was found"), rows)]
 
 
 def _facts(traffic: Traffic) -> list[tuple[str, str]]:

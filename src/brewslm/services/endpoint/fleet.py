@@ -15,15 +15,15 @@ from brewslm.core.errors import BrewError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.deployment import ServingLost, ServingRefused, ServingStarted
 from brewslm.core.events.reasons import Reason
-from brewslm.core.ids import ProjectId, RunId
+from brewslm.core.ids import ArtifactId, ProjectId, RunId
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow, ReleaseState
 from brewslm.core.serving.host import EndpointFiles, EndpointSettings, ServingHost
 from brewslm.core.serving.order import Ready, Refused
 from brewslm.core.value import Value
-from brewslm.services.endpoint.orders import order_of
+from brewslm.services.endpoint.orders import base_order, order_of
 from brewslm.services.endpoint.routing import Routes, Routing
-from brewslm.services.endpoint.unit import ServedRelease, Unit
+from brewslm.services.endpoint.unit import BASE_VERSION, ServedRelease, Unit
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
 from brewslm.services.releases.book import Releases
@@ -42,6 +42,9 @@ DRAIN_SECONDS = 120.0
 BACK_OFF_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Before the first, second… start after a process was lost; it begins anew once one has been up for a minute."""
 STABLE_SECONDS = 60.0
+
+BASE_SECONDS = 600.0
+"""How long a base model stays loaded after it was asked last."""
 
 Key = tuple[ProjectId, int]
 
@@ -84,6 +87,8 @@ class Fleet:
         self._steady = steady
         self._units: dict[Key, Unit] = {}
         self._wanted: dict[ProjectId, Wanted] = {}
+        self._bases: dict[ProjectId, float] = {}
+        """When the base of a project was asked last."""
         self._stamp: object = None
         self.settings = EndpointSettings()
         self.routing = Routing()
@@ -105,11 +110,15 @@ class Fleet:
         units = [unit for (owner, _), unit in tuple(self._units.items()) if owner == project_id]
         return tuple(unit.told() for unit in sorted(units, key=lambda unit: unit.row.version))
 
+    def want_base(self, project_id: ProjectId) -> None:
+        """Have the project's base model served for a while, to compare with."""
+        self._bases[project_id] = self._steady()
+
     def look(self) -> None:
         """One round: read what is wanted, start, watch, switch, drain."""
         self._read_wanted()
         for wanted in self._wanted.values():
-            for row in wanted.served:
+            for row in self._rows(wanted):
                 key = (wanted.project.id, row.version)
                 if key not in self._units:
                     self._units[key] = Unit(project=wanted.project, row=row)
@@ -131,6 +140,20 @@ class Fleet:
         except BrewError:
             log.exception("config/endpoints.yaml cannot be used; what it said before counts")
 
+    def _rows(self, wanted: Wanted) -> tuple[ReleaseRow, ...]:
+        """The releases that need a process, and the base where somebody compares with it."""
+        asked_at = self._bases.get(wanted.project.id)
+        if asked_at is None or self._steady() - asked_at > BASE_SECONDS:
+            return wanted.served
+        project = wanted.project
+        base = ReleaseRow(
+            project_id=project.id,
+            version=BASE_VERSION,
+            release_id=ArtifactId("base"),
+            created_at=project.created_at,
+        )
+        return (*wanted.served, base)
+
     def _watch(self, unit: Unit) -> None:
         now = self._steady()
         if unit.is_refused or unit.is_draining:
@@ -144,14 +167,23 @@ class Fleet:
             self._watch_start(unit, code, now)
         elif code is not None:
             self._lost(unit, code, now)
-        elif now - unit.probed_at >= PROBE_SECONDS:
+        elif unit.is_suspect or now - unit.probed_at >= PROBE_SECONDS:
             unit.probed_at = now
-            unit.num_silent = 0 if unit.process.is_answering(unit.ready) else unit.num_silent + 1
+            if unit.process.is_answering(unit.ready):
+                unit.num_silent, unit.is_suspect = 0, False
+            else:
+                unit.num_silent += 1
             if unit.num_silent >= MAX_SILENT_PROBES:
                 self._lost(unit, None, now)
 
     def _start(self, unit: Unit, now: float) -> None:
         try:
+            if unit.row.version == BASE_VERSION:
+                folder = self._ports.base_models.locate(unit.project.base_model)
+                order = base_order(unit.project, folder, self.settings)
+                unit.process = self._host.start(order, name=f"project-{unit.project.id}-base")
+                unit.started_at = now
+                return
             bundle = self._releases.bundle_of(unit.row)
             folder = self._ports.store.project_folder(unit.project.id)
             damage = damage_of(bundle, folder)
@@ -171,7 +203,7 @@ class Fleet:
             self._end(unit)
             self._refuse(unit, said)
         elif isinstance(said, Ready) and code is None:
-            unit.ready, unit.probed_at, unit.num_silent = said, now, 0
+            unit.ready, unit.probed_at, unit.num_silent, unit.is_suspect = said, now, 0, False
             payload = ServingStarted(
                 version=unit.row.version,
                 runtime=said.runtime,
@@ -207,9 +239,11 @@ class Fleet:
         """Say who answers: of each project the live release, or while that is not ready the one before."""
         found = {}
         for wanted in self._wanted.values():
-            units = [unit for (project_id, _), unit in self._units.items() if project_id == wanted.project.id]
-            if not units:
+            all_of_it = [unit for (project_id, _), unit in self._units.items() if project_id == wanted.project.id]
+            if not all_of_it:
                 continue
+            base = next((one for one in all_of_it if one.row.version == BASE_VERSION and not one.is_draining), None)
+            units = [one for one in all_of_it if one.row.version != BASE_VERSION]
             live = wanted.live
             own = next((unit for unit in units if live is not None and unit.row.version == live.version), None)
             before = [unit for unit in units if unit is not own and unit.ready and not unit.row.canary_share]
@@ -220,6 +254,7 @@ class Fleet:
                 project_id=wanted.project.id,
                 live=answers,
                 canaries=tuple((unit, share) for unit, share in canaries if share > 0.0),
+                base=base,
                 refused=own.refused if own is not None else None,
             )
         self.routing.put(found)
@@ -229,11 +264,13 @@ class Fleet:
         now = self._steady()
         for key, unit in tuple(self._units.items()):
             wanted = self._wanted.get(unit.project.id)
-            row = next((row for row in wanted.served if row.version == unit.row.version), None) if wanted else None
+            rows = self._rows(wanted) if wanted is not None else ()
+            row = next((row for row in rows if row.version == unit.row.version), None)
             if row is not None:
                 unit.row, unit.is_draining = row, False
                 continue
-            if self.routing.is_answering(unit) and wanted is not None and wanted.live is not None:
+            is_base = unit.row.version == BASE_VERSION
+            if not is_base and self.routing.is_answering(unit) and wanted is not None and wanted.live is not None:
                 continue  # the one that was promoted is not ready, or was refused
             if not unit.is_draining:
                 unit.is_draining, unit.drain_by = True, now + DRAIN_SECONDS

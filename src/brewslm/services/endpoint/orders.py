@@ -8,7 +8,7 @@ from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
 from brewslm.core.serving.host import EndpointSettings
 from brewslm.core.serving.order import EngineName, ServedFile, ServeOrder
-from brewslm.services.endpoint.unit import model_name
+from brewslm.services.endpoint.unit import BASE_VERSION, model_name
 
 GGUF = ".gguf"
 
@@ -31,6 +31,17 @@ def order_of(
             for file in bundle.files
             if Path(file.path).is_relative_to(f"{bundle.folder}/model") or file.path.endswith(GGUF)
         ),
+        max_streams=settings.max_streams,
+        max_context_tokens=settings.max_context_tokens,
+    )
+
+
+def base_order(project: Project, folder: Path, settings: EndpointSettings) -> ServeOrder:
+    """Tell how the base model of a project is loaded."""
+    return ServeOrder(
+        engine="transformers",
+        model=str(folder),
+        name=model_name(project.name, BASE_VERSION),
         max_streams=settings.max_streams,
         max_context_tokens=settings.max_context_tokens,
     )

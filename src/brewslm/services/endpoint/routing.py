@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from brewslm.core.errors import NotFoundError
 from brewslm.core.ids import ProjectId
-from brewslm.services.endpoint.unit import Unit
+from brewslm.services.endpoint.unit import BASE_SUFFIX, BASE_VERSION, Unit
 
 _VERSIONED = re.compile(r"(?P<project>.+)@v(?P<version>[1-9][0-9]{0,8})")
 
@@ -20,6 +20,7 @@ class Routes:
     project_id: ProjectId
     live: Unit | None
     canaries: tuple[tuple[Unit, float], ...] = ()
+    base: Unit | None = None
     refused: str | None = None
     """Why the release that should answer does not."""
 
@@ -51,9 +52,8 @@ class Routing:
     def is_answering(self, unit: Unit) -> bool:
         """Whether requests are sent to it."""
         with self._guard:
-            units = [
-                one for routes in self._routes.values() for one in (routes.live, *(unit for unit, _ in routes.canaries))
-            ]
+            routes = tuple(self._routes.values())
+        units = [one for each in routes for one in (each.live, each.base, *(canary for canary, _ in each.canaries))]
         return any(one is unit for one in units)
 
     def routes(self) -> Mapping[str, Routes]:
@@ -70,35 +70,41 @@ class Routing:
                 found += [name, *(unit.model for unit in units if unit is not None and unit.ready is not None)]
         return tuple(found)
 
-    def take(self, model: str, project_id: ProjectId, conversation: str) -> Lease | None:
+    def take(
+        self, model: str, project_id: ProjectId, conversation: str, *, is_base_open: bool = False
+    ) -> Lease | None:
         """Choose who answers; None while nobody is ready. Give it back with `give_back`.
 
         Args:
             model: the name of a project, alone or with `@v3`.
             project_id: that which the key is for.
             conversation: requests of one conversation are answered by one release.
+            is_base_open: whether the base model may be asked, too.
 
         Raises:
             NotFoundError: this key's endpoint has no such model.
         """
         with self._guard:
-            routes, version = self._find(model, project_id)
+            routes, version = self._find(model, project_id, is_base_open=is_base_open)
             unit = _version(routes, version, model) if version is not None else _choose(routes, conversation)
-            if unit is None or unit.ready is None or unit.process is None:
+            if unit is None or not unit.is_up or unit.ready is None or unit.process is None:
                 return None
             unit.num_in_flight += 1
             address = f"http://127.0.0.1:{unit.ready.port}"
             return Lease(unit, unit.row.version, unit.model, address, unit.process.token)
 
-    def give_back(self, lease: Lease) -> None:
-        """The request is over."""
+    def give_back(self, lease: Lease, *, is_lost: bool = False) -> None:
+        """The request is over; `is_lost` says that the process did not answer it."""
         with self._guard:
             lease.unit.num_in_flight -= 1
+            lease.unit.is_suspect |= is_lost
 
-    def _find(self, model: str, project_id: ProjectId) -> tuple[Routes, int | None]:
+    def _find(self, model: str, project_id: ProjectId, *, is_base_open: bool) -> tuple[Routes, int | None]:
         version = None
         routes = self._routes.get(model)
-        if routes is None and (match := _VERSIONED.fullmatch(model)):
+        if routes is None and is_base_open and model.endswith(BASE_SUFFIX):
+            routes, version = self._routes.get(model.removesuffix(BASE_SUFFIX)), BASE_VERSION
+        elif routes is None and (match := _VERSIONED.fullmatch(model)):
             routes, version = self._routes.get(match["project"]), int(match["version"])
         if routes is None or routes.project_id != project_id:
             message = f"The model {model!r} does not exist, or this key is not for it."
@@ -107,6 +113,8 @@ class Routing:
 
 
 def _version(routes: Routes, version: int, model: str) -> Unit | None:
+    if version == BASE_VERSION:
+        return routes.base
     for unit in (routes.live, *(unit for unit, _ in routes.canaries)):
         if unit is not None and unit.row.version == version:
             return unit
@@ -122,5 +130,5 @@ def _choose(routes: Routes, conversation: str) -> Unit | None:
     for unit, share in routes.canaries:
         reached += share
         if place < reached:
-            return unit if unit.ready is not None else routes.live
+            return unit if unit.is_up else routes.live
     return routes.live

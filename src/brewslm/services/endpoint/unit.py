@@ -20,6 +20,11 @@ class ServedRelease(Value):
     error: str | None
 
 
+BASE_VERSION = 0
+"""Stands for the project's base model, which is served for comparison in the Studio, and to no client."""
+BASE_SUFFIX = "@base"
+
+
 @dataclass(slots=True, eq=False)
 class Unit:
     """Changed by the fleet's thread alone, but for `num_in_flight`, which the routing guards."""
@@ -40,6 +45,13 @@ class Unit:
     is_draining: bool = False
     drain_by: float = 0.0
     num_in_flight: int = 0
+    is_suspect: bool = False
+    """Whether a request lost it; nobody is sent to it until the fleet has looked."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it can be sent requests."""
+        return self.ready is not None and not self.is_suspect
 
     @property
     def is_refused(self) -> bool:
@@ -67,4 +79,4 @@ class Unit:
 
 def model_name(project: str, version: int) -> str:
     """Spell a version of an endpoint as clients do."""
-    return f"{project}@v{version}"
+    return f"{project}@v{version}" if version != BASE_VERSION else f"{project}{BASE_SUFFIX}"
