@@ -353,8 +353,8 @@ class MemoryReleaseRows:
         self._state.releases[project_id, version] = row
         return row
 
-    def list(self, project_id: ProjectId) -> tuple[ReleaseRow, ...]:
-        return tuple(row for key, row in sorted(self._state.releases.items()) if key[0] == project_id)
+    def list(self, project_id: ProjectId | None = None) -> tuple[ReleaseRow, ...]:
+        return tuple(row for key, row in sorted(self._state.releases.items()) if project_id in (None, key[0]))
 
     def change(self, row: ReleaseRow, **changes: Any) -> ReleaseRow | None:
         times = {name: in_utc(value) for name, value in changes.items() if isinstance(value, datetime)}

@@ -86,7 +86,8 @@ async def client_of(request: Request) -> Client:
 
 
 ClientOf = Annotated[Client, Depends(client_of)]
-router = APIRouter(prefix="/v1", tags=["endpoint"])
+router = APIRouter(prefix="/v1", include_in_schema=False)
+"""Not in the OpenAPI document of the server: it is the OpenAI API, with its own shape of errors."""
 
 
 @router.get("/models")
@@ -117,7 +118,7 @@ async def complete(request: Request, client: ClientOf) -> Response:
     return await answer(request, client, "completions")
 
 
-@router.api_route("/{path:path}", methods=ALL_METHODS, include_in_schema=False)
+@router.api_route("/{path:path}", methods=ALL_METHODS)
 async def nothing(path: str, client: ClientOf) -> Response:
     """Answer for everything else, and that only to who has a key."""
     del client

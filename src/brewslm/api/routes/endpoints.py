@@ -140,7 +140,7 @@ def revoke(
     return ShownKey.model_validate(_shown(house.keys.revoke(ids.ProjectId(project_id), key_id)))
 
 
-@router.post("/chat", response_class=Response, responses={200: {"content": {"text/event-stream": {}}}})
+@router.post("/chat", include_in_schema=False)
 async def chat(project_id: ProjectId, request: Request) -> Response:
     """Ask the endpoint as its clients do, from the Studio: the body is that of `/v1/chat/completions`."""
     return await answer(request, Client(None, ids.ProjectId(project_id)), "chat/completions")

@@ -201,8 +201,8 @@ class ReleaseRows(Protocol):
             ConflictError: the version is taken.
         """
 
-    def list(self, project_id: ProjectId) -> tuple[ReleaseRow, ...]:
-        """By version."""
+    def list(self, project_id: ProjectId | None = None) -> tuple[ReleaseRow, ...]:
+        """By version; of all projects one after the other where none is named."""
 
     def change(self, row: ReleaseRow, **changes: Any) -> ReleaseRow | None:  # noqa: ANN401 - fields of ReleaseRow
         """Write `changes` if the stored state is `row.state`; None where it is not.

@@ -71,6 +71,7 @@ class DriftWatch:
         self._files = files
         self._kept = kept
         self._asker = asker
+        self._captured: dict[ProjectId, str] = {}
 
     def serve(self, stop: threading.Event) -> None:
         """Capture what is new, and check on schedule, until told to stop."""
@@ -127,12 +128,10 @@ class DriftWatch:
                 log.exception("v%d of project %d cannot be taken back by itself", row.version, project.id)
 
     def _each(self, do: Callable[[Project, ReleaseRow], None]) -> None:
-        with self._ports.storage.read() as transaction:
-            projects = transaction.projects.list()
-        for project in projects:
-            row = self._live(project.id)
-            if row is not None:
-                do(project, row)
+        for routes in self._fleet.routing.routes().values():
+            unit = routes.live
+            if unit is not None and unit.is_up and unit.row.state is ReleaseState.LIVE:
+                do(unit.project, unit.row)
 
     def _live(self, project_id: ProjectId) -> ReleaseRow | None:
         rows = self._releases.list(project_id)
@@ -140,11 +139,16 @@ class DriftWatch:
 
     def _capture_if_new(self, project: Project, row: ReleaseRow) -> None:
         """Keep how a release answers as soon as it does: what it is compared with later."""
-        if self._reference(row) is None:
+        file = _reference_file(row)
+        if self._captured.get(project.id) == file:
+            return
+        if self._reference(row) is not None:
+            self._captured[project.id] = file
+        else:
             answers, _ = self._replay(row)
             if answers:
                 kept = Reference(version=row.version, answers=tuple(answers)).model_dump_json().encode()
-                self._files.write(project.id, _reference_file(row), kept)
+                self._files.write(project.id, file, kept)
 
     def _reference(self, row: ReleaseRow) -> Reference | None:
         kept = self._files.read(row.project_id, _reference_file(row))

@@ -32,6 +32,8 @@ from brewslm.services.releases.checksums import damage_of
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.1
+READ_SECONDS = 0.5
+"""A training writes many times a second, and none of that is a decision about a release."""
 PROBE_SECONDS = 2.0
 MAX_SILENT_PROBES = 5
 """A process that answered none of so many probes is hung; it is killed, and started again."""
@@ -87,9 +89,11 @@ class Fleet:
         self._steady = steady
         self._units: dict[Key, Unit] = {}
         self._wanted: dict[ProjectId, Wanted] = {}
+        self._served_ids: set[ProjectId] = set()
         self._bases: dict[ProjectId, float] = {}
         """When the base of a project was asked last."""
         self._stamp: object = None
+        self._read_after = 0.0
         self.settings = EndpointSettings()
         self.routing = Routing()
 
@@ -117,7 +121,7 @@ class Fleet:
     def look(self) -> None:
         """One round: read what is wanted, start, watch, switch, drain."""
         self._read_wanted()
-        for wanted in self._wanted.values():
+        for wanted in self._busy():
             for row in self._rows(wanted):
                 key = (wanted.project.id, row.version)
                 if key not in self._units:
@@ -128,17 +132,25 @@ class Fleet:
         self._drain()
 
     def _read_wanted(self) -> None:
-        stamp = self._ports.storage.stamp()
-        if stamp == self._stamp:
+        stamp, now = self._ports.storage.stamp(), self._steady()
+        if stamp == self._stamp or now < self._read_after:
             return
+        self._read_after = now + READ_SECONDS
         with self._ports.storage.read() as transaction:
             projects = transaction.projects.list()
-            self._wanted = {one.id: Wanted(one, transaction.releases.list(one.id)) for one in projects}
+            rows = transaction.releases.list()
+        self._wanted = {one.id: Wanted(one, tuple(r for r in rows if r.project_id == one.id)) for one in projects}
+        self._served_ids = {project_id for project_id, wanted in self._wanted.items() if wanted.served}
         self._stamp = stamp
         try:
             self.settings = self._files.settings()
         except BrewError:
             log.exception("config/endpoints.yaml cannot be used; what it said before counts")
+
+    def _busy(self) -> list[Wanted]:
+        """Of the projects, often many, the few that have or want a process."""
+        ids = {project_id for project_id, _ in self._units} | self._served_ids | set(self._bases)
+        return [self._wanted[project_id] for project_id in sorted(ids) if project_id in self._wanted]
 
     def _rows(self, wanted: Wanted) -> tuple[ReleaseRow, ...]:
         """The releases that need a process, and the base where somebody compares with it."""
@@ -238,7 +250,7 @@ class Fleet:
     def _route(self) -> None:
         """Say who answers: of each project the live release, or while that is not ready the one before."""
         found = {}
-        for wanted in self._wanted.values():
+        for wanted in self._busy():
             all_of_it = [unit for (project_id, _), unit in self._units.items() if project_id == wanted.project.id]
             if not all_of_it:
                 continue

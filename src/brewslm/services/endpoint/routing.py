@@ -70,9 +70,7 @@ class Routing:
                 found += [name, *(unit.model for unit in units if unit is not None and unit.ready is not None)]
         return tuple(found)
 
-    def take(
-        self, model: str, project_id: ProjectId, conversation: str, *, is_base_open: bool = False
-    ) -> Lease | None:
+    def take(self, model: str, project_id: ProjectId, conversation: str, *, is_base_open: bool = False) -> Lease | None:
         """Choose who answers; None while nobody is ready. Give it back with `give_back`.
 
         Args:

@@ -32,9 +32,11 @@ class SqlReleaseRows:
         self._connection.execute(insert(releases), _plain(row.model_dump()))
         return row
 
-    def list(self, project_id: ProjectId) -> tuple[ReleaseRow, ...]:
-        """By version."""
-        query = select(releases).where(releases.c.project_id == project_id).order_by(releases.c.version)
+    def list(self, project_id: ProjectId | None = None) -> tuple[ReleaseRow, ...]:
+        """By version; of all projects one after the other where none is named."""
+        query = select(releases).order_by(releases.c.project_id, releases.c.version)
+        if project_id is not None:
+            query = query.where(releases.c.project_id == project_id)
         return tuple(ReleaseRow.model_validate(dict(row)) for row in self._connection.execute(query).mappings())
 
     def change(self, row: ReleaseRow, **changes: Any) -> ReleaseRow | None:  # noqa: ANN401 - fields of ReleaseRow
