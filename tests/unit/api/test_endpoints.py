@@ -58,7 +58,7 @@ def test_releases_are_promoted_shared_rolled_back_and_ended(client: TestClient, 
     post(client, "releases/9/promote", 404)
     post(client, "releases/2/promote", 422, reason="")
     with workspace.house.ports.storage.read() as transaction:
-        told = [event for event in transaction.events.list(project_id=workspace.project.id)]
+        told = transaction.events.list(project_id=workspace.project.id)
     assert all("a test wants it" in event.summary for event in told if event.reason == "deployment_promoted")
 
 

@@ -29,7 +29,6 @@ class LocalProcess:
         self._child = child
         self._folder = folder
         self.token = token
-        self.is_answering_to = f"Bearer {token}"
 
     def ready(self) -> Ready | Refused | None:
         """Where it listens, or why it does not; None while that is not known."""
@@ -45,7 +44,7 @@ class LocalProcess:
     def is_answering(self, ready: Ready) -> bool:
         """Ask it for a sign of life."""
         address = f"http://127.0.0.1:{ready.port}/health"
-        headers = {"Authorization": self.is_answering_to}
+        headers = {"Authorization": f"Bearer {self.token}"}
         try:
             return httpx2.get(address, headers=headers, timeout=PROBE_SECONDS, trust_env=False).status_code == 200
         except httpx2.HTTPError:

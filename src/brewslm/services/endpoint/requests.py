@@ -4,11 +4,12 @@ import hashlib
 import logging
 import re
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
+from brewslm.core.errors import BrewError
 from brewslm.core.ids import ProjectId
-from brewslm.core.serving.host import EndpointFiles, LoggedRequest, RequestLog
+from brewslm.core.serving.host import EndpointFiles, EndpointSettings, LoggedRequest, RequestLog
 from brewslm.core.serving.measured import Measured
 from brewslm.services.ports import Ports
 from brewslm.stages.clean.pii import find
@@ -81,11 +82,14 @@ class Requests:
         self._ports = ports
         self._files = files
         self._kept = kept
+        self._forgot_at: date | None = None
 
     def keep(self, fields: dict[str, Any]) -> None:
         """Keep one request; personal data is taken out of its text, and text is kept only where that was asked for."""
-        now = self._ports.clock.now()
-        settings = self._files.settings()
+        now, settings = self._ports.clock.now(), self._settings()
+        if self._forgot_at != now.date():
+            self._forgot_at = now.date()
+            self.forget_old()
         prompt, answer = fields.pop("prompt"), fields.pop("answer")
         texts = {"prompt": redacted(prompt), "answer": redacted(answer)} if settings.is_text_logged else {}
         # What an error says may hold what was asked.
@@ -100,10 +104,18 @@ class Requests:
 
     def forget_old(self) -> int:
         """Remove the days that are older than they may be; return how many."""
-        before = self._ports.clock.now() - timedelta(days=self._files.settings().keep_days)
+        before = self._ports.clock.now() - timedelta(days=self._settings().keep_days)
         with self._ports.storage.read() as transaction:
             projects = transaction.projects.list()
         return sum(self._kept.forget(project.id, before) for project in projects)
+
+    def _settings(self) -> EndpointSettings:
+        """How endpoints behave; where the file cannot be used, no text is kept. No answer may fail by it."""
+        try:
+            return self._files.settings()
+        except BrewError:
+            log.exception("config/endpoints.yaml cannot be used; no text is kept")
+            return EndpointSettings()
 
 
 def prompt_of(body: dict[str, Any]) -> str:

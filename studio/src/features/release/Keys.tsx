@@ -23,9 +23,7 @@ export function Keys({ projectId }: { projectId: number }) {
   });
   const revoke = useMutation({
     mutationFn: (id: number) =>
-      answer(
-        http.DELETE("/api/projects/{project_id}/keys/{key_id}", { params: { path: { ...path, key_id: id } } }),
-      ),
+      answer(http.DELETE("/api/projects/{project_id}/keys/{key_id}", { params: { path: { ...path, key_id: id } } })),
     onSettled: renew,
   });
   return (
