@@ -1,19 +1,9 @@
 """Putting an engine behind the face."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from brewslm.core.serving.order import ServeOrder
-from brewslm.serving.face import Model
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """A model that answers, and what it answers with."""
-
-    model: Model
-    runtime: str
-    device: str
+from brewslm.serving.face import Built, Model
 
 
 def build(order: ServeOrder, *, on_broken: Callable[[], None]) -> Built:

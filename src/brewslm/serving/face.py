@@ -62,6 +62,15 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
+class Built:
+    """A model that answers, and what it answers with."""
+
+    model: Model
+    runtime: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Ask:
     """A request that was understood: its choices, and how they are told."""
 
