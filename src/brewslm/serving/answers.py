@@ -35,6 +35,7 @@ class _Progress:
 
     num_sent: int = 0
     num_known: int = 0
+    num_tokens: int = 0
     held: list[Spelled] = field(default_factory=list)
     reason: FinishReason | None = None
 
@@ -69,10 +70,14 @@ class Answers:
         self._generations: list[Generation] = []
         self._progress: list[_Progress] = []
         self._logprobs: list[float] = []
-        self.num_completion_tokens = 0
         self._num_prompt_tokens = 0
         self._events: asyncio.Queue[tuple[int, Event]] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
+
+    @property
+    def num_completion_tokens(self) -> int:
+        """Tokens of all answers."""
+        return sum(one.num_tokens for one in self._progress)
 
     @property
     def num_prompt_tokens(self) -> int:
@@ -128,11 +133,14 @@ class Answers:
         if isinstance(event, Prompt):
             return Part(index, "", echoed=event.choices) if self._generations[index].is_echoed else None
         assert not isinstance(event, Failed)  # noqa: S101 - told before
+        progress = self._progress[index]
         if isinstance(event, Token):
             self._first_at = self._first_at or self._clock()
             self._logprobs.append(event.choice.logprob)
-            self.num_completion_tokens += 1
-        return self._progress[index].take(index, event)
+            progress.num_tokens += 1
+        elif event.num_tokens is not None:
+            progress.num_tokens = event.num_tokens
+        return progress.take(index, event)
 
 
 def whole(parts: Sequence[Part], index: int) -> Part:

@@ -29,6 +29,8 @@ class End:
     reason: FinishReason
     text: str = ""
     """What had been held back."""
+    num_tokens: int | None = None
+    """Of the whole answer, where not each of them was told: llama.cpp tells those of one character together."""
 
 
 @dataclass(frozen=True, slots=True)

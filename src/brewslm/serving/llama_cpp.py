@@ -170,12 +170,13 @@ class LlamaEngine:
             raise BadRequestError("llama.cpp does not tell the likelihood of a prompt")
         writer = Writer(lambda _: "", generation.stops)
         generation.tell(Prompt())
-        reason = "length"
+        reason, num_tokens = "length", None
         for said in self._link.stream("/completion", _asked(generation)):
             if generation.is_cancelled:
                 return
             if said.get("stop"):
                 reason = "stop" if said.get("stop_type") == "eos" else "length"
+                num_tokens = int(said["tokens_predicted"])
                 break
             piece = writer.release(str(said.get("content", "")))
             told = said.get("completion_probabilities") or []
@@ -184,7 +185,7 @@ class LlamaEngine:
             if piece.is_stopped:
                 generation.tell(End("stop"))
                 return
-        generation.tell(End("stop" if reason == "stop" else "length", writer.end().text))
+        generation.tell(End("stop" if reason == "stop" else "length", writer.end().text, num_tokens))
 
 
 def _asked(generation: Generation) -> dict[str, Any]:
