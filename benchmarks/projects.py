@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import read_settings
 from brewslm.core.artifacts.base import Artifact
 from brewslm.core.artifacts.manifest import Manifest, SplitShares

@@ -25,7 +25,8 @@ from pathlib import Path
 
 import psutil
 
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import ProjectCreated

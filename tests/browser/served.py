@@ -10,7 +10,7 @@ import uvicorn
 from brewslm.api.app import create_app
 from brewslm.api.door import Door
 from brewslm.api.guard import allowed_hosts
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 
 TOKEN = "t" * 43
 

@@ -8,7 +8,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings
 from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.events.reasons import Reason

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import Training
 from brewslm.core.events.reasons import Reason

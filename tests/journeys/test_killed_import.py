@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from brewslm.adapters.files.uploads import FileUploads
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings
 from brewslm.core.ids import JobId, ProjectId
 from brewslm.stages.ingest.contract import IngestInputs

@@ -14,7 +14,8 @@ import uvicorn
 from brewslm.api.app import create_app
 from brewslm.api.guard import allowed_hosts
 from brewslm.api.server import listen
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings
 from brewslm.core.artifacts.bundle import Bundle, Parity
 from brewslm.core.artifacts.release import Release, SmokeAnswer

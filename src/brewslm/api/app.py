@@ -36,7 +36,7 @@ from brewslm.api.routes import (
     work,
 )
 from brewslm.api.stream import Hub
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 
 STOP_SECONDS = 1.0
 """How long a thread may take to notice that it should stop. A lane in mid-job is left; its worker goes on."""

@@ -5,7 +5,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Header, Path, Query, Request, Response
 
 from brewslm.api.errors import ErrorAnswer
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.core import ids
 from brewslm.core.job import MAX_PRIORITY, Job, JobKind
 from brewslm.core.value import Value

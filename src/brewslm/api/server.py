@@ -20,7 +20,7 @@ from brewslm.api.door import Door
 from brewslm.api.guard import allowed_hosts, is_loopback, is_wildcard
 from brewslm.api.routes.about import VERSION
 from brewslm.bootstrap.access import token_of
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.leadership import Leadership, open_as_leader
 from brewslm.bootstrap.settings import MIN_TOKEN_LENGTH, TOKEN_VARIABLE, Settings, read_settings
 from brewslm.core.errors import BrewError, ConflictError, InvalidRequestError

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from brewslm.adapters.sql.epochs import SqlServerEpochs
 from brewslm.adapters.system.leader import WorkspaceLock, lock_workspace
 from brewslm.adapters.system.owner import is_owner_gone
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings
 from brewslm.core.errors import ConflictError
 

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 import typer
 from rich.console import Console, RenderableType
 
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings, read_settings
 from brewslm.cli import background
 from brewslm.core.artifacts.base import Artifact

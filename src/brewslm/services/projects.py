@@ -17,7 +17,6 @@ from brewslm.core.project import BUNDLED_BASE_MODEL, Project, Template
 from brewslm.core.stage import Stage
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
-from brewslm.lifecycle import LIFECYCLE
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
 
@@ -108,7 +107,7 @@ class Projects:
             transaction.projects.get(project_id)
             jobs = transaction.jobs.list(project_id=project_id, limit=100_000)
             shelf = {record.kind for record in transaction.artifacts.list(project_id=project_id, kind=None)}
-            return tuple(_stage_state(transaction, number, stage, jobs, shelf) for number, stage in _NUMBERED)
+            return tuple(_stage_state(transaction, number, stage, jobs, shelf) for number, stage in _numbered())
 
     def artifacts(
         self, project_id: ProjectId | None = None, *, kind: ArtifactKind | None = None
@@ -148,7 +147,10 @@ class Projects:
             return _activated(transaction, project_id, jobs)
 
 
-_NUMBERED: tuple[tuple[int, Stage[Any, Any]], ...] = tuple(enumerate(LIFECYCLE, start=1))
+def _numbered() -> tuple[tuple[int, Stage[Any, Any]], ...]:
+    from brewslm.lifecycle import LIFECYCLE
+
+    return tuple(enumerate(LIFECYCLE, start=1))
 
 
 def _stage_state(
@@ -192,7 +194,7 @@ def _first_step(stage: Stage[Any, Any], shelf: set[ArtifactKind]) -> str:
     """Say what a stage that never ran needs: the earliest stage whose product is missing."""
     for kind in stage.consumes:
         if kind not in shelf:
-            number, maker = next((number, one) for number, one in _NUMBERED if one.produces == kind)
+            number, maker = next((number, one) for number, one in _numbered() if one.produces == kind)
             return f"Needs a {kind.replace('_', ' ')}: {number:02d} {maker.title} makes it."
     if not stage.consumes:
         return "Bring in data."

@@ -8,7 +8,8 @@ from starlette.testclient import TestClient
 
 from brewslm.api.app import create_app
 from brewslm.api.guard import allowed_hosts
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings
 
 

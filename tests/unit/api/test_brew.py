@@ -1,6 +1,5 @@
 """Code first over HTTP: what the served folder holds, and the run of it."""
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -8,9 +7,9 @@ from starlette.testclient import TestClient
 
 from brewslm.api.app import create_app
 from brewslm.api.guard import allowed_hosts
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.core.brew.trainer import BrewRun
-from brewslm.services.brewing.brews import Brews
 from brewslm.services.requests import AutopilotRequest
 
 TEXT = """\
@@ -32,8 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def served(house: House, folder: Path) -> House:
-    brews = Brews(house.brew_reader, house.brew_runs, house.brew_runs, house.jobs, folder)
-    return dataclasses.replace(house, brews=brews)
+    return open_house(house.settings.model_copy(update={"brew": folder}), actor="api")
 
 
 @pytest.fixture

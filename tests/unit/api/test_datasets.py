@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.core.ids import ProjectId
 from brewslm.services.requests import ImportRequest
 

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from brewslm.api.app import create_app
 from brewslm.api.guard import allowed_hosts
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from tests.unit.api.test_guard import status
 
 TOKEN = "t" * 32

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.core.artifacts.readiness import Estimate, Readiness, TrainPlan
 from brewslm.core.ids import ArtifactId, ProjectId
 from brewslm.core.job import Job

@@ -1,6 +1,5 @@
 """Hostile text stays text (promise G4): a thousand strings in the free fields of the API and of a `brewslm.yaml`."""
 
-import dataclasses
 import itertools
 import json
 from collections.abc import Mapping
@@ -10,9 +9,9 @@ from starlette.testclient import TestClient
 
 from brewslm.api.app import create_app
 from brewslm.api.guard import allowed_hosts
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.cli.text import harmless, one_line
-from brewslm.services.brewing.brews import Brews
 
 SCRIPTS = (
     "<script>{}</script>", "<img src=x onerror={}>", "<svg/onload={}>", '"><script>{}</script>', "javascript:{}",
@@ -79,9 +78,7 @@ def test_in_a_terminal_and_in_a_log_each_stays_one_line_that_steers_nothing() ->
 def test_over_http_each_is_refused_or_comes_back_as_json_letter_by_letter(house: House, tmp_path: Path) -> None:
     folder = tmp_path / "user"
     folder.mkdir()
-    served = dataclasses.replace(
-        house, brews=Brews(house.brew_reader, house.brew_runs, house.brew_runs, house.jobs, folder)
-    )
+    served = open_house(house.settings.model_copy(update={"brew": folder}), actor="api")
     app = create_app(served, hosts=allowed_hosts(8000, host="127.0.0.1"))
     client = TestClient(app, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)
     for text in STRINGS[::10]:

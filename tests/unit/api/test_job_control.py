@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 
 TRAIN = {"readiness_id": "readiness-1", "manifest_id": "manifest-1"}
 

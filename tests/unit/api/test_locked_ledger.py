@@ -15,7 +15,8 @@ from brewslm.adapters.sql.storage import open_storage
 from brewslm.api.app import create_app
 from brewslm.api.guard import allowed_hosts
 from brewslm.bootstrap import ledger
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings
 from tests.unit.adapters.sql.raw import raw
 
@@ -43,12 +44,12 @@ def create(client: TestClient, number: int) -> tuple[int, str | None]:
     return answer.status_code, answer.headers.get("retry-after")
 
 
-def test_writers_wait_for_a_lock_that_is_let_go(house: House, impatient: TestClient) -> None:
+def test_writers_wait_for_a_lock_that_is_let_go(house: House, client: TestClient) -> None:
     begun = threading.Barrier(NUM_CLIENTS + 1)
 
     def ask(number: int) -> tuple[int, str | None]:
         begun.wait()
-        return create(impatient, number)
+        return create(client, number)
 
     with ThreadPoolExecutor(NUM_CLIENTS) as threads:
         with locked(house.settings.database):

@@ -19,7 +19,8 @@ import pytest
 
 from brewslm.api.app import create_api, create_app
 from brewslm.api.guard import allowed_hosts
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings
 from brewslm.core.errors import BrewError
 from brewslm.services.requests import ImportRequest

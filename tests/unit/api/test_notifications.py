@@ -2,7 +2,8 @@
 
 from starlette.testclient import TestClient
 
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.core.events.base import Draft
 from brewslm.core.events.failure import Failure
 from brewslm.core.events.reasons import Reason

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.core.events.reasons import TAXONOMY
 from brewslm.core.ids import ArtifactId, JobId, ProjectId
 from brewslm.core.outcome.approval import StageGate

@@ -11,7 +11,8 @@ from schemathesis.schemas import BaseSchema
 
 from brewslm.api.app import create_app
 from brewslm.api.guard import allowed_hosts
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings
 
 HOST = {"Host": "127.0.0.1:8000"}

@@ -9,7 +9,7 @@ import pytest
 from brewslm.api.errors import STATUSES, status_of
 from brewslm.api.server import listen, note_start, refuse_open_door
 from brewslm.bootstrap.access import TOKEN_FILE, token_of
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings, read_settings
 from brewslm.core import errors
 from brewslm.core.errors import BrewError, ConflictError, InvalidRequestError, WorkspaceError

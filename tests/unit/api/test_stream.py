@@ -13,7 +13,7 @@ from brewslm.api import follower as follower_module
 from brewslm.api import stream as stream_module
 from brewslm.api.follower import Follower
 from brewslm.api.stream import Hub
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.core.events.base import Draft
 from brewslm.core.events.failure import Failure
 from brewslm.core.events.lifecycle import ProjectCreated

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from brewslm.api.guard import MAX_BODY_BYTES
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from tests.fakes.fetch import fetch_into
 
 TUS = {"Tus-Resumable": "1.0.0"}

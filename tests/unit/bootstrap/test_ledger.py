@@ -15,7 +15,8 @@ from brewslm.adapters.sql.storage import SqlStorage
 from brewslm.adapters.system.leader import lock_workspace
 from brewslm.adapters.system.owner import process_owner
 from brewslm.bootstrap.leadership import open_as_leader
-from brewslm.bootstrap.ledger import Moved, back_up, migrate_to, open_ledger, restoring
+from brewslm.bootstrap.ledger import open_ledger
+from brewslm.bootstrap.ledger_copies import Moved, back_up, migrate_to, restoring
 from brewslm.bootstrap.settings import Settings
 from brewslm.core.errors import ConflictError, InvalidRequestError, NotFoundError, WorkspaceError
 from brewslm.core.ids import ProjectId

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from brewslm.bootstrap.container import House, open_house
+from brewslm.bootstrap.container import open_house
+from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings
 from brewslm.cli.main import main
 from brewslm.core.recipe.recipe import Recipe

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from brewslm.api.gateway import forward
 from brewslm.api.gateway.errors import PREFIX, GatewayError, openai_error
 from brewslm.api.gateway.limits import Rates, Turnstile
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.core.errors import NotFoundError
 from brewslm.core.ids import ProjectId
 from brewslm.core.serving.host import EndpointSettings

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from brewslm.api.deps import LARGEST, HouseOf
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.core.brew.trainer import BrewState
 from brewslm.services.brewing.brews import Stopping
 

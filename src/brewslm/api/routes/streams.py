@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from brewslm.api.deps import LARGEST, HouseOf, JobId, Limit, OfProject, ProjectId
 from brewslm.api.follower import Follower, StreamResponse
 from brewslm.api.stream import Hub
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.core import ids
 from brewslm.core.errors import InvalidRequestError
 from brewslm.core.events.base import RunEvent

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.cli.progress.follow import held_words, screen, work
 from brewslm.cli.progress.view import Lookout
 from brewslm.cli.session import Session

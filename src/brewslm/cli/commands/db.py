@@ -10,7 +10,7 @@ import typer
 from brewslm.cli import options
 
 if TYPE_CHECKING:
-    from brewslm.bootstrap.ledger import Moved, Restoring
+    from brewslm.bootstrap.ledger_copies import Moved, Restoring
 
 _SHOWN = ("projects", "jobs", "artifacts", "run_events", "metrics", "experiments", "releases")
 _HOLDS = "It holds the ledger; the files of artifacts lie in the workspace, under projects: copy that folder, too."
@@ -36,7 +36,7 @@ def backup(
     The file is the same for both databases, and can be restored into either. It holds the ledger: projects, jobs,
     events, what artifacts there are. The artifacts' files never change and lie in the workspace under projects.
     """
-    from brewslm.bootstrap.ledger import back_up
+    from brewslm.bootstrap.ledger_copies import back_up
     from brewslm.bootstrap.settings import read_settings
     from brewslm.cli.failures import say_error
 
@@ -61,7 +61,7 @@ def restore(
 
     The backup is verified before anything is touched, and the ledger afterwards.
     """
-    from brewslm.bootstrap.ledger import restoring
+    from brewslm.bootstrap.ledger_copies import restoring
     from brewslm.bootstrap.settings import read_settings
 
     with restoring(read_settings(), file, is_replacing=replace) as found:
@@ -84,7 +84,7 @@ def migrate_to(
     `sqlite:` alone is the file of the workspace. A password is better kept in ~/.pgpass or PGPASSWORD than written
     here, where other users of the machine may read it.
     """
-    from brewslm.bootstrap.ledger import migrate_to as move
+    from brewslm.bootstrap.ledger_copies import migrate_to as move
     from brewslm.bootstrap.settings import read_settings
 
     moved = move(read_settings(), place)

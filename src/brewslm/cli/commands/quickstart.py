@@ -9,7 +9,7 @@ import typer
 from brewslm.cli import options
 
 if TYPE_CHECKING:
-    from brewslm.bootstrap.container import House
+    from brewslm.bootstrap.house import House
     from brewslm.cli.render.quickstart import Outcome
     from brewslm.cli.session import Session
     from brewslm.core.ids import JobId

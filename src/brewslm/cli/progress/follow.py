@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.cli.failures import INTERRUPTED
 from brewslm.cli.progress.draw import draw
 from brewslm.cli.progress.lines import Lines

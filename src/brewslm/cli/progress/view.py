@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 from brewslm.core.events.base import RunEvent
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import JobId, ProjectId

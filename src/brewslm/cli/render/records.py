@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from rich.console import RenderableType
 from rich.text import Text
@@ -13,9 +13,11 @@ from brewslm.core.artifacts.base import ArtifactRecord
 from brewslm.core.events.base import RunEvent
 from brewslm.core.job import Job
 from brewslm.core.project import Project
-from brewslm.lifecycle import LIFECYCLE
-from brewslm.services.data.browsing import TablePage, TableSummary
-from brewslm.services.projects import StageState
+from brewslm.core.stage_name import StageName
+
+if TYPE_CHECKING:
+    from brewslm.services.data.browsing import TablePage, TableSummary
+    from brewslm.services.projects import StageState
 
 STATUS_STYLES = {
     "completed": "green",
@@ -33,7 +35,7 @@ def project_table(projects: Iterable[Project]) -> RenderableType:
     return table(("id", "name", "template", "base model", "created"), rows, right=(0,))
 
 
-def stage_table(states: Iterable[StageState]) -> RenderableType:
+def stage_table(states: "Iterable[StageState]") -> RenderableType:
     """The eleven stages of a project."""
     rows = [
         (
@@ -145,8 +147,7 @@ def _gist(job: Job) -> str:
         return job.error or ""
     if job.waiting_reason:
         return job.waiting_reason
-    is_stage = any(stage.name == job.kind for stage in LIFECYCLE)
-    return job.message if is_stage and job.message else job.phase
+    return job.message if job.kind in get_args(StageName) and job.message else job.phase
 
 
 def _took(job: Job) -> str:
@@ -155,13 +156,13 @@ def _took(job: Job) -> str:
     return duration((job.finished_at - job.started_at).total_seconds())
 
 
-def list_of_tables(tables: Iterable[TableSummary]) -> RenderableType:
+def list_of_tables(tables: "Iterable[TableSummary]") -> RenderableType:
     """One line for each table of an artifact."""
     lines = [(one.name, f"{one.num_rows:,}", size(one.size_bytes)) for one in tables]
     return table(("table", "rows", "size"), lines, right=(1, 2))
 
 
-def rows_page(page: TablePage, *, is_filtered: bool = False) -> Iterable[RenderableType]:
+def rows_page(page: "TablePage", *, is_filtered: bool = False) -> Iterable[RenderableType]:
     """Rows of a table, each as a block: name and value, what is empty left out."""
     if not page.rows and is_filtered:
         yield f"No row of {page.name!r} fits (number {page.start:,} and on); it has {page.num_rows:,} rows."

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model
 
 from brewslm.core.alerts.notification import SEVERITIES, Notification, is_at_least
 from brewslm.core.reason import Reason, Severity
-from brewslm.core.value import Value
+from brewslm.core.value import Described, Value
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
@@ -38,11 +38,7 @@ EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-
 OneLine = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200)]
 
 
-class _Section(Value):
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-
-class RateLimit(_Section):
+class RateLimit(Described):
     """How many messages a channel takes; what is more comes as one summary."""
 
     messages: int = Field(10, ge=1, le=100_000)
@@ -51,7 +47,7 @@ class RateLimit(_Section):
     """in so many minutes."""
 
 
-class _Channel(_Section):
+class _Channel(Described):
     severity: Severity = "warning"
     """The least that is told: info, warning, error or critical."""
     reasons: Annotated[tuple[str, ...], AfterValidator(_known_reasons)] = ()
@@ -98,7 +94,7 @@ class DesktopChannel(_Channel):
 class SmtpChannel(_Channel):
     """E-mail."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, validate_by_name=False, validate_by_alias=True)
+    model_config = ConfigDict(validate_by_name=False, validate_by_alias=True)
 
     kind: Literal["smtp"]
     host: OneLine
@@ -164,7 +160,7 @@ Channel = Annotated[
 ChannelName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
 
-class AlertConfig(_Section):
+class AlertConfig(Described):
     """The whole file."""
 
     channels: dict[ChannelName, Channel] = Field(default_factory=dict, max_length=50)

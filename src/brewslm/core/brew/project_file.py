@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from brewslm.core.artifacts.cleaning import CleaningPlan
 from brewslm.core.artifacts.manifest import LeakCheck, LeakPolicy, SplitShares, Truncation
@@ -11,13 +11,11 @@ from brewslm.core.brew.trainer import Scalar, Trainer
 from brewslm.core.outcome.approval import GateMode
 from brewslm.core.project import Template
 from brewslm.core.stage_name import StageName
-from brewslm.core.value import Value
+from brewslm.core.value import Described, Value
 
 
-class DataChoices(MappingChoices):
+class DataChoices(MappingChoices, Described):
     """How the dataset is read and mapped, where it is not certain."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     reading: dict[str, Scalar] = Field(default_factory=dict)
     """What ingest is told besides: `format`, `encoding`, `delimiter`, `has_header`, `max_malformed_share`, …"""
@@ -25,10 +23,8 @@ class DataChoices(MappingChoices):
     """Gate A: the share of rows that must become examples."""
 
 
-class Preparation(Value):
+class Preparation(Described):
     """How the dataset is split."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     shares: SplitShares = SplitShares()
     """Of train, eval and test; they sum to 1."""
@@ -46,10 +42,8 @@ class Preparation(Value):
     """Whether near duplicates count as the same."""
 
 
-class ProjectFile(Value):
+class ProjectFile(Described):
     """The whole file. Unknown keys are errors."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     api_version: Literal["brewslm/v1"]
     """The version of this format."""

@@ -4,11 +4,11 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from brewslm.core.errors import InvalidRequestError
 from brewslm.core.health.thresholds import Thresholds
-from brewslm.core.value import Value
+from brewslm.core.value import Described, Value, descriptions_of
 
 DEFAULT = "default"
 _WIDTH = 116
@@ -78,19 +78,19 @@ def thresholds_yaml() -> str:
     lines = [_HEAD]
     defaults = Thresholds()
     for section in Thresholds.model_fields:
-        part = getattr(defaults, section)
+        part: Described = getattr(defaults, section)
         lines += [f"{_comment(part.__doc__, indent='')}\n{section}:"]
-        for name, info in type(part).model_fields.items():
-            lines += [_comment(info.description, indent="  "), f"  {name}: {getattr(part, name)}"]
+        for name, meaning in descriptions_of(type(part)).items():
+            lines += [_comment(meaning, indent="  "), f"  {name}: {getattr(part, name)}"]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _entries(thresholds: Thresholds) -> Iterator[tuple[str, float | int, str]]:
     for section in Thresholds.model_fields:
-        part: BaseModel = getattr(thresholds, section)
-        for name, info in type(part).model_fields.items():
-            yield f"{section}.{name}", getattr(part, name), " ".join((info.description or "").split())
+        part: Described = getattr(thresholds, section)
+        for name, meaning in descriptions_of(type(part)).items():
+            yield f"{section}.{name}", getattr(part, name), " ".join(meaning.split())
 
 
 def _comment(text: str | None, *, indent: str) -> str:

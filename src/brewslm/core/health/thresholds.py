@@ -2,16 +2,12 @@
 
 from typing import Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from brewslm.core.value import Value
-
-
-class _Section(Value):
-    model_config = ConfigDict(use_attribute_docstrings=True)
+from brewslm.core.value import Described
 
 
-class EpisodeThresholds(_Section):
+class EpisodeThresholds(Described):
     """When an episode ends, and when another one is told again."""
 
     recover_after: int = Field(5, ge=1)
@@ -22,7 +18,7 @@ class EpisodeThresholds(_Section):
     """Records after an alert in which its detector is silent unless it gets worse; later, what lasts is told."""
 
 
-class WatchThresholds(_Section):
+class WatchThresholds(Described):
     """The active watch over the first steps."""
 
     watch_steps: int = Field(1000, ge=1)
@@ -39,14 +35,14 @@ class WatchThresholds(_Section):
     """The loss does not learn if it surely (by two standard errors) fell by less than this part of itself."""
 
 
-class LossThresholds(_Section):
+class LossThresholds(Described):
     """Loss that is no loss."""
 
     zero_records: int = Field(2, ge=1)
     """Records in a row with a loss of exactly 0: often all is masked, or a NaN is written as 0."""
 
 
-class SpikeThresholds(_Section):
+class SpikeThresholds(Described):
     """A loss that leaves its own track upwards."""
 
     rolling_sd: float = Field(8.0, gt=0)
@@ -61,7 +57,7 @@ class SpikeThresholds(_Section):
     """Least standard deviation that is believed, as a part of the loss, so that flat curves do not cry wolf."""
 
 
-class DivergenceThresholds(_Section):
+class DivergenceThresholds(Described):
     """A loss whose level rises and stays."""
 
     rise: float = Field(0.2, gt=0)
@@ -74,7 +70,7 @@ class DivergenceThresholds(_Section):
     """Records in a row that must show it."""
 
 
-class PlateauThresholds(_Section):
+class PlateauThresholds(Described):
     """A loss that no longer falls."""
 
     min_records: int = Field(90, ge=20)
@@ -93,7 +89,7 @@ class PlateauThresholds(_Section):
     """Share of the run after which nothing is said: it ends anyway."""
 
 
-class OverFitThresholds(_Section):
+class OverFitThresholds(Described):
     """Evaluations get worse while training gets better."""
 
     evals: int = Field(3, ge=1)
@@ -108,7 +104,7 @@ class OverFitThresholds(_Section):
     """By how much the training loss must have fallen meanwhile, as a part of it."""
 
 
-class GradientThresholds(_Section):
+class GradientThresholds(Described):
     """The norm of the gradient, before clipping."""
 
     limit: float = Field(100.0, gt=0)
@@ -121,7 +117,7 @@ class GradientThresholds(_Section):
     """Times the baseline below which nothing is said."""
 
 
-class ThroughputThresholds(_Section):
+class ThroughputThresholds(Described):
     """Tokens, samples or steps a second."""
 
     share: float = Field(0.5, gt=0, lt=1)
@@ -132,7 +128,7 @@ class ThroughputThresholds(_Section):
     """Records of an attempt, after the first two, whose median is the run's own."""
 
 
-class UtilisationThresholds(_Section):
+class UtilisationThresholds(Described):
     """How busy the device is."""
 
     share: float = Field(0.5, gt=0, lt=1)
@@ -143,7 +139,7 @@ class UtilisationThresholds(_Section):
     """Records that the medians are taken over."""
 
 
-class MemoryThresholds(_Section):
+class MemoryThresholds(Described):
     """Memory of the device, or of the machine where it trains by itself."""
 
     share: float = Field(0.95, gt=0, le=1)
@@ -152,7 +148,7 @@ class MemoryThresholds(_Section):
     """Share from which on it is critical."""
 
 
-class StallThresholds(_Section):
+class StallThresholds(Described):
     """Pauses, by what the training does meanwhile."""
 
     training_seconds: float = Field(60.0, gt=0)
@@ -175,14 +171,14 @@ class StallThresholds(_Section):
     """Without a beat of the shim beside a worker, which beats once a second."""
 
 
-class CheckpointThresholds(_Section):
+class CheckpointThresholds(Described):
     """How much would be lost."""
 
     intervals: float = Field(3.0, gt=1)
     """Times the usual interval since the last checkpoint from which on it is a warning."""
 
 
-class DiskThresholds(_Section):
+class DiskThresholds(Described):
     """Free space where checkpoints are written."""
 
     checkpoints: float = Field(4.0, gt=0)
@@ -195,7 +191,7 @@ class DiskThresholds(_Section):
     """Free bytes below which it is critical."""
 
 
-class DeviceThresholds(_Section):
+class DeviceThresholds(Described):
     """Heat and errors of a GPU."""
 
     temperature: float = Field(85.0, gt=0)
@@ -210,7 +206,7 @@ class DeviceThresholds(_Section):
     """Records in a row that are slowed down by heat or power, and a warning."""
 
 
-class DesignThresholds(_Section):
+class DesignThresholds(Described):
     """When a training is taken to lead nowhere: a matter of its design, which nothing is done about by itself."""
 
     share: float = Field(0.5, gt=0, le=1)
@@ -219,7 +215,7 @@ class DesignThresholds(_Section):
     """Evaluations without which nothing is said."""
 
 
-class Thresholds(_Section):
+class Thresholds(Described):
     """All of them. A file may hold any part; what it does not say stays as it is here."""
 
     episodes: EpisodeThresholds = EpisodeThresholds()

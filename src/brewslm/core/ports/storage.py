@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.events.base import NewEvent, RunEvent
 from brewslm.core.events.reasons import EventStage, Severity
 from brewslm.core.experiment import Experiment
-from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import Job, JobStatus
 from brewslm.core.outcome.approval import GateMode, GateState, StageGate
@@ -19,6 +18,9 @@ from brewslm.core.project import Project
 from brewslm.core.release import EndpointKey, ReleaseRow
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
+
+if TYPE_CHECKING:
+    from brewslm.core.health.watch import WatchCheck
 
 
 class ProjectRows(Protocol):
@@ -281,10 +283,10 @@ class MonitorRows(Protocol):
     def keep(self, job_id: JobId, name: MonitorName, state: bytes) -> None:
         """Keep it, in the place of what was kept before."""
 
-    def add_checks(self, job_id: JobId, checks: Sequence[WatchCheck]) -> None:
+    def add_checks(self, job_id: JobId, checks: "Sequence[WatchCheck]") -> None:
         """Insert lines of the active watch; of one step they come together, once."""
 
-    def checks(self, job_id: JobId) -> tuple[WatchCheck, ...]:
+    def checks(self, job_id: JobId) -> "tuple[WatchCheck, ...]":
         """By step, and in the order in which they came."""
 
 

@@ -1,14 +1,12 @@
 """How examples become batches."""
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from brewslm.core.value import Value
+from brewslm.core.value import Described
 
 
-class DataSettings(Value):
+class DataSettings(Described):
     """Sequence length and batch."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     max_seq_len: int = Field(512, ge=16, le=131072)
     """Longest example in tokens; longer ones were left out, and counted, when the data was prepared."""

@@ -2,15 +2,13 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from brewslm.core.value import Value
+from brewslm.core.value import Described
 
 
-class EarlyStopping(Value):
+class EarlyStopping(Described):
     """Stop when the loss on the eval split no longer falls; the best checkpoint is the result all the same."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     patience: int = Field(3, ge=1)
     """Evaluations in a row without a new best, `eval_every` steps apart."""
@@ -18,10 +16,8 @@ class EarlyStopping(Value):
     """What a loss must be below the best one to be a new best, nats per unit."""
 
 
-class Budget(Value):
+class Budget(Described):
     """The most that a run may use, over all its attempts. The step in which it is used up is finished."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     max_minutes: float | None = Field(None, gt=0.0)
     """Wall time, with loading, baseline and evaluations."""

@@ -2,15 +2,13 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from brewslm.core.value import Value
+from brewslm.core.value import Described
 
 
-class LoraSettings(Value):
+class LoraSettings(Described):
     """Which matrices get an adapter, and how large it is."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     lora_rank: int = Field(16, ge=1, le=512)
     """Rank of the update; 16 is enough for most instruction data."""

@@ -2,15 +2,13 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from brewslm.core.value import Value
+from brewslm.core.value import Described
 
 
-class MonitorSettings(Value):
+class MonitorSettings(Described):
     """Cadences, in optimiser steps."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     log_every: int = Field(5, ge=1)
     """Steps between records in `log.jsonl`."""

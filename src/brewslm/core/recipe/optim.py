@@ -1,14 +1,12 @@
 """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101)."""
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from brewslm.core.value import Value
+from brewslm.core.value import Described
 
 
-class OptimSettings(Value):
+class OptimSettings(Described):
     """The optimiser. Adapter weights and its state are kept in float32."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     learning_rate: float = Field(5e-4, gt=0.0, le=1.0)
     """Peak learning rate."""

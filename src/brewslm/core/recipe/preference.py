@@ -2,17 +2,15 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from brewslm.core.value import Value
+from brewslm.core.value import Described
 
 PreferenceMode = Literal["dpo", "orpo", "kto"]
 
 
-class PreferenceSettings(Value):
+class PreferenceSettings(Described):
     """Values of the modes `dpo`, `orpo` and `kto`; one that the recipe's mode does not read is refused."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     beta: float = Field(0.1, gt=0.0, le=100.0)
     """`dpo` and `kto`: how dear it is to leave the base; the reward is beta times the log-ratio to the base."""

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from brewslm.core.recipe.data import DataSettings
 from brewslm.core.recipe.ending import Budget, EarlyStopping
@@ -12,13 +12,11 @@ from brewslm.core.recipe.optim import OptimSettings
 from brewslm.core.recipe.preference import PreferenceSettings, idle_settings
 from brewslm.core.recipe.retry import RetrySettings
 from brewslm.core.recipe.schedule import ScheduleSettings
-from brewslm.core.value import Value
+from brewslm.core.value import Described, Value
 
 
-class Recipe(Value):
+class Recipe(Described):
     """A full typed description of a training. Unknown keys are refused."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     base_model: str
     """A bundled model's name, a local folder, or a Hugging Face id."""

@@ -1,14 +1,12 @@
 """What may be done by itself when a training fails."""
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from brewslm.core.value import Value
+from brewslm.core.value import Described
 
 
-class RetrySettings(Value):
+class RetrySettings(Described):
     """How long a failing training is helped."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     max_attempts: int = Field(8, ge=0, le=1000)
     """Measures that may be taken over a whole run. Going on after a lost process costs nothing where there has been a

@@ -2,15 +2,13 @@
 
 from typing import Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from brewslm.core.value import Value
+from brewslm.core.value import Described
 
 
-class ScheduleSettings(Value):
+class ScheduleSettings(Described):
     """Linear warm-up, then the named shape down to `min_lr_ratio` of the peak."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     lr_schedule: Literal["cosine_warmup", "linear", "constant", "wsd"] = "cosine_warmup"
     """Shape after the warm-up; `wsd` stays at the peak, then falls linearly (Hägele et al. 2024, arXiv:2405.18392)."""

@@ -19,7 +19,7 @@ from sqlalchemy import event as listen
 
 from brewslm.adapters.sql.migrate import MIGRATIONS, migrate, revision_of
 from brewslm.adapters.sql.storage import SqlStorage
-from brewslm.bootstrap.ledger import restoring
+from brewslm.bootstrap.ledger_copies import restoring
 from brewslm.bootstrap.settings import Settings
 from brewslm.core.ids import ProjectId
 from tests.fakes.ledger import NOW, event

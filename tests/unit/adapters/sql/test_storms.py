@@ -14,7 +14,7 @@ from sqlalchemy import text
 from brewslm.adapters.sql.migrate import migrate
 from brewslm.adapters.sql.schema import HEAD
 from brewslm.adapters.sql.storage import SqlStorage
-from brewslm.bootstrap.ledger import back_up
+from brewslm.bootstrap.ledger_copies import back_up
 from brewslm.bootstrap.settings import Settings
 from tests.fakes.ledger import NOW, event, fill
 from tests.unit.adapters.sql.places import database_at, integrity, open_at

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from brewslm.api.app import create_app
 from brewslm.api.guard import allowed_hosts
-from brewslm.bootstrap.container import House
+from brewslm.bootstrap.house import House
 
 HOSTS = allowed_hosts(8000, host="127.0.0.1")
 SPELLINGS = ("{}", "{}/", "/{}", "{}?key={key}", "{}?api_key={key}", "{}/../models")
