@@ -26,6 +26,7 @@ export function Keys({ projectId }: { projectId: number }) {
       answer(http.DELETE("/api/projects/{project_id}/keys/{key_id}", { params: { path: { ...path, key_id: id } } })),
     onSettled: renew,
   });
+  const problem = make.error ?? revoke.error;
   return (
     <details className="studio-details">
       <summary>Keys of clients</summary>
@@ -68,7 +69,7 @@ export function Keys({ projectId }: { projectId: number }) {
             </Button>
           </Group>
         </form>
-        {(make.error ?? revoke.error) !== null && <ErrorNotice error={make.error ?? revoke.error} />}
+        {problem !== null && <ErrorNotice error={problem} />}
       </Stack>
     </details>
   );
