@@ -151,9 +151,7 @@ class Face:
         is_echoed = isinstance(asked, CompletionRequest) and bool(asked.echo)
 
         def of(prompt: Sequence[int], most: int, number: int) -> Callable[[int, Callable[[Event], None]], Generation]:
-            sampling = asked.sampling(
-                number=number, num_top_logprobs=num_top, is_logprob_wanted=asked.logprobs not in (None, False)
-            )
+            sampling = asked.sampling(number=number, num_top_logprobs=num_top)
             return lambda _, tell: Generation(
                 prompt, most, tell, sampling, asked.stop or (), adapter=adapter, is_echoed=is_echoed
             )

@@ -94,7 +94,7 @@ class Asked(Value):
         """Whether a stream ends with the usage."""
         return bool(self.stream_options and self.stream_options.include_usage)
 
-    def sampling(self, *, number: int, num_top_logprobs: int, is_logprob_wanted: bool) -> Sampling:
+    def sampling(self, *, number: int, num_top_logprobs: int) -> Sampling:
         """How the tokens of choice `number` are chosen; each choice has a random stream of its own."""
         return Sampling(
             temperature=1.0 if self.temperature is None else self.temperature,
@@ -104,7 +104,6 @@ class Asked(Value):
             frequency_penalty=self.frequency_penalty or 0.0,
             logit_bias=self.logit_bias or {},
             num_top_logprobs=num_top_logprobs,
-            is_logprob_wanted=is_logprob_wanted,
         )
 
 

@@ -18,7 +18,6 @@ class Sampling:
     frequency_penalty: float = 0.0
     logit_bias: dict[int, float] = field(default_factory=dict)
     num_top_logprobs: int = 0
-    is_logprob_wanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

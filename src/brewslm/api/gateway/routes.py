@@ -279,8 +279,17 @@ async def _lease(gateway: Gateway, request: Request, body: dict[str, Any], excha
 def _conversation(request: Request, body: dict[str, Any], exchange: Exchange) -> str:
     """What tells one conversation from another: what the client says, else how it began."""
     named = request.headers.get(CONVERSATION_HEADER) or body.get("user") or body.get("prompt_cache_key")
-    began = named or json.dumps((body.get("messages") or [body.get("prompt")])[:2])
+    began = json.dumps(named or _beginning(body))
     return hashlib.sha256(f"{exchange.key_id}:{began}".encode()).hexdigest()
+
+
+def _beginning(body: dict[str, Any]) -> Any:  # noqa: ANN401 - as it was sent
+    """What a conversation began with, which is the same in each of its later requests: up to the user's first turn."""
+    messages = body.get("messages")
+    if not isinstance(messages, list):
+        return body.get("prompt")
+    turns = [one.get("role") if isinstance(one, dict) else None for one in messages]
+    return messages[: turns.index("user") + 1] if "user" in turns else messages[:1]
 
 
 async def _body(request: Request, max_bytes: int) -> dict[str, Any]:

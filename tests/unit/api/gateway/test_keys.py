@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 from starlette.testclient import TestClient
 
 from brewslm.api.app import create_app
+from brewslm.api.gateway.routes import _beginning
 from brewslm.api.guard import allowed_hosts
 from brewslm.bootstrap.house import House
 
@@ -76,3 +77,12 @@ def test_a_large_body_is_refused_in_the_shape_of_the_client(house: House, guard:
     far = guard.post("/v1/completions", content=b"x" * (9 << 20), headers={"Content-Type": "application/json"})
     assert far.status_code == 413
     assert far.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_a_conversation_is_known_by_how_it_began() -> None:
+    first = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"}]
+    later = [*first, {"role": "assistant", "content": "Hello!"}, {"role": "user", "content": "Who are you?"}]
+    assert _beginning({"messages": first}) == _beginning({"messages": later}) == first
+    assert _beginning({"prompt": "Once"}) == "Once"
+    assert _beginning({"messages": 3}) is None
+    assert _beginning({"messages": [1, 2]}) == [1]
