@@ -53,13 +53,12 @@ type TalksProps = { projectId: number; name: string; versions: readonly number[]
 
 function Talks({ projectId, name, versions }: TalksProps) {
   const models = [...versions.map((version) => `${name}@v${version}`), `${name}@base`];
-  const [left, setLeft] = useState(models[0] ?? name);
-  const [right, setRight] = useState(`${name}@base`);
+  const [chosen, setChosen] = useState<readonly [string, string]>([models[0] ?? name, `${name}@base`]);
   const [draft, setDraft] = useState("");
   const [temperature, setTemperature] = useState<number | string>(0);
   const [maxTokens, setMaxTokens] = useState<number | string>(200);
   const [seed, setSeed] = useState("");
-  const talks = [useChat(projectId, left), useChat(projectId, right)] as const;
+  const talks = [useChat(projectId, chosen[0]), useChat(projectId, chosen[1])] as const;
   const isAnswering = talks.some((talk) => talk.isAnswering);
   const send = () => {
     const content = draft.trim();
@@ -78,8 +77,19 @@ function Talks({ projectId, name, versions }: TalksProps) {
   return (
     <Stack gap="md">
       <SimpleGrid cols={{ base: 1, sm: 2 }}>
-        <Conversation talk={talks[0]} model={left} models={models} onModel={setLeft} label="Left model" />
-        <Conversation talk={talks[1]} model={right} models={models} onModel={setRight} label="Right model" />
+        {([0, 1] as const).map((side) => (
+          <Conversation
+            key={side}
+            talk={talks[side]}
+            model={chosen[side]}
+            models={models}
+            onModel={(model) => {
+              talks[side].clear();
+              setChosen((now) => (side === 0 ? [model, now[1]] : [now[0], model]));
+            }}
+            label={side === 0 ? "Left model" : "Right model"}
+          />
+        ))}
       </SimpleGrid>
       <form
         onSubmit={(event) => {

@@ -64,7 +64,6 @@ export function useChat(projectId: number, model: string): Talk {
   }, [stop]);
 
   useEffect(() => stop, [stop]);
-  useEffect(() => clear(), [clear, model]);
   return { turns, isAnswering, error, ask, stop, clear };
 }
 
