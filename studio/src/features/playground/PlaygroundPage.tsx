@@ -65,11 +65,11 @@ function Talks({ projectId, name, versions }: TalksProps) {
     if (content === "") {
       return;
     }
-    const chosen = seedOf(seed);
+    const fixed = seedOf(seed);
     const asked = {
       temperature: Number(temperature),
       max_tokens: Number(maxTokens),
-      ...(chosen === undefined ? {} : { seed: chosen }),
+      ...(fixed === undefined ? {} : { seed: fixed }),
     };
     talks.forEach((talk) => talk.ask(content, asked));
     setDraft("");
