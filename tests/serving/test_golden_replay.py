@@ -12,8 +12,8 @@ from brewslm.adapters.serving.asking import answer_of, greedy_request
 from brewslm.core.drift.golden import GoldenAnswer, Reference, replayed
 from brewslm.core.serving.order import ServeOrder
 from brewslm.serving.engine import BatchEngine
-from brewslm.serving.face import Face, Model
 from brewslm.serving.models import Served, load
+from brewslm.serving.openai.face import Face, Model
 from brewslm.serving.prompts import Prompts
 from brewslm.serving.sampling import Sampling
 from tests.serving.asking import ask

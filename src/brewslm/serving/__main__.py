@@ -41,7 +41,7 @@ def _serve(order: ServeOrder, token: str, folder: Path) -> None:
     import uvicorn
 
     from brewslm.serving.building import build
-    from brewslm.serving.face import Face
+    from brewslm.serving.openai.face import Face
 
     built = build(order, on_broken=lambda: os._exit(EXIT_BROKEN))
     with socket.create_server(("127.0.0.1", 0)) as listener:

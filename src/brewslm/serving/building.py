@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from brewslm.core.serving.order import ServeOrder
-from brewslm.serving.face import Built, Model
+from brewslm.serving.openai.face import Built, Model
 
 
 def build(order: ServeOrder, *, on_broken: Callable[[], None]) -> Built:

@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 from brewslm.core.data.example import Message, chat_of
 from brewslm.core.serving.order import ServeOrder
-from brewslm.serving.face import Built, Model
 from brewslm.serving.failure import BadRequestError, RefusedError
 from brewslm.serving.files import check_files
 from brewslm.serving.generation import End, Failed, Generation, Prompt, Token
+from brewslm.serving.openai.face import Built, Model
 from brewslm.serving.sampling import Choice
 from brewslm.serving.text import Writer
 

@@ -18,7 +18,7 @@ CHECK_SECONDS = 600.0
 @app.command("check")
 def check(project: options.ProjectId, as_json: options.AsJson = False) -> None:
     """Check now: the golden prompts on the live endpoint, and its traffic against its first time."""
-    from brewslm.cli.render.endpoint import drift_page
+    from brewslm.cli.render.serving.endpoint import drift_page
     from brewslm.cli.session import open_session
     from brewslm.core.errors import NotFoundError
 
@@ -35,8 +35,8 @@ def check(project: options.ProjectId, as_json: options.AsJson = False) -> None:
 @app.command("show")
 def show(project: options.ProjectId, as_json: options.AsJson = False) -> None:
     """Show what the last check found."""
-    from brewslm.cli.render.endpoint import drift_page
     from brewslm.cli.render.parts import next_steps
+    from brewslm.cli.render.serving.endpoint import drift_page
     from brewslm.cli.session import open_session
 
     session = open_session(is_json=as_json)

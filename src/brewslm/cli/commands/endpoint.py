@@ -14,7 +14,7 @@ Hours = Annotated[float, typer.Option("--hours", min=0.01, help="Of so many hour
 @app.command("status")
 def status(project: options.ProjectId, hours: Hours = 24.0, as_json: options.AsJson = False) -> None:
     """Show which release answers, and latency, speed and errors of the last hours."""
-    from brewslm.cli.render.endpoint import status_page
+    from brewslm.cli.render.serving.endpoint import status_page
     from brewslm.cli.session import open_session
     from brewslm.services.endpoint.status import status_of
 
@@ -33,7 +33,7 @@ def log(
     """List requests: lengths, times, likelihoods; text only where `config/endpoints.yaml` asks for it."""
     from datetime import timedelta
 
-    from brewslm.cli.render.endpoint import request_table
+    from brewslm.cli.render.serving.endpoint import request_table
     from brewslm.cli.session import open_session
 
     session = open_session(is_json=as_json)

@@ -15,11 +15,11 @@ from starlette.routing import Route
 
 from brewslm.core.data.example import Message
 from brewslm.core.serving.measured import MEASURED_COMMENT, MEASURED_HEADER
-from brewslm.serving.answers import Answers, BrokenError, Part, whole
 from brewslm.serving.failure import BadRequestError
 from brewslm.serving.generation import Engine, Event, Generation
-from brewslm.serving.replies import Chats, Completions, error_of, event_of, usage_of
-from brewslm.serving.requests import DEFAULT_COMPLETION_TOKENS, Asked, ChatRequest, CompletionRequest, parse
+from brewslm.serving.openai.answers import Answers, BrokenError, Part, whole
+from brewslm.serving.openai.replies import Chats, Completions, error_of, event_of, usage_of
+from brewslm.serving.openai.requests import DEFAULT_COMPLETION_TOKENS, Asked, ChatRequest, CompletionRequest, parse
 
 DONE = "data: [DONE]\n\n"
 

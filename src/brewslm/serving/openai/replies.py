@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from brewslm.serving.answers import Part, Spelled
+from brewslm.serving.openai.answers import Part, Spelled
 
 Spell = Callable[[int], str]
 Json = dict[str, Any]
