@@ -97,6 +97,8 @@ def test_success_leaves_no_failure_of_an_earlier_attempt(scene: Scene) -> None:
         (OSError(errno.ENOMEM, "Cannot allocate memory"), ExitCode.OUT_OF_MEMORY),
         (OSError(errno.ENOSPC, "No space left on device"), ExitCode.DISK_FULL),
         (RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"), ExitCode.DISK_FULL),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), ExitCode.DEVICE_FAILED),
+        (torch.AcceleratorError("CUDA error: unspecified launch failure"), ExitCode.DEVICE_FAILED),
         (BadOrderError("no"), ExitCode.BAD_ORDER),
         (RuntimeError("something else"), 1),
         (KeyboardInterrupt(), 1),

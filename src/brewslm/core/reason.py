@@ -82,6 +82,7 @@ class Reason(StrEnum):
     TRAINING_OOM = "training_oom"
     TRAINING_NAN = "training_nan"
     TRAINING_DISK_FULL = "training_disk_full"
+    TRAINING_DEVICE_FAILED = "training_device_failed"
     TRAINING_STALLED = "training_stalled"
     TRAINING_WORKER_LOST = "training_worker_lost"
     TRAINING_RUNTIME_ERROR = "training_runtime_error"

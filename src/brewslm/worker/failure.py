@@ -1,6 +1,7 @@
 """How a worker fails: a typed exit code and one clear line."""
 
 import errno
+from collections.abc import Callable
 from typing import ClassVar
 
 from brewslm.core.errors import ArtifactDamagedError, BrewError
@@ -60,6 +61,15 @@ class SupersededError(WorkerFailure):
     exit_code = ExitCode.SUPERSEDED
 
 
+_DEVICE_ERRORS = (
+    "cuda error",
+    "hip error",
+    "cudnn error",
+    "cublas error",
+    "cudnn_status",
+    "cublas_status",
+    "uncorrectable ecc",
+)
 _NO_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
 
 
@@ -70,13 +80,9 @@ def classify(error: BaseException) -> tuple[int, str]:
         return error.exit_code, text
     if isinstance(error, ArtifactDamagedError):
         return ExitCode.BAD_DATA, text
-    if is_out_of_memory(error):
-        what = text or "an allocation failed"
-        return ExitCode.OUT_OF_MEMORY, f"Memory ran out: {what}. Lower data.micro_batch_tokens or data.batch_size."
-    if _is_disk_full(error):
-        return ExitCode.DISK_FULL, f"The disk is full: {text}. Free some space, then start again."
-    if isinstance(error, OSError) and error.errno == errno.EIO:
-        return 1, f"The disk reported an error: {text}. Look at it, then start again; what was saved is checked first."
+    for holds, code, says in _TROUBLES:
+        if holds(error):
+            return code, says.format(text or "an allocation failed")
     return 1, f"{type(error).__name__}: {text}"
 
 
@@ -89,7 +95,35 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _NO_MEMORY)
 
 
+def _is_device_error(error: BaseException) -> bool:
+    """Whether a GPU or its driver broke, by what torch raises; that its memory ran out is asked before."""
+    if type(error).__name__ == "AcceleratorError":
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _DEVICE_ERRORS)
+
+
 def _is_disk_full(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     return "no space left on device" in str(error).lower() or "os error 28" in str(error).lower()
+
+
+def _is_disk_error(error: BaseException) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EIO
+
+
+_TROUBLES: tuple[tuple[Callable[[BaseException], bool], int, str], ...] = (
+    (
+        is_out_of_memory,
+        ExitCode.OUT_OF_MEMORY,
+        "Memory ran out: {}. Lower data.micro_batch_tokens or data.batch_size.",
+    ),
+    (_is_disk_full, ExitCode.DISK_FULL, "The disk is full: {}. Free some space, then start again."),
+    (_is_device_error, ExitCode.DEVICE_FAILED, "The device reported an error: {}. Look at it with its own tools."),
+    (
+        _is_disk_error,
+        1,
+        "The disk reported an error: {}. Look at it, then start again; what was saved is checked first.",
+    ),
+)
+"""What is wrong with the machine, in the order in which it is asked: the exit code, and what is said."""

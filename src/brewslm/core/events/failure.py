@@ -54,6 +54,7 @@ FAILURES: frozenset[Reason] = frozenset(
         Reason.TRAINING_OOM,
         Reason.TRAINING_NAN,
         Reason.TRAINING_DISK_FULL,
+        Reason.TRAINING_DEVICE_FAILED,
         Reason.TRAINING_RUNTIME_ERROR,
         Reason.TRAINING_FORK_REFUSED,
         Reason.TRAINING_RESULTS_INCOMPLETE,

@@ -64,6 +64,7 @@ NOTICES: dict[Reason, Notice] = {
     Reason.TRAINING_OOM: Notice("error", "Training ran out of memory"),
     Reason.TRAINING_NAN: Notice("error", "Training met numbers that are not finite"),
     Reason.TRAINING_DISK_FULL: Notice("error", "Training filled the disk"),
+    Reason.TRAINING_DEVICE_FAILED: Notice("error", "A device failed while training"),
     Reason.TRAINING_STALLED: Notice("error", "Training hung"),
     Reason.TRAINING_WORKER_LOST: Notice("warning", "A training process disappeared"),
     Reason.TRAINING_RUNTIME_ERROR: Notice("error", "Training failed"),

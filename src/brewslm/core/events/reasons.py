@@ -193,6 +193,12 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.TRAINING_OOM: _row("training", "error", "Training ran out of memory.", "Lower batch_size or max_seq_len."),
     Reason.TRAINING_NAN: _row("training", "error", "The loss was no longer a number.", "Lower the learning rate."),
     Reason.TRAINING_DISK_FULL: _row("training", "error", "The disk was full while training.", "Free space; retry."),
+    Reason.TRAINING_DEVICE_FAILED: _row(
+        "training",
+        "error",
+        "A GPU or its driver reported an error while training, and there was no other one to go on on.",
+        "Look at the device (`nvidia-smi -q`, the kernel's log), restart its driver, then `brewslm jobs retry JOB`.",
+    ),
     Reason.TRAINING_STALLED: _row(
         "training", "error", "The training process hung, again and again.", "Read its stacks in the worker's log."
     ),

@@ -1,5 +1,7 @@
 """What to do when an attempt at a training has ended before its time: a pure function of what is known."""
 
+from collections.abc import Callable
+
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.value import Value
 from brewslm.core.wire.attempt import MicroBatch
@@ -36,6 +38,12 @@ class Ended(Value):
     """Attempts in a row, with this one, that ended without a newer checkpoint."""
     micro_batch: MicroBatch | None = None
     """What was in the model when memory ran out, where that is known."""
+    device: str = ""
+    """What it ran on, where it was given a device."""
+    other_devices: tuple[str, ...] = ()
+    """The devices of this machine besides."""
+    device_facts: str = ""
+    """What the machine says of the device."""
 
 
 class Decision(Value):
@@ -62,18 +70,7 @@ def decide(ended: Ended, recipe: Recipe, known: RecoveryFile) -> Decision | Give
     against = _against(ended, recipe, known)
     if against:
         return GivenUp(explanation=against, is_design_problem=against == _NO_MISHAP)
-    match ended.cause:
-        case "lost" | "stalled":
-            wait = BACKOFF_SECONDS[min(ended.losses, len(BACKOFF_SECONDS)) - 1] if ended.cause == "lost" else 0.0
-            return _go_on(ended, known, "resume", "it is resumed", wait_seconds=wait)
-        case "out_of_memory":
-            return _with_less_memory(ended, recipe, known)
-        case "not_finite" | "diverged":
-            return _more_gently(ended, recipe, known)
-        case "plateau":
-            return _against_plateau(ended, recipe, known)
-        case "disk_full":
-            return _with_less_disk(ended, recipe, known)
+    return _ANSWERS[ended.cause](ended, recipe, known)
 
 
 def _against(ended: Ended, recipe: Recipe, known: RecoveryFile) -> str:
@@ -231,6 +228,11 @@ def _against_plateau(ended: Ended, recipe: Recipe, known: RecoveryFile) -> Decis
             return GivenUp(explanation="monitor.on_plateau='none' leaves it to people")
 
 
+def _again(ended: Ended, _recipe: Recipe, known: RecoveryFile) -> Decision:
+    wait = BACKOFF_SECONDS[min(ended.losses, len(BACKOFF_SECONDS)) - 1] if ended.cause == "lost" else 0.0
+    return _go_on(ended, known, "resume", "it is resumed", wait_seconds=wait)
+
+
 def _with_less_disk(ended: Ended, recipe: Recipe, known: RecoveryFile) -> Decision:
     """Keep fewer checkpoints; then wait until somebody has made room."""
     keep = known.adjustments.keep_checkpoints or recipe.monitor.keep_checkpoints
@@ -244,3 +246,26 @@ def _with_less_disk(ended: Ended, recipe: Recipe, known: RecoveryFile) -> Decisi
             keep_checkpoints=1,
         )
     return _go_on(ended, known, "wait", "it waits until there is room")
+
+
+def _elsewhere(ended: Ended, _recipe: Recipe, known: RecoveryFile) -> Decision | GivenUp:
+    """Go on on a device that has reported no error yet."""
+    failed = (*known.adjustments.failed_devices, ended.device)
+    left = [device for device in ended.other_devices if device not in failed]
+    if left:
+        explanation = f"it goes on on another device than {ended.device}"
+        return _go_on(ended, known, "other_device", explanation, failed_devices=failed)
+    facts = f" ({ended.device_facts})" if ended.device_facts else ""
+    return GivenUp(explanation=f"there is no device besides {', '.join(failed) or 'this one'}{facts}")
+
+
+_ANSWERS: dict[Cause, Callable[[Ended, Recipe, RecoveryFile], Decision | GivenUp]] = {
+    "lost": _again,
+    "stalled": _again,
+    "out_of_memory": _with_less_memory,
+    "not_finite": _more_gently,
+    "diverged": _more_gently,
+    "plateau": _against_plateau,
+    "disk_full": _with_less_disk,
+    "device_failed": _elsewhere,
+}

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from brewslm.core.value import Value
 
-Cause = Literal["lost", "stalled", "out_of_memory", "not_finite", "diverged", "disk_full", "plateau"]
+Cause = Literal["lost", "stalled", "out_of_memory", "not_finite", "diverged", "disk_full", "device_failed", "plateau"]
 Action = Literal[
     "resume",
     "smaller_micro_batch",
@@ -14,6 +14,7 @@ Action = Literal[
     "lower_learning_rate",
     "prune_checkpoints",
     "wait",
+    "other_device",
     "stop",
 ]
 
@@ -28,6 +29,8 @@ class Adjustments(Value):
     skipped_steps: tuple[int, ...] = ()
     """Steps whose examples are passed over."""
     keep_checkpoints: int | None = Field(None, ge=1)
+    failed_devices: tuple[str, ...] = ()
+    """Devices that reported an error, which no attempt of this run is given any more."""
     step_back_in: int | None = None
     """The attempt that sets the newest checkpoint aside, where there is an older one, before it resumes."""
     step_back_after: int | None = None

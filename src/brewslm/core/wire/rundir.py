@@ -66,3 +66,4 @@ class ExitCode(IntEnum):
     DISK_FULL = 73
     PAUSED = 74
     SUPERSEDED = 75
+    DEVICE_FAILED = 76

@@ -7,7 +7,9 @@ from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import RecoveryProposed, RecoveryStarted, WorkerLost
 from brewslm.core.events.reasons import Reason
 from brewslm.core.health.report import Verdict
+from brewslm.core.job import JobStatus
 from brewslm.core.ports.engine import WorkerStatus
+from brewslm.core.ports.machine import Machine
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.recovery.onset import divergence_in, good_until
 from brewslm.core.recovery.policy import Decision, Ended, GivenUp, Setting, decide
@@ -17,12 +19,14 @@ from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, FAILURE_FILE, WORKER_LO
 from brewslm.services.jobs.claim import Claim
 from brewslm.services.jobs.files import read_recovery, write_recovery
 from brewslm.services.jobs.journal import JournalReader
+from brewslm.services.jobs.line import devices_of, uses_device
 from brewslm.services.jobs.setting_aside import Aside, SetAsideError
 
 _CAUSES: dict[int | None, Cause] = {
     ExitCode.OUT_OF_MEMORY: "out_of_memory",
     ExitCode.NOT_FINITE: "not_finite",
     ExitCode.DISK_FULL: "disk_full",
+    ExitCode.DEVICE_FAILED: "device_failed",
 }
 REASONS: dict[Cause, Reason] = {
     "lost": Reason.TRAINING_RUNTIME_ERROR,
@@ -32,8 +36,11 @@ REASONS: dict[Cause, Reason] = {
     "diverged": Reason.TRAINING_DIVERGED,
     "plateau": Reason.TRAINING_DESIGN_PROBLEM,
     "disk_full": Reason.TRAINING_DISK_FULL,
+    "device_failed": Reason.TRAINING_DEVICE_FAILED,
 }
 MIN_FREE_BYTES = 64 << 20
+_GIB = 1 << 30
+_MOST_RUNNING = 100_000
 
 
 def ended_of(
@@ -218,3 +225,47 @@ def note_once(claim: Claim, attempt: int, draft: Draft) -> None:
         known = [event.payload["attempt"] for event in events if event.reason is draft.reason]
         if attempt not in known:
             claim.emit_in(transaction, draft)
+
+
+def with_devices(ended: Ended, claim: Claim, machine: Machine) -> Ended:
+    """Add what is known of the job's device, and which others there are."""
+    devices = devices_of(machine.facts().gpus)
+    device = claim.job.device or devices[0]
+    return ended.model_copy(
+        update={
+            "device": device,
+            "other_devices": tuple(other for other in devices if other != device),
+            "device_facts": _facts(device, machine),
+        }
+    )
+
+
+def move(claim: Claim, machine: Machine, failed: tuple[str, ...]) -> bool:
+    """Give the job a device that has not failed and that no other job has; return whether it has one now.
+
+    Of a step, the flow holds the device, and is moved with it.
+    """
+    devices = devices_of(machine.facts().gpus)
+    with claim.transaction() as transaction:
+        job = claim.stored(transaction)
+        if job.device is not None and job.device not in failed:
+            return True  # moved before this process was started
+        holder = job if job.parent_id is None else transaction.jobs.get(job.parent_id)
+        running = transaction.jobs.list(statuses=(JobStatus.RUNNING,), limit=_MOST_RUNNING)
+        held = {one.device or devices[0] for one in running if uses_device(one) and one.id != holder.id}
+        device = next((one for one in devices if one not in held and one not in failed), None)
+        if device is None:
+            return False
+        claim.change(transaction, device=device)
+        if holder.id != job.id:
+            transaction.jobs.change(holder, device=device)
+    return True
+
+
+def _facts(device: str, machine: Machine) -> str:
+    kind, _, number = device.partition(":")
+    gpus = machine.gpus()
+    if kind != "gpu" or int(number) >= len(gpus):
+        return ""
+    gpu = gpus[int(number)]
+    return f"{gpu.name}, {gpu.used_bytes / _GIB:.1f} of {gpu.memory_bytes / _GIB:.1f} GiB in use"

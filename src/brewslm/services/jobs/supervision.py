@@ -25,7 +25,15 @@ from brewslm.services.jobs.files import read_recovery, write_recovery, write_who
 from brewslm.services.jobs.journal import JournalReader
 from brewslm.services.jobs.liveness import Liveness
 from brewslm.services.jobs.observing import answer_plateau, note_design_problem, write_design_report
-from brewslm.services.jobs.recovering import ended_of, failure_of, needed_bytes, note_once, recover
+from brewslm.services.jobs.recovering import (
+    ended_of,
+    failure_of,
+    move,
+    needed_bytes,
+    note_once,
+    recover,
+    with_devices,
+)
 from brewslm.services.jobs.setting_aside import SetAsideError, paused
 from brewslm.services.jobs.stopping import CANCEL_GRACE_SECONDS, PauseRequest, cancelled
 from brewslm.services.monitoring.limits import limits_now
@@ -35,7 +43,7 @@ from brewslm.services.ports import Ports
 POLL_SECONDS, LONGEST_POLL_SECONDS = 0.5, 1.0
 REST_OVER_LOOK = 150
 """Watching must cost the worker nothing: what a look took of the processor is so many times waited after it."""
-DISK_POLL_SECONDS = 5.0
+RESOURCE_POLL_SECONDS = 5.0
 MAX_ATTEMPTS = 3
 """Of work without checkpoints whose process disappears."""
 
@@ -207,6 +215,8 @@ class Supervisor:
         ended = None
         if isinstance(order, TrainOrder):
             ended = ended_of(status, directory, journal, order.recipe, stalled_attempt=stalled_attempt)
+            if ended is not None and ended.cause == "device_failed":
+                ended = with_devices(ended, self._claim, self._ports.machine)
         if ended is None or not isinstance(order, TrainOrder):
             if isinstance(order, TrainOrder) or not _is_worth_another_attempt(status):
                 raise _explained(directory, order, status)
@@ -221,13 +231,19 @@ class Supervisor:
         self._wait(measure.wait_seconds, lambda: self._obey(directory, order, status, journal))
         while measure.action == "wait" and not self._has_room(directory):
             self._claim.phase("waiting_disk")
-            self._wait(DISK_POLL_SECONDS, lambda: self._obey(directory, order, status, journal))
+            self._wait(RESOURCE_POLL_SECONDS, lambda: self._obey(directory, order, status, journal))
+        while measure.action == "other_device" and not self._has_moved(directory):
+            self._claim.phase("waiting_device")
+            self._wait(RESOURCE_POLL_SECONDS, lambda: self._obey(directory, order, status, journal))
 
     def _wait(self, seconds: float, obey: Callable[[], None]) -> None:
         end = self._ports.clock.monotonic() + seconds
         while (left := end - self._ports.clock.monotonic()) > 0:
             obey()
             self._ports.clock.sleep(min(left, POLL_SECONDS))
+
+    def _has_moved(self, directory: Path) -> bool:
+        return move(self._claim, self._ports.machine, read_recovery(directory).adjustments.failed_devices)
 
     def _has_room(self, directory: Path) -> bool:
         return self._ports.machine.free_disk_bytes(directory) >= needed_bytes(directory)

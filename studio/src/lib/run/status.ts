@@ -58,6 +58,7 @@ const PHASES: Readonly<Record<string, string>> = {
   starting: "Starting",
   recovering: "Recovering",
   waiting_disk: "Waiting for disk space",
+  waiting_device: "Waiting for another device",
   pausing: "Pausing after a checkpoint",
   cancelling: "Cancelling",
   evaluating: "Evaluating",

@@ -9,10 +9,12 @@ import pytest
 from brewslm.core.errors import CancelledError, WorkerError
 from brewslm.core.health.thresholds import StallThresholds
 from brewslm.core.ports.engine import WorkerStatus
+from brewslm.core.ports.machine import GpuState
 from brewslm.core.wire.attempt import FailureFile, MicroBatch
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.recovery import RecoveryFile
-from brewslm.core.wire.rundir import BEAT_FILE, FAILURE_FILE, PULSE_FILE, RECOVERY_FILE, ExitCode
+from brewslm.core.wire.rundir import BEAT_FILE, DEVICE_FILE, FAILURE_FILE, PULSE_FILE, RECOVERY_FILE, ExitCode
+from brewslm.services.jobs.claim import Claim
 from brewslm.services.jobs.liveness import Liveness
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import FakeEngine
@@ -35,6 +37,10 @@ def fails(code: ExitCode, words: str, *records: dict[str, Any], held: MicroBatch
 
 OOM = fails(ExitCode.OUT_OF_MEMORY, "Memory ran out.", held=MicroBatch(num_tokens=1000, num_examples=5))
 FULL = fails(ExitCode.DISK_FULL, "The disk is full.")
+BROKEN = fails(
+    ExitCode.DEVICE_FAILED, "The device reported an error: CUDA error: unspecified launch failure. Look at it."
+)
+GPU = GpuState(name="Some GPU", memory_bytes=8 << 30, used_bytes=1 << 30)
 
 
 def order(**settings: Any) -> TrainOrder:
@@ -77,6 +83,7 @@ def test_what_does_not_help_ends_with_the_cause_and_the_workers_words(tmp_path: 
         (ExitCode.OUT_OF_MEMORY, "training_oom"),
         (ExitCode.NOT_FINITE, "training_nan"),
         (ExitCode.DISK_FULL, "training_disk_full"),
+        (ExitCode.DEVICE_FAILED, "training_device_failed"),
     ],
 )
 def test_off_ends_at_once_with_the_reason_of_the_cause(tmp_path: Path, code: ExitCode, reason: str) -> None:
@@ -278,3 +285,51 @@ def test_a_pause_of_the_whole_machine_is_no_death_and_who_hangs_after_it_is_foun
     watched.clock.jump(-3 * 3600)
     assert watched.trouble_within(20, pulse="training", busy=True) == ""
     assert "while training, without using the processor" in watched.trouble_within(40)
+
+
+def with_gpus(scene: Scene, claim: Claim, number: int) -> None:
+    scene.machine.facts_now = scene.machine.facts_now.model_copy(update={"gpus": ("Some GPU",) * number})
+    scene.machine.gpus_now = (GPU,) * number
+    with claim.transaction() as transaction:
+        claim.change(transaction, device="gpu:0")
+
+
+def test_a_device_that_failed_is_left_for_another_one(tmp_path: Path) -> None:
+    scene, claim, supervisor = scene_with(tmp_path, BROKEN, done)
+    with_gpus(scene, claim, 2)
+    assert supervisor.run(TRAIN, name="exp-001") == TRAINED
+    assert scene.job(claim.job.id).device == "gpu:1"
+    assert (supervisor.folder("exp-001") / DEVICE_FILE).read_text() == "1\n"
+    (begun,) = [event for event in scene.events(claim.job.run_id) if event.reason == "training_recovery_started"]
+    assert (begun.payload["cause"], begun.payload["action"]) == ("device_failed", "other_device")
+    assert "CUDA error: unspecified launch failure; it goes on on another device than gpu:0" in begun.summary
+
+
+def test_another_device_is_waited_for_while_another_job_has_it(tmp_path: Path) -> None:
+    scene, claim, supervisor = scene_with(tmp_path, BROKEN, done)
+    with_gpus(scene, claim, 2)
+    other = scene.claim("train")
+    with other.transaction() as transaction:
+        other.change(transaction, device="gpu:1")
+    sleep, phases = scene.clock.sleep, []
+
+    def poll(seconds: float) -> None:
+        sleep(seconds)
+        phases.append(scene.job(claim.job.id).phase)
+        if phases.count("waiting_device") == 20:
+            with other.transaction() as transaction:
+                other.put_back(transaction)
+
+    scene.clock.sleep = poll  # type: ignore[method-assign]
+    assert supervisor.run(TRAIN, name="exp-001") == TRAINED
+    assert phases.count("waiting_device") >= 20
+    assert scene.job(claim.job.id).device == "gpu:1"
+
+
+def test_where_no_other_device_is_left_it_ends_with_what_the_driver_says(tmp_path: Path) -> None:
+    scene, claim, supervisor = scene_with(tmp_path, BROKEN, BROKEN)
+    with_gpus(scene, claim, 2)
+    with pytest.raises(WorkerError, match=r"no device besides gpu:0, gpu:1 \(Some GPU, 1\.0 of 8\.0 GiB") as caught:
+        supervisor.run(TRAIN, name="exp-001")
+    assert caught.value.code == "training_device_failed"
+    assert attempts(scene) == [1, 2]
