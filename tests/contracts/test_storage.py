@@ -12,6 +12,7 @@ from brewslm.core.job import FINAL, TRANSITIONS, Job, JobStatus
 from brewslm.core.outcome.approval import GateState, StageGate
 from brewslm.core.ports.storage import MetricRow, Storage
 from brewslm.core.project import Project
+from brewslm.core.release import EndpointKey, ReleaseState
 from tests.fakes.ledger import NOW, event, fill, record
 
 EAST = timezone(timedelta(hours=5, minutes=30))
@@ -401,6 +402,37 @@ def test_a_release_version_is_taken_once(storage: Storage, project: Project) -> 
             )
     with storage.read() as transaction:
         assert transaction.releases.list(project.id) == (made[1], made[0])
+        assert transaction.releases.list() == (made[1], made[0])
+
+
+def test_a_release_goes_from_state_to_state_as_it_may(storage: Storage, project: Project) -> None:
+    with storage.write() as transaction:
+        row = transaction.releases.add(
+            project_id=project.id, version=1, release_id=ArtifactId("release-1"), created_at=NOW
+        )
+        live = transaction.releases.change(row, state=ReleaseState.LIVE, reason="good", actor="cli", live_at=NOW)
+        assert live is not None
+        assert transaction.releases.change(row, state=ReleaseState.REJECTED) is None, "it is no candidate any more"
+        with pytest.raises(ValueError, match="cannot become"):
+            transaction.releases.change(live, state=ReleaseState.REJECTED)
+    with storage.read() as transaction:
+        (kept,) = transaction.releases.list(project.id)
+    assert (kept.state, kept.reason, kept.actor, kept.live_at) == (ReleaseState.LIVE, "good", "cli", NOW)
+
+
+def test_a_key_is_kept_as_a_hash_and_revoked_once(storage: Storage, project: Project) -> None:
+    key = EndpointKey(id=0, project_id=project.id, name="shop", hint="bsk-a", sha256="0" * 64, created_at=NOW)
+    with storage.write() as transaction:
+        first = transaction.keys.add(key)
+        second = transaction.keys.add(key.model_copy(update={"sha256": "1" * 64}))
+        assert (first.id, second.id) == (1, 2)
+        revoked = transaction.keys.revoke(project.id, first.id, revoked_at=NOW)
+        assert transaction.keys.revoke(project.id, first.id, revoked_at=NOW + timedelta(days=1)) == revoked
+        with pytest.raises(NotFoundError, match="key 9"):
+            transaction.keys.revoke(project.id, 9, revoked_at=NOW)
+    with storage.read() as transaction:
+        assert [one.revoked_at for one in transaction.keys.list(project.id)] == [NOW, None]
+        assert len(transaction.keys.list()) == 2
 
 
 def test_a_gate_is_opened_once_for_a_job_and_decided_once(storage: Storage, project: Project, job: Job) -> None:

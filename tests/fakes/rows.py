@@ -20,7 +20,7 @@ from brewslm.core.outcome.approval import GateMode, GateState, StageGate
 from brewslm.core.patrol.watcher import Watcher
 from brewslm.core.ports.storage import MetricRow
 from brewslm.core.project import Project
-from brewslm.core.release import ReleaseRow
+from brewslm.core.release import RELEASE_TRANSITIONS, EndpointKey, ReleaseRow
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import canonical_json
 
@@ -38,6 +38,7 @@ class State:
     offsets: dict[JobId, int] = field(default_factory=dict)
     experiments: dict[tuple[ProjectId, ExperimentId], Experiment] = field(default_factory=dict)
     releases: dict[tuple[ProjectId, int], ReleaseRow] = field(default_factory=dict)
+    keys: dict[int, EndpointKey] = field(default_factory=dict)
     gates: dict[int, StageGate] = field(default_factory=dict)
     gate_modes: dict[tuple[ProjectId, StageName], GateMode] = field(default_factory=dict)
     notifications: dict[int, Notification] = field(default_factory=dict)
@@ -352,8 +353,40 @@ class MemoryReleaseRows:
         self._state.releases[project_id, version] = row
         return row
 
-    def list(self, project_id: ProjectId) -> tuple[ReleaseRow, ...]:
-        return tuple(row for key, row in sorted(self._state.releases.items()) if key[0] == project_id)
+    def list(self, project_id: ProjectId | None = None) -> tuple[ReleaseRow, ...]:
+        return tuple(row for key, row in sorted(self._state.releases.items()) if project_id in (None, key[0]))
+
+    def change(self, row: ReleaseRow, **changes: Any) -> ReleaseRow | None:
+        times = {name: in_utc(value) for name, value in changes.items() if isinstance(value, datetime)}
+        new = ReleaseRow.model_validate({**row.model_dump(), **changes, **times})
+        if new.state != row.state and new.state not in RELEASE_TRANSITIONS[row.state]:
+            raise ValueError(f"release v{row.version} is {row.state}; it cannot become {new.state}")
+        if self._state.releases[row.project_id, row.version].state != row.state:
+            return None
+        self._state.releases[row.project_id, row.version] = new
+        return new
+
+
+class MemoryKeyRows:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def add(self, key: EndpointKey) -> EndpointKey:
+        MemoryProjectRows(self._state).get(key.project_id)
+        new = key.model_copy(update={"id": len(self._state.keys) + 1, "created_at": in_utc(key.created_at)})
+        self._state.keys[new.id] = new
+        return new
+
+    def list(self, project_id: ProjectId | None = None) -> tuple[EndpointKey, ...]:
+        return tuple(key for key in self._state.keys.values() if project_id in (None, key.project_id))
+
+    def revoke(self, project_id: ProjectId, key_id: int, *, revoked_at: datetime) -> EndpointKey:
+        known = self._state.keys.get(key_id)
+        if known is None or known.project_id != project_id:
+            raise NotFoundError(f"Project {project_id} has no key {key_id}.")
+        if known.revoked_at is None:
+            self._state.keys[key_id] = known.model_copy(update={"revoked_at": in_utc(revoked_at)})
+        return self._state.keys[key_id]
 
 
 class MemoryGateRows:

@@ -16,6 +16,7 @@ from tests.fakes.rows import (
     MemoryGateModeRows,
     MemoryGateRows,
     MemoryJobRows,
+    MemoryKeyRows,
     MemoryMetricRows,
     MemoryMonitorRows,
     MemoryProjectRows,
@@ -36,6 +37,7 @@ class MemoryTransaction:
     metrics: Any
     experiments: Any
     releases: Any
+    keys: Any
     gates: Any
     gate_modes: Any
     notifications: Any
@@ -53,6 +55,7 @@ class MemoryTransaction:
             metrics=MemoryMetricRows(state),
             experiments=MemoryExperimentRows(state),
             releases=MemoryReleaseRows(state),
+            keys=MemoryKeyRows(state),
             gates=MemoryGateRows(state),
             gate_modes=MemoryGateModeRows(state),
             notifications=MemoryNotificationRows(state),

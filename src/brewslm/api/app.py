@@ -11,6 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from brewslm.api import errors, studio
 from brewslm.api.deps import ERRORS
 from brewslm.api.door import KEY_BYTES, Door
+from brewslm.api.gateway import routes as gateway_routes
+from brewslm.api.gateway.errors import GatewayError
 from brewslm.api.guard import DEFAULT_PORT, Guard
 from brewslm.api.routes import (
     about,
@@ -19,6 +21,7 @@ from brewslm.api.routes import (
     brew,
     cleaning,
     datasets,
+    endpoints,
     evaluations,
     gates,
     health,
@@ -52,7 +55,13 @@ def create_api(house: House, *, is_stopping: Callable[[], bool] = lambda: False)
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         stop = threading.Event()
-        duties = {"lanes": house.runner.serve, "alerts": house.alerts.serve, "patrol": house.patrol.serve}
+        duties = {
+            "lanes": house.runner.serve,
+            "alerts": house.alerts.serve,
+            "patrol": house.patrol.serve,
+            "fleet": house.fleet.serve,
+            "drift": house.drift.serve,
+        }
         threads = [threading.Thread(target=duty, args=(stop,), name=name, daemon=True) for name, duty in duties.items()]
         for thread in threads:
             thread.start()
@@ -77,6 +86,7 @@ def create_api(house: House, *, is_stopping: Callable[[], bool] = lambda: False)
     )
     app.state.house = house
     app.state.hub = hub
+    app.state.gateway = gateway_routes.Gateway(house)
     rooms = (
         about,
         projects,
@@ -97,10 +107,13 @@ def create_api(house: House, *, is_stopping: Callable[[], bool] = lambda: False)
         notifications,
         alerts,
         brew,
+        endpoints,
     )
     for room in rooms:
         app.include_router(room.router, prefix="/api")
 
+    app.include_router(gateway_routes.router)
+    app.add_exception_handler(GatewayError, gateway_routes.answer_error)
     studio.install(app)
     errors.install(app)
     return app

@@ -17,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from brewslm.api import door as doors
 from brewslm.api.door import Door
 from brewslm.api.errors import error_response
+from brewslm.api.gateway.errors import PREFIX as ENDPOINT
+from brewslm.api.gateway.errors import GatewayError, openai_error
 from brewslm.core.events.reasons import Reason
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
@@ -98,8 +100,7 @@ class Guard:
 
         refusal = self._refusal(scope)
         if refusal is not None:
-            response: Response = error_response(refusal.status, Reason.SYSTEM_REQUEST_INVALID, refusal.message)
-            await response(scope, receive, send_guarded)
+            await _refused(scope, refusal)(scope, receive, send_guarded)
         elif scope["path"] == doors.PATH:
             await self._log_in(scope)(scope, receive, send_guarded)
         else:
@@ -138,7 +139,7 @@ class Guard:
 
     def _of_stranger(self, scope: Scope, headers: dict[str, list[str]]) -> Refusal | None:
         """Refuse who shows neither token nor cookie: every browser, and every program where a token is required."""
-        if _is_page(scope):
+        if _is_page(scope) or _is_endpoint(scope):
             return None
         if "authorization" in headers:
             return None if self._is_token(headers["authorization"]) else Refusal(401, _OTHER_BEARER)
@@ -204,6 +205,17 @@ def _is_link(scope: Scope, headers: dict[str, list[str]]) -> bool:
 def _is_page(scope: Scope) -> bool:
     """Whether it is one of the Studio's own files, which hold nothing of the user's. Everything else is closed."""
     return scope["method"] in _SAFE_METHODS and (scope["path"] in _PAGES or scope["path"].startswith(_ASSETS))
+
+
+def _is_endpoint(scope: Scope) -> bool:
+    """Whether it is for the gateway, all of whose routes want a key of their own, whoever asks."""
+    return bool(scope["path"].startswith(ENDPOINT))
+
+
+def _refused(scope: Scope, refusal: Refusal) -> Response:
+    if _is_endpoint(scope):
+        return openai_error(GatewayError(refusal.status, refusal.message))
+    return error_response(refusal.status, Reason.SYSTEM_REQUEST_INVALID, refusal.message)
 
 
 def _is_browser(headers: dict[str, list[str]]) -> bool:

@@ -2,15 +2,16 @@
 
 import os
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
 from brewslm.adapters.system.owner import is_owner_gone, process_owner
+from brewslm.bootstrap.made import made
 
 if TYPE_CHECKING:
     from brewslm.adapters.brew.code import ProcessCodeLoader
     from brewslm.adapters.brew.runs import FileBrewRuns
     from brewslm.adapters.files.uploads import FileUploads
+    from brewslm.adapters.serving.files import FileEndpoints, FileRequestLog
     from brewslm.adapters.sql.epochs import SqlServerEpochs
     from brewslm.adapters.sql.storage import SqlStorage
     from brewslm.bootstrap.settings import Settings
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from brewslm.services.data.trace import Tracing
     from brewslm.services.data.xray import Xrays
     from brewslm.services.declared.projects import DeclaredProjects
+    from brewslm.services.endpoint.drift import DriftWatch
+    from brewslm.services.endpoint.fleet import Fleet
+    from brewslm.services.endpoint.keys import Keys
+    from brewslm.services.endpoint.requests import Requests
     from brewslm.services.evaluation.book import Evaluations
     from brewslm.services.evaluation.packs import EvalPacks
     from brewslm.services.forecasting.book import Outlooks
@@ -47,26 +52,6 @@ if TYPE_CHECKING:
     from brewslm.services.runner import Runner
     from brewslm.services.streams.streams import Streams
     from brewslm.services.uploads.book import Uploads
-
-ServiceT = TypeVar("ServiceT")
-
-
-class made(Generic[ServiceT]):  # noqa: N801 - it is written like `property`
-    """An attribute of `House` that is made once, also where several threads ask for it at the same moment."""
-
-    def __init__(self, make: Callable[["House"], ServiceT]) -> None:
-        """Bind it to what makes it."""
-        self._make = make
-        self.__doc__ = make.__doc__
-
-    def __get__(self, house: "House", kind: type["House"]) -> ServiceT:
-        """Make it; from then on it is an attribute like any other."""
-        name = self._make.__name__
-        with house.making:
-            if name not in house.__dict__:
-                house.__dict__[name] = self._make(house)
-            service: ServiceT = house.__dict__[name]
-        return service
 
 
 class House:
@@ -146,7 +131,54 @@ class House:
         """Releases of each project."""
         from brewslm.services.releases.book import Releases
 
-        return Releases(self.ports)
+        return Releases(self.ports, actor=self._actor)
+
+    @made
+    def keys(self) -> "Keys":
+        """Keys of endpoints."""
+        from brewslm.services.endpoint.keys import Keys
+
+        return Keys(self.ports, actor=self._actor)
+
+    @made
+    def endpoint_files(self) -> "FileEndpoints":
+        """Settings of endpoints, and what drift is measured against."""
+        from brewslm.adapters.serving.files import FileEndpoints
+
+        return FileEndpoints(self.settings.home)
+
+    @made
+    def request_log(self) -> "FileRequestLog":
+        """What endpoints were asked, in files."""
+        from brewslm.adapters.serving.files import FileRequestLog
+
+        return FileRequestLog(self.settings.home)
+
+    @made
+    def requests(self) -> "Requests":
+        """What endpoints were asked."""
+        from brewslm.services.endpoint.requests import Requests
+
+        return Requests(self.ports, self.endpoint_files, self.request_log)
+
+    @made
+    def fleet(self) -> "Fleet":
+        """The processes that answer for releases."""
+        from brewslm.adapters.serving.local import LocalServing
+        from brewslm.services.endpoint.fleet import Fleet
+
+        host = LocalServing(self.settings.home, environment=os.environ)
+        return Fleet(self.ports, self.releases, host, self.endpoint_files)
+
+    @made
+    def drift(self) -> "DriftWatch":
+        """Whether endpoints are what they were."""
+        from brewslm.adapters.serving.asking import HttpAsker
+        from brewslm.services.endpoint.drift import DriftWatch
+
+        return DriftWatch(
+            self.ports, self.releases, self.fleet, self.endpoint_files, self.request_log, asker=HttpAsker()
+        )
 
     @made
     def results(self) -> "TrainingResults":

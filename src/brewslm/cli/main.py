@@ -20,6 +20,8 @@ from brewslm.cli.commands import (
     db,
     deploy,
     doctor,
+    drift,
+    endpoint,
     evaluate,
     evaluations,
     events,
@@ -29,6 +31,7 @@ from brewslm.cli.commands import (
     golden,
     health,
     jobs,
+    keys,
     manifest,
     manifests,
     mappings,
@@ -39,6 +42,7 @@ from brewslm.cli.commands import (
     prepare,
     project,
     quickstart,
+    releases,
     results,
     run_health,
     serve,
@@ -106,7 +110,10 @@ app.command("optimize", short_help="Measure the bundle's forms for a device.")(o
 app.command("export", short_help="10 Merge it into a bundle.")(export.export)
 app.add_typer(bundle.app, name="bundle", short_help="Verify a bundle, wherever it lies.")
 app.command("deploy", short_help="11 Smoke-test it and register a release.")(deploy.deploy)
-app.command("releases", short_help="List the releases of a project.")(deploy.releases)
+app.add_typer(releases.app, name="releases", short_help="Promote, roll back, canary; what answers clients.")
+app.add_typer(keys.app, name="keys", short_help="Keys that clients of an endpoint show.")
+app.add_typer(drift.app, name="drift", short_help="Is the endpoint still what it was?")
+app.add_typer(endpoint.app, name="endpoint", short_help="Who answers clients, how fast, what was asked.")
 app.add_typer(jobs.app, name="jobs", short_help="Watch, pause, retry, cancel jobs; read logs.")
 app.add_typer(gates.app, name="gates", short_help="Let pass what a stage made, or not.")
 app.add_typer(notifications.app, name="notifications", short_help="What has happened that somebody should know.")

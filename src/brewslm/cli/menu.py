@@ -24,7 +24,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "eval",
         "optimize",
     ),
-    "Release": ("export", "bundle", "deploy", "releases"),
+    "Release": ("export", "bundle", "deploy", "releases", "keys", "endpoint", "drift"),
     "Records": (
         *("jobs", "gates", "notifications", "alerts", "events"),
         *("artifacts", "audit", "db", "stages", "reasons", "version"),

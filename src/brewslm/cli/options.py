@@ -1,10 +1,13 @@
 """Options that several commands share, so that each is spelled and explained once."""
 
-from typing import Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from brewslm.cli import choices
+
+if TYPE_CHECKING:
+    from brewslm.core import ids
 
 ProjectId = Annotated[int, typer.Option("--project", "-p", min=1, metavar="ID", help="The project's id.")]
 AnyProject = Annotated[
@@ -82,3 +85,10 @@ Priority = Annotated[
         help="Place in the line before the device: the highest goes first; of equal ones, the one asked for first.",
     ),
 ]
+
+
+def id_of(project: int) -> "ids.ProjectId":
+    """The project that an option names."""
+    from brewslm.core.ids import ProjectId as OfProject
+
+    return OfProject(project)

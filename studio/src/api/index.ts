@@ -1,5 +1,6 @@
 /** Everything that other rooms may know of the server. `schema.ts` is generated: `make studio-api`. */
 export { answer, http } from "./client";
+export * from "./endpoint";
 export { ApiError } from "./errors";
 export * from "./queries";
 export * from "./records";

@@ -1060,6 +1060,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/drift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Drift
+         * @description Show what the last drift check found; null where there was none.
+         */
+        get: operations["drift_api_projects__project_id__drift_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/drift/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Drift
+         * @description Check the endpoint for drift now: golden replay, and traffic against the release's first time.
+         */
+        post: operations["check_drift_api_projects__project_id__drift_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/endpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Say who answers, and how fast.
+         */
+        get: operations["endpoint_api_projects__project_id__endpoint_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/endpoint/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Requests
+         * @description List what the endpoint was asked, the oldest first.
+         */
+        get: operations["requests_api_projects__project_id__endpoint_requests_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/evaluation": {
         parameters: {
             query?: never;
@@ -1244,6 +1324,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Keys
+         * @description List the keys of the endpoint; also those that were revoked.
+         */
+        get: operations["keys_api_projects__project_id__keys_get"];
+        put?: never;
+        /**
+         * Make Key
+         * @description Make a key. This answer is the only place where it is shown.
+         */
+        post: operations["make_key_api_projects__project_id__keys_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/keys/{key_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke
+         * @description Let a key open nothing any more.
+         */
+        delete: operations["revoke_api_projects__project_id__keys__key_id__delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/manifests": {
         parameters: {
             query?: never;
@@ -1408,6 +1532,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/releases/{version}/canary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Canary
+         * @description Give a candidate a share of the endpoint's conversations.
+         */
+        post: operations["canary_api_projects__project_id__releases__version__canary_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/releases/{version}/promote": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promote
+         * @description Make a release the one that answers; its files and Gate D must let it pass.
+         */
+        post: operations["promote_api_projects__project_id__releases__version__promote_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/releases/{version}/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reject
+         * @description Decide against a candidate.
+         */
+        post: operations["reject_api_projects__project_id__releases__version__reject_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/releases/{version}/retire": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retire
+         * @description Take a release off for good.
+         */
+        post: operations["retire_api_projects__project_id__releases__version__retire_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/reviews": {
         parameters: {
             query?: never;
@@ -1422,6 +1626,26 @@ export interface paths {
          * @description Put failing rows on a review list.
          */
         post: operations["review_api_projects__project_id__reviews_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rollback
+         * @description Take the live release back; the one that was live before it answers again.
+         */
+        post: operations["rollback_api_projects__project_id__rollback_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2268,6 +2492,16 @@ export interface components {
             };
         };
         /**
+         * Canary
+         * @description A share of the traffic, and why.
+         */
+        Canary: {
+            /** Reason */
+            reason: string;
+            /** Share */
+            share: number;
+        };
+        /**
          * Candidate
          * @description One base model, measured on this machine.
          */
@@ -2802,17 +3036,6 @@ export interface components {
             mode: "auto" | "auto-judge" | "human";
         };
         /**
-         * Decision
-         * @description Why it was decided so.
-         */
-        Decision: {
-            /**
-             * Note
-             * @default
-             */
-            note?: string;
-        };
-        /**
          * Default
          * @description Put a value where a column is absent, null or empty.
          */
@@ -2876,6 +3099,52 @@ export interface components {
             prompts?: string[];
         };
         /**
+         * DriftCheck
+         * @description One comparison.
+         */
+        DriftCheck: {
+            /** Effect */
+            effect: number | null;
+            /** Name */
+            name: string;
+            /** P Value */
+            p_value: number | null;
+            /** Said */
+            said: string;
+            /**
+             * Test
+             * @enum {string}
+             */
+            test: "ks" | "psi" | "share" | "golden";
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "passing" | "borderline" | "drift" | "not_enough_data";
+        };
+        /**
+         * DriftReport
+         * @description What one round found.
+         */
+        DriftReport: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Checks */
+            checks: components["schemas"]["DriftCheck"][];
+            /** Project Id */
+            project_id: number;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "passing" | "borderline" | "drift" | "not_enough_data";
+            /** Version */
+            version: number;
+        };
+        /**
          * EditedRow
          * @description A rejected row with the record that the user wrote in its place.
          */
@@ -2899,6 +3168,24 @@ export interface components {
             step: number;
             /** Why */
             why: string;
+        };
+        /**
+         * EndpointStatus
+         * @description An endpoint now, and its last hours.
+         */
+        EndpointStatus: {
+            /** Canaries */
+            canaries: components["schemas"]["ReleaseRow"][];
+            /** Hours */
+            hours: number;
+            live: components["schemas"]["ReleaseRow"] | null;
+            /** Of Version */
+            of_version: {
+                [key: string]: components["schemas"]["Traffic"];
+            };
+            /** Served */
+            served: components["schemas"]["ServedRelease"][];
+            traffic: components["schemas"]["Traffic"];
         };
         /**
          * ErrorAnswer
@@ -4035,6 +4322,64 @@ export interface components {
             up_to_tokens: number;
         };
         /**
+         * LoggedRequest
+         * @description One request to an endpoint, as it is kept. Text only where that was asked for.
+         */
+        LoggedRequest: {
+            /** Answer */
+            answer: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Completion Tokens */
+            completion_tokens: number | null;
+            /** Error */
+            error: string | null;
+            /** Finish Reason */
+            finish_reason: string | null;
+            /** First Token Seconds */
+            first_token_seconds: number | null;
+            /** Is Refusal */
+            is_refusal: boolean | null;
+            /**
+             * Is Streamed
+             * @default false
+             */
+            is_streamed: boolean;
+            /** Key Id */
+            key_id: number | null;
+            /** Mean Logprob */
+            mean_logprob: number | null;
+            /** Num Prompt Words */
+            num_prompt_words: number | null;
+            /** Project Id */
+            project_id: number;
+            /** Prompt */
+            prompt: string | null;
+            /** Prompt Tokens */
+            prompt_tokens: number | null;
+            /**
+             * Queue Seconds
+             * @default 0
+             */
+            queue_seconds: number;
+            /** Route */
+            route: string;
+            /** Seconds */
+            seconds: number;
+            /** Status */
+            status: number;
+            /** Version */
+            version: number | null;
+            /**
+             * Word Buckets
+             * @default []
+             */
+            word_buckets: number[];
+        };
+        /**
          * LossRange
          * @description Mean loss per trained token of the eval split, nats, with an 80 % interval.
          */
@@ -4076,6 +4421,29 @@ export interface components {
             free_disk_bytes: number;
             /** Home */
             home: string;
+        };
+        /**
+         * MadeKey
+         * @description A key, and what its user shows; nobody is told that again.
+         */
+        MadeKey: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Hint */
+            hint: string;
+            /** Id */
+            id: number;
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Project Id */
+            project_id: number;
+            /** Revoked At */
+            revoked_at: string | null;
         };
         /**
          * ManifestRow
@@ -4293,6 +4661,14 @@ export interface components {
             threshold: number;
         };
         /**
+         * NewKey
+         * @description Who is to use a key.
+         */
+        NewKey: {
+            /** Name */
+            name: string;
+        };
+        /**
          * NewMapping
          * @description A mapping that is to be saved: that of a preview, or one that is written out.
          */
@@ -4480,6 +4856,18 @@ export interface components {
              * @enum {string}
              */
             op: "parse_json";
+        };
+        /**
+         * Percentiles
+         * @description Of a time, in seconds.
+         */
+        Percentiles: {
+            /** P50 */
+            p50: number;
+            /** P95 */
+            p95: number;
+            /** P99 */
+            p99: number;
         };
         /**
          * PiiRule
@@ -4809,7 +5197,7 @@ export interface components {
          * @description Why a RunEvent was written. The value is what users see, search and script against.
          * @enum {string}
          */
-        Reason: "project_created" | "ingestion" | "ingestion_unreachable" | "ingestion_refused" | "ingestion_unsupported_format" | "ingestion_empty" | "ingestion_malformed" | "ingestion_io_error" | "ingestion_resource_limit" | "ingestion_parser_crashed" | "introspection" | "introspection_ambiguous" | "introspection_advice_failed" | "mapping_preview" | "mapping" | "mapping_coverage" | "mapping_source_changed" | "mapping_plugin" | "cleaning" | "cleaning_empty" | "cleaning_pii" | "preparation" | "preparation_empty_split" | "preparation_empty_mask" | "preparation_too_long" | "preparation_golden_overlap" | "preparation_locked" | "preparation_activated" | "preflight" | "preflight_blocked" | "preflight_capability" | "preflight_dependency" | "preflight_disk" | "preflight_memory" | "preflight_data_changed" | "preflight_mask" | "preflight_golden" | "preflight_gpu" | "preflight_gates" | "preflight_budget" | "preflight_plan_changed" | "preflight_floor" | "training_started" | "training" | "training_recovery_started" | "training_recovered" | "training_recovery_proposed" | "training_answered" | "training_paused" | "training_resumed" | "training_cancelled" | "training_oom" | "training_nan" | "training_disk_full" | "training_device_failed" | "training_stalled" | "training_worker_lost" | "training_runtime_error" | "training_fork_refused" | "training_timeout" | "training_budget_exceeded" | "training_results_incomplete" | "training_design_problem" | "training_diverged" | "monitoring_watcher_lost" | "monitoring_alert_resolved" | "monitoring_alert" | "monitoring_patrol" | "monitoring_watch_passed" | "evaluation" | "evaluation_runtime_error" | "evaluation_dataset_missing" | "evaluation_gate_failed" | "evaluation_review_created" | "export" | "export_format_unsupported" | "export_parity_failed" | "export_runtime_error" | "export_checksum_mismatch" | "deployment" | "deployment_smoke_failed" | "gate_waiting" | "gate_approved" | "gate_rejected" | "gate_changed" | "gate_closed" | "autopilot" | "autopilot_stopped" | "system_started" | "system_recovered" | "system_config_invalid" | "system_retried" | "system_worker_lost" | "system_prioritized" | "system_request_invalid" | "system_not_found" | "system_conflict" | "system_workspace" | "system_artifact_damaged" | "system_disk_full" | "system_internal" | "system_event_invalid" | "system_alert_undelivered";
+        Reason: "project_created" | "ingestion" | "ingestion_unreachable" | "ingestion_refused" | "ingestion_unsupported_format" | "ingestion_empty" | "ingestion_malformed" | "ingestion_io_error" | "ingestion_resource_limit" | "ingestion_parser_crashed" | "introspection" | "introspection_ambiguous" | "introspection_advice_failed" | "mapping_preview" | "mapping" | "mapping_coverage" | "mapping_source_changed" | "mapping_plugin" | "cleaning" | "cleaning_empty" | "cleaning_pii" | "preparation" | "preparation_empty_split" | "preparation_empty_mask" | "preparation_too_long" | "preparation_golden_overlap" | "preparation_locked" | "preparation_activated" | "preflight" | "preflight_blocked" | "preflight_capability" | "preflight_dependency" | "preflight_disk" | "preflight_memory" | "preflight_data_changed" | "preflight_mask" | "preflight_golden" | "preflight_gpu" | "preflight_gates" | "preflight_budget" | "preflight_plan_changed" | "preflight_floor" | "training_started" | "training" | "training_recovery_started" | "training_recovered" | "training_recovery_proposed" | "training_answered" | "training_paused" | "training_resumed" | "training_cancelled" | "training_oom" | "training_nan" | "training_disk_full" | "training_device_failed" | "training_stalled" | "training_worker_lost" | "training_runtime_error" | "training_fork_refused" | "training_timeout" | "training_budget_exceeded" | "training_results_incomplete" | "training_design_problem" | "training_diverged" | "monitoring_watcher_lost" | "monitoring_alert_resolved" | "monitoring_alert" | "monitoring_patrol" | "monitoring_watch_passed" | "evaluation" | "evaluation_runtime_error" | "evaluation_dataset_missing" | "evaluation_gate_failed" | "evaluation_review_created" | "export" | "export_format_unsupported" | "export_parity_failed" | "export_runtime_error" | "export_checksum_mismatch" | "deployment" | "deployment_smoke_failed" | "deployment_promoted" | "deployment_promotion_refused" | "deployment_rolled_back" | "deployment_changed" | "deployment_started" | "deployment_bundle_refused" | "deployment_process_lost" | "deployment_drift_detected" | "deployment_key_changed" | "gate_waiting" | "gate_approved" | "gate_rejected" | "gate_changed" | "gate_closed" | "autopilot" | "autopilot_stopped" | "system_started" | "system_recovered" | "system_config_invalid" | "system_retried" | "system_worker_lost" | "system_prioritized" | "system_request_invalid" | "system_not_found" | "system_conflict" | "system_workspace" | "system_artifact_damaged" | "system_disk_full" | "system_internal" | "system_event_invalid" | "system_alert_undelivered";
         /**
          * ReasonFacts
          * @description One row of the taxonomy.
@@ -4919,13 +5307,29 @@ export interface components {
          * @description One version of a project's endpoint. The smoke test's evidence is the release artifact.
          */
         ReleaseRow: {
+            /** Actor */
+            actor: string | null;
+            /**
+             * Canary Share
+             * @default 0
+             */
+            canary_share: number;
             /**
              * Created At
              * Format: date-time
              */
             created_at: string;
+            /** Decided At */
+            decided_at: string | null;
+            /** Live At */
+            live_at: string | null;
             /** Project Id */
             project_id: number;
+            /**
+             * Reason
+             * @default
+             */
+            reason: string;
             /** Release Id */
             release_id: string;
             /** @default candidate */
@@ -4938,7 +5342,7 @@ export interface components {
          * @description Where a release stands.
          * @enum {string}
          */
-        ReleaseState: "candidate";
+        ReleaseState: "candidate" | "live" | "superseded" | "rolled_back" | "rejected" | "retired";
         /**
          * ReleaseVerdict
          * @description Whether a candidate may be promoted, and what decided.
@@ -5196,6 +5600,46 @@ export interface components {
             accuracy: number | null;
             /** Bits Per Byte */
             bits_per_byte: number;
+        };
+        /**
+         * ServedRelease
+         * @description A release and its process, as this server knows it.
+         */
+        ServedRelease: {
+            /** Error */
+            error: string | null;
+            /** Num In Flight */
+            num_in_flight: number;
+            /** Num Lost */
+            num_lost: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "starting" | "ready" | "draining" | "refused";
+            /** Version */
+            version: number;
+        };
+        /**
+         * ShownKey
+         * @description A key without its hash.
+         */
+        ShownKey: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Hint */
+            hint: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Project Id */
+            project_id: number;
+            /** Revoked At */
+            revoked_at: string | null;
         };
         /**
          * Sighting
@@ -5534,6 +5978,28 @@ export interface components {
             values: components["schemas"]["SourcedValue"][];
         };
         /**
+         * Traffic
+         * @description What was measured in a span of time.
+         */
+        Traffic: {
+            /** Completion Tokens */
+            completion_tokens: number;
+            first_token_seconds: components["schemas"]["Percentiles"] | null;
+            /** Num Errors */
+            num_errors: number;
+            /** Num Left */
+            num_left: number;
+            /** Num Refused */
+            num_refused: number;
+            /** Num Requests */
+            num_requests: number;
+            /** Prompt Tokens */
+            prompt_tokens: number;
+            seconds: components["schemas"]["Percentiles"] | null;
+            /** Tokens Per Second */
+            tokens_per_second: number | null;
+        };
+        /**
          * TrainInputs
          * @description A readiness report that says "ready", and the manifest that it judged.
          */
@@ -5757,6 +6223,25 @@ export interface components {
             text: string;
         };
         /**
+         * Decision
+         * @description Why a release's state is changed.
+         */
+        brewslm__api__routes__endpoints__Decision: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * Decision
+         * @description Why it was decided so.
+         */
+        brewslm__api__routes__gates__Decision: {
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /**
          * HealthReport
          * @description The health of a project's present data.
          */
@@ -5824,6 +6309,7 @@ export type BenchmarkView = components['schemas']['BenchmarkView'];
 export type BrewRun = components['schemas']['BrewRun'];
 export type BrewState = components['schemas']['BrewState'];
 export type Calibration = components['schemas']['Calibration'];
+export type Canary = components['schemas']['Canary'];
 export type Candidate = components['schemas']['Candidate'];
 export type CastInput = components['schemas']['Cast-Input'];
 export type CastOutput = components['schemas']['Cast-Output'];
@@ -5841,13 +6327,15 @@ export type ClusterSample = components['schemas']['ClusterSample'];
 export type ColumnMapInput = components['schemas']['ColumnMap-Input'];
 export type ColumnMapOutput = components['schemas']['ColumnMap-Output'];
 export type Decider = components['schemas']['Decider'];
-export type Decision = components['schemas']['Decision'];
 export type DefaultInput = components['schemas']['Default-Input'];
 export type DefaultOutput = components['schemas']['Default-Output'];
 export type Delta = components['schemas']['Delta'];
 export type DeployInputs = components['schemas']['DeployInputs'];
+export type DriftCheck = components['schemas']['DriftCheck'];
+export type DriftReport = components['schemas']['DriftReport'];
 export type EditedRow = components['schemas']['EditedRow'];
 export type Ending = components['schemas']['Ending'];
+export type EndpointStatus = components['schemas']['EndpointStatus'];
 export type ErrorAnswer = components['schemas']['ErrorAnswer'];
 export type ErrorBody = components['schemas']['ErrorBody'];
 export type EvalGateInput = components['schemas']['EvalGate-Input'];
@@ -5891,9 +6379,11 @@ export type JoinOutput = components['schemas']['Join-Output'];
 export type LabelMapInput = components['schemas']['LabelMap-Input'];
 export type LabelMapOutput = components['schemas']['LabelMap-Output'];
 export type LengthRate = components['schemas']['LengthRate'];
+export type LoggedRequest = components['schemas']['LoggedRequest'];
 export type LossRange = components['schemas']['LossRange'];
 export type MachineFacts = components['schemas']['MachineFacts'];
 export type MachineReport = components['schemas']['MachineReport'];
+export type MadeKey = components['schemas']['MadeKey'];
 export type ManifestRow = components['schemas']['ManifestRow'];
 export type MapCommitInputs = components['schemas']['MapCommitInputs'];
 export type MapDryRunInputs = components['schemas']['MapDryRunInputs'];
@@ -5905,6 +6395,7 @@ export type MendedRow = components['schemas']['MendedRow'];
 export type MetricRow = components['schemas']['MetricRow'];
 export type NearDuplicateRuleInput = components['schemas']['NearDuplicateRule-Input'];
 export type NearDuplicateRuleOutput = components['schemas']['NearDuplicateRule-Output'];
+export type NewKey = components['schemas']['NewKey'];
 export type NewMapping = components['schemas']['NewMapping'];
 export type NewPack = components['schemas']['NewPack'];
 export type NewProject = components['schemas']['NewProject'];
@@ -5918,6 +6409,7 @@ export type PackText = components['schemas']['PackText'];
 export type PackToCheck = components['schemas']['PackToCheck'];
 export type ParseJsonInput = components['schemas']['ParseJson-Input'];
 export type ParseJsonOutput = components['schemas']['ParseJson-Output'];
+export type Percentiles = components['schemas']['Percentiles'];
 export type PiiRuleInput = components['schemas']['PiiRule-Input'];
 export type PiiRuleOutput = components['schemas']['PiiRule-Output'];
 export type PreflightInputs = components['schemas']['PreflightInputs'];
@@ -5949,6 +6441,8 @@ export type RunEvent = components['schemas']['RunEvent'];
 export type Sample = components['schemas']['Sample'];
 export type SavedMapping = components['schemas']['SavedMapping'];
 export type Score = components['schemas']['Score'];
+export type ServedRelease = components['schemas']['ServedRelease'];
+export type ShownKey = components['schemas']['ShownKey'];
 export type Sighting = components['schemas']['Sighting'];
 export type SourcedValue = components['schemas']['SourcedValue'];
 export type SplitShares = components['schemas']['SplitShares'];
@@ -5966,6 +6460,7 @@ export type TemplateOutput = components['schemas']['Template-Output'];
 export type TestRequest = components['schemas']['TestRequest'];
 export type TestResult = components['schemas']['TestResult'];
 export type ThresholdsReport = components['schemas']['ThresholdsReport'];
+export type Traffic = components['schemas']['Traffic'];
 export type TrainInputs = components['schemas']['TrainInputs'];
 export type Trainer = components['schemas']['Trainer'];
 export type UnreadCount = components['schemas']['UnreadCount'];
@@ -5976,6 +6471,8 @@ export type WatcherFacts = components['schemas']['WatcherFacts'];
 export type WorkerLog = components['schemas']['WorkerLog'];
 export type Xray = components['schemas']['Xray'];
 export type XrayToken = components['schemas']['XrayToken'];
+export type BrewslmApiRoutesEndpointsDecision = components['schemas']['brewslm__api__routes__endpoints__Decision'];
+export type BrewslmApiRoutesGatesDecision = components['schemas']['brewslm__api__routes__gates__Decision'];
 export type BrewslmServicesDataHealthHealthReport = components['schemas']['brewslm__services__data__health__HealthReport'];
 export type BrewslmServicesMonitoringHealthHealthReport = components['schemas']['brewslm__services__monitoring__health__HealthReport'];
 export type $defs = Record<string, never>;
@@ -6336,7 +6833,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Decision"] | null;
+                "application/json": components["schemas"]["brewslm__api__routes__gates__Decision"] | null;
             };
         };
         responses: {
@@ -6372,7 +6869,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Decision"] | null;
+                "application/json": components["schemas"]["brewslm__api__routes__gates__Decision"] | null;
             };
         };
         responses: {
@@ -7941,6 +8438,142 @@ export interface operations {
             };
         };
     };
+    drift_api_projects__project_id__drift_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftReport"] | null;
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    check_drift_api_projects__project_id__drift_check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DriftReport"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    endpoint_api_projects__project_id__endpoint_get: {
+        parameters: {
+            query?: {
+                /** @description Of so many hours up to now. */
+                hours?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointStatus"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    requests_api_projects__project_id__endpoint_requests_get: {
+        parameters: {
+            query?: {
+                /** @description Of so many hours up to now. */
+                hours?: number;
+                /** @description At most so many, the newest. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoggedRequest"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     evaluate_api_projects__project_id__evaluation_post: {
         parameters: {
             query?: {
@@ -8326,6 +8959,108 @@ export interface operations {
             };
         };
     };
+    keys_api_projects__project_id__keys_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownKey"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    make_key_api_projects__project_id__keys_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeKey"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    revoke_api_projects__project_id__keys__key_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+                /** @description The key's id. */
+                key_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownKey"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list__api_projects__project_id__manifests_get: {
         parameters: {
             query?: never;
@@ -8645,6 +9380,158 @@ export interface operations {
             };
         };
     };
+    canary_api_projects__project_id__releases__version__canary_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+                /** @description The release's version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Canary"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseRow"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    promote_api_projects__project_id__releases__version__promote_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+                /** @description The release's version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["brewslm__api__routes__endpoints__Decision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseRow"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reject_api_projects__project_id__releases__version__reject_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+                /** @description The release's version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["brewslm__api__routes__endpoints__Decision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseRow"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    retire_api_projects__project_id__releases__version__retire_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+                /** @description The release's version. */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["brewslm__api__routes__endpoints__Decision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseRow"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     review_api_projects__project_id__reviews_post: {
         parameters: {
             query?: never;
@@ -8671,6 +9558,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    rollback_api_projects__project_id__rollback_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["brewslm__api__routes__endpoints__Decision"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseRow"];
                 };
             };
             /** @description An error. */

@@ -27,6 +27,9 @@ const EvaluatePage = lazy(() =>
 const ReleasePage = lazy(() =>
   import("@/features/release/ReleasePage").then((room) => ({ default: room.ReleasePage })),
 );
+const PlaygroundPage = lazy(() =>
+  import("@/features/playground/PlaygroundPage").then((room) => ({ default: room.PlaygroundPage })),
+);
 const ActivityPage = lazy(() =>
   import("@/features/activity/ActivityPage").then((room) => ({ default: room.ActivityPage })),
 );
@@ -59,6 +62,7 @@ export function Routing() {
             <Route path="experiments" element={<ExperimentsPage />} />
             <Route path="evaluate" element={<EvaluatePage />} />
             <Route path="release" element={<ReleasePage />} />
+            <Route path="playground" element={<PlaygroundPage />} />
             <Route path="activity" element={<ActivityPage />} />
             {PROJECT_PLANNED.map(({ path, ...page }) => (
               <Route key={path} path={path} element={<PlannedPage {...page} />} />

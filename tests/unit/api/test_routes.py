@@ -49,6 +49,10 @@ READ = {
     "/api/projects/{project_id}/stages": 200,
     "/api/projects/{project_id}/experiments": 200,
     "/api/projects/{project_id}/releases": 200,
+    "/api/projects/{project_id}/endpoint": 200,
+    "/api/projects/{project_id}/endpoint/requests": 200,
+    "/api/projects/{project_id}/keys": 200,
+    "/api/projects/{project_id}/drift": 200,
     "/api/projects/{project_id}/artifacts": 200,
     "/api/projects/{project_id}/benchmarks": 200,
     "/api/projects/{project_id}/forecasts": 200,
@@ -133,6 +137,11 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
     tested |= {("PUT", "/api/projects/{project_id}/gates/{stage}")}
     controls = ("pause", "resume", "retry", "recovery")  # in test_job_control.py
     tested |= {("PATCH", "/api/jobs/{job_id}")} | {("POST", f"/api/jobs/{{job_id}}/{name}") for name in controls}
+    # These are tested in test_endpoints.py.
+    decisions = ("promote", "reject", "retire", "canary")
+    tested |= {("POST", f"/api/projects/{{project_id}}/releases/{{version}}/{name}") for name in decisions}
+    tested |= {("POST", f"/api/projects/{{project_id}}/{name}") for name in ("rollback", "keys", "drift/check")}
+    tested |= {("DELETE", "/api/projects/{project_id}/keys/{key_id}")}
     # These are tested in test_notifications.py.
     tested |= {("GET", f"/api/{path}") for path in ("notifications", "notifications/unread-count", "alerts")}
     tested |= {("POST", "/api/notifications/read"), ("POST", "/api/alerts/test")}

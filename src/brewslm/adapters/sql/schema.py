@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from brewslm.adapters.sql.columns import WHOLE, PlainText
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration. A database at another revision is migrated, or refused where this code does not know it."""
 
 
@@ -241,7 +241,24 @@ releases = Table(
     Column("release_id", PlainText, nullable=False),
     Column("state", PlainText, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("canary_share", Float, nullable=False, server_default="0"),
+    Column("reason", PlainText, nullable=False, server_default=""),
+    Column("actor", PlainText),
+    Column("decided_at", UtcDateTime),
+    Column("live_at", UtcDateTime),
     PrimaryKeyConstraint("project_id", "version"),
+)
+
+endpoint_keys = Table(
+    "endpoint_keys",
+    metadata,
+    Column("id", WHOLE, primary_key=True, autoincrement=False),
+    Column("project_id", ForeignKey("projects.id"), nullable=False, index=True),
+    Column("name", PlainText, nullable=False),
+    Column("hint", PlainText, nullable=False),
+    Column("sha256", PlainText, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
 )
 
 gates = Table(

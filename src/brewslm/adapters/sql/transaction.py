@@ -14,7 +14,7 @@ from brewslm.adapters.sql.rows.monitors import SqlMonitorRows, SqlWatcherRows
 from brewslm.adapters.sql.rows.notifications import SqlNotificationRows
 from brewslm.adapters.sql.rows.outbox import SqlOutboxRows
 from brewslm.adapters.sql.rows.projects import SqlProjectRows
-from brewslm.adapters.sql.rows.releases import SqlReleaseRows
+from brewslm.adapters.sql.rows.releases import SqlKeyRows, SqlReleaseRows
 from brewslm.core.ports.alerts import NotificationRows, OutboxRows
 from brewslm.core.ports.storage import (
     ArtifactRows,
@@ -23,6 +23,7 @@ from brewslm.core.ports.storage import (
     GateModeRows,
     GateRows,
     JobRows,
+    KeyRows,
     MetricRows,
     MonitorRows,
     ProjectRows,
@@ -42,6 +43,7 @@ class SqlTransaction:
     metrics: MetricRows
     experiments: ExperimentRows
     releases: ReleaseRows
+    keys: KeyRows
     gates: GateRows
     gate_modes: GateModeRows
     notifications: NotificationRows
@@ -60,6 +62,7 @@ class SqlTransaction:
             metrics=SqlMetricRows(connection),
             experiments=SqlExperimentRows(connection),
             releases=SqlReleaseRows(connection),
+            keys=SqlKeyRows(connection),
             gates=SqlGateRows(connection),
             gate_modes=SqlGateModeRows(connection),
             notifications=SqlNotificationRows(connection),

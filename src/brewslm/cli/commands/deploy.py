@@ -1,4 +1,4 @@
-"""`brewslm deploy` and `brewslm releases`."""
+"""`brewslm deploy`."""
 
 from brewslm.cli import options
 
@@ -11,7 +11,7 @@ def deploy(
 ) -> None:
     """11: load the newest bundle in a fresh process, let it answer, and register it as a release candidate."""
     from brewslm.cli.newest import newest
-    from brewslm.cli.render.parts import facts, heading, indented
+    from brewslm.cli.render.parts import facts, heading, indented, next_steps
     from brewslm.cli.session import open_session, product, told
     from brewslm.cli.text import excerpt
     from brewslm.core.artifacts.release import Release
@@ -27,26 +27,11 @@ def deploy(
     made = product(session, job, Release)
     row = next(one for one in reversed(session.house.releases.list(project_id)) if one.release_id == made.id)
     answers = [(excerpt(one.prompt, 40), excerpt(one.answer, 200)) for one in made.smoke]
+    promote = f"brewslm releases promote v{row.version} --project {project} --reason TEXT"
     session.answer(
         told(job, made, release=row),
         f"Release v{row.version} ({row.state}) of {made.bundle_id}, loaded by {made.runtime}",
         heading("\nSmoke test"),
         indented(facts(answers)),
+        next_steps((promote, "let it answer clients")),
     )
-
-
-def releases(project: options.ProjectId, as_json: options.AsJson = False) -> None:
-    """List the releases of a project."""
-    from brewslm.cli.render.parts import next_steps, table
-    from brewslm.cli.session import open_session
-    from brewslm.cli.text import when_short
-    from brewslm.core.ids import ProjectId
-
-    session = open_session(is_json=as_json)
-    rows = session.house.releases.list(ProjectId(project))
-    if not rows:
-        deploy_one = (f"brewslm deploy --project {project}", "register one")
-        session.answer(rows, "There is no release yet.", next_steps(deploy_one))
-        return
-    shown = [(f"v{row.version}", str(row.state), row.release_id, when_short(row.created_at)) for row in rows]
-    session.answer(rows, table(("version", "state", "release", "made at"), shown))

@@ -1,6 +1,6 @@
 """Which payload belongs to which reason."""
 
-from brewslm.core.events import data, lifecycle, monitoring
+from brewslm.core.events import data, deployment, lifecycle, monitoring
 from brewslm.core.events.failure import FAILURES, Failure
 from brewslm.core.events.reasons import Reason
 from brewslm.core.value import Value
@@ -38,6 +38,15 @@ _OF_SUCCESS: dict[Reason, type[Value]] = {
     Reason.EVALUATION_REVIEW_CREATED: lifecycle.EvaluationReview,
     Reason.EXPORT: lifecycle.Export,
     Reason.DEPLOYMENT: lifecycle.Deployment,
+    Reason.DEPLOYMENT_PROMOTED: deployment.ReleaseChanged,
+    Reason.DEPLOYMENT_PROMOTION_REFUSED: deployment.PromotionRefused,
+    Reason.DEPLOYMENT_ROLLED_BACK: deployment.ReleaseChanged,
+    Reason.DEPLOYMENT_CHANGED: deployment.ReleaseChanged,
+    Reason.DEPLOYMENT_STARTED: deployment.ServingStarted,
+    Reason.DEPLOYMENT_BUNDLE_REFUSED: deployment.ServingRefused,
+    Reason.DEPLOYMENT_PROCESS_LOST: deployment.ServingLost,
+    Reason.DEPLOYMENT_DRIFT_DETECTED: deployment.DriftDetected,
+    Reason.DEPLOYMENT_KEY_CHANGED: deployment.KeyChanged,
     Reason.GATE_WAITING: lifecycle.GateOpened,
     Reason.GATE_APPROVED: lifecycle.GateDecided,
     Reason.GATE_REJECTED: lifecycle.GateDecided,

@@ -290,6 +290,36 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.DEPLOYMENT_SMOKE_FAILED: _row(
         "deployment", "error", "The bundle did not answer in the smoke test.", "Export again, then deploy."
     ),
+    Reason.DEPLOYMENT_PROMOTED: _row("deployment", "info", "A release answers the endpoint's clients now.", _NOTHING),
+    Reason.DEPLOYMENT_PROMOTION_REFUSED: _row(
+        "deployment", "warning", "A release was not promoted; the one before goes on answering.", "Read the findings."
+    ),
+    Reason.DEPLOYMENT_ROLLED_BACK: _row(
+        "deployment", "warning", "A release was taken back; the one before answers again.", "Look at why."
+    ),
+    Reason.DEPLOYMENT_CHANGED: _row(
+        "deployment", "info", "A release was rejected or retired, or its share of the traffic was changed.", _NOTHING
+    ),
+    Reason.DEPLOYMENT_STARTED: _row("deployment", "info", "A release is ready to answer.", _NOTHING),
+    Reason.DEPLOYMENT_BUNDLE_REFUSED: _row(
+        "deployment",
+        "critical",
+        "A release is not served: a file of its bundle is damaged, or it cannot be loaded.",
+        "Export again, deploy and promote; the release before goes on answering meanwhile.",
+    ),
+    Reason.DEPLOYMENT_PROCESS_LOST: _row(
+        "deployment",
+        "warning",
+        "The process that answers for a release ended; it is started again.",
+        "Nothing to do; if it happens again, read its log.",
+    ),
+    Reason.DEPLOYMENT_DRIFT_DETECTED: _row(
+        "deployment",
+        "warning",
+        "What the endpoint is asked or answers is not what it was when the release was promoted.",
+        "Look at `brewslm drift show`; roll back, or train on the new data.",
+    ),
+    Reason.DEPLOYMENT_KEY_CHANGED: _row("deployment", "info", "A key of an endpoint was made or revoked.", _NOTHING),
     Reason.GATE_WAITING: _row(
         "gate", "warning", "A person has to let pass what a stage made.", "Approve or reject it: `brewslm gates list`."
     ),

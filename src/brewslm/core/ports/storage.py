@@ -15,7 +15,7 @@ from brewslm.core.outcome.approval import GateMode, GateState, StageGate
 from brewslm.core.patrol.watcher import Watcher
 from brewslm.core.ports.alerts import NotificationRows, OutboxRows
 from brewslm.core.project import Project
-from brewslm.core.release import ReleaseRow
+from brewslm.core.release import EndpointKey, ReleaseRow
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
 
@@ -203,8 +203,32 @@ class ReleaseRows(Protocol):
             ConflictError: the version is taken.
         """
 
-    def list(self, project_id: ProjectId) -> tuple[ReleaseRow, ...]:
-        """By version."""
+    def list(self, project_id: ProjectId | None = None) -> tuple[ReleaseRow, ...]:
+        """By version; of all projects one after the other where none is named."""
+
+    def change(self, row: ReleaseRow, **changes: Any) -> ReleaseRow | None:  # noqa: ANN401 - fields of ReleaseRow
+        """Write `changes` if the stored state is `row.state`; None where it is not.
+
+        Raises:
+            ValueError: the change of state is not in `RELEASE_TRANSITIONS`.
+        """
+
+
+class KeyRows(Protocol):
+    """Keys of endpoints, as hashes."""
+
+    def add(self, key: EndpointKey) -> EndpointKey:
+        """Insert with the next id, whatever id it has."""
+
+    def list(self, project_id: ProjectId | None = None) -> tuple[EndpointKey, ...]:
+        """By id; of one project, or of all."""
+
+    def revoke(self, project_id: ProjectId, key_id: int, *, revoked_at: datetime) -> EndpointKey:
+        """Let it open nothing any more; one that was revoked stays as it was.
+
+        Raises:
+            NotFoundError: the project has none of that id.
+        """
 
 
 class GateRows(Protocol):
@@ -292,6 +316,7 @@ class Transaction(Protocol):
     metrics: MetricRows
     experiments: ExperimentRows
     releases: ReleaseRows
+    keys: KeyRows
     gates: GateRows
     gate_modes: GateModeRows
     notifications: NotificationRows

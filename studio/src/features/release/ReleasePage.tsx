@@ -3,6 +3,7 @@ import { useParams } from "react-router";
 
 import { Bundles } from "./Bundles";
 import { Devices } from "./Devices";
+import { Endpoint } from "./Endpoint";
 import { Releases } from "./Releases";
 import { RunExport } from "./RunExport";
 import { Page } from "@/components/Page";
@@ -14,7 +15,8 @@ import { idOf } from "@/lib/ids";
 export function ReleasePage() {
   const projectId = idOf(useParams().projectId) ?? 0;
   return (
-    <Page title="Release" lead="Exports, each checked against the tuned model, and the releases made of them.">
+    <Page title="Release" lead="Who answers clients, the releases, and the exports that they are made of.">
+      <Endpoint projectId={projectId} />
       <Releases projectId={projectId} />
       <Bundles projectId={projectId} />
       <RunExport projectId={projectId} />
@@ -22,11 +24,6 @@ export function ReleasePage() {
       <StageGates projectId={projectId} stages={["export", "deploy"]} />
       <Panel title="Not built yet">
         <List size="sm">
-          <List.Item>
-            Serving an endpoint, and with it promotion, roll-back and drift: a release stays a candidate. A bundle works
-            without BrewSLM today: its <Code>README.md</Code> says how to load it, and a bundle for vLLM has{" "}
-            <Code>serve-vllm.sh</Code>.
-          </List.Item>
           <List.Item>GGUF, ONNX and other forms: there are Hugging Face folders for Transformers and vLLM.</List.Item>
           <List.Item>The backlog for the next run.</List.Item>
         </List>

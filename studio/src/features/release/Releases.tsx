@@ -2,6 +2,7 @@ import { Badge, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
+import { Decide } from "./Decide";
 import { artifactQuery, type ReleaseRow, releasesQuery } from "@/api";
 import { CopyableId } from "@/components/CopyableId";
 import { EmptyState } from "@/components/EmptyState";
@@ -15,6 +16,14 @@ import { formatCount } from "@/lib/numbers";
 import { NOT_MEASURED } from "@/lib/figures";
 
 const PAGE_SIZE = 5;
+const COLOURS: Record<ReleaseRow["state"], string> = {
+  candidate: "blue",
+  live: "green",
+  superseded: "gray",
+  rolled_back: "yellow",
+  rejected: "red",
+  retired: "gray",
+};
 
 /** The versions of this project, the newest first, each with the evidence that it answers. */
 export function Releases({ projectId }: { projectId: number }) {
@@ -46,14 +55,25 @@ function Release({ row }: { row: ReleaseRow }) {
     <details className="studio-details" onToggle={(event) => setIsOpen(event.currentTarget.open)}>
       <summary>
         <strong>v{row.version}</strong>{" "}
-        <Badge color="gray" variant="light" tt="none" radius="sm" fw={600}>
-          {row.state}
+        <Badge color={COLOURS[row.state]} variant="light" tt="none" radius="sm" fw={600}>
+          {row.state.replace("_", " ")}
+          {row.canary_share > 0 && ` ${Math.round(row.canary_share * 100)} %`}
         </Badge>{" "}
         <Text span size="sm" c="dimmed">
           <RelativeTime at={row.created_at} />
         </Text>
       </summary>
-      {isOpen && <Evidence row={row} />}
+      {row.reason !== "" && (
+        <Text size="sm" pl="md" className="studio-wrap">
+          {row.actor}: {row.reason}
+        </Text>
+      )}
+      {isOpen && (
+        <Stack gap="sm" pl="md" pt={4}>
+          <Decide row={row} />
+          <Evidence row={row} />
+        </Stack>
+      )}
     </details>
   );
 }
@@ -65,7 +85,7 @@ function Evidence({ row }: { row: ReleaseRow }) {
       {({ id, body }) => {
         const { bundleId, runtime, answers } = smokeOf(body);
         return (
-          <Stack gap="xs" pl="md" pt={4}>
+          <Stack gap="xs">
             <FactList
               facts={[
                 ["Release", <CopyableId key="id" value={id} label="release" />],

@@ -1,0 +1,1 @@
+"""Serving processes on this machine, and the files of endpoints."""

@@ -1,0 +1,77 @@
+"""Asking a serving process directly, as drift checks do."""
+
+from typing import Any, Protocol
+
+import httpx2
+
+from brewslm.core.drift.golden import GoldenAnswer
+from brewslm.core.errors import WorkerError
+
+SECONDS = 120.0
+
+
+class Place(Protocol):
+    """Where a process answers, and under which name."""
+
+    @property
+    def address(self) -> str:
+        """Its address."""
+
+    @property
+    def token(self) -> str:
+        """What it is shown."""
+
+    @property
+    def model(self) -> str:
+        """The name that it answers to."""
+
+
+class HttpAsker:
+    """Asks by HTTP, greedily."""
+
+    def ask(self, lease: Place, prompt: str, *, max_tokens: int) -> GoldenAnswer:
+        """Return the answer.
+
+        Raises:
+            WorkerError: it gave none.
+        """
+        body = {"model": lease.model, **greedy_request(prompt, max_tokens=max_tokens)}
+        try:
+            answer = httpx2.post(
+                f"{lease.address}/v1/chat/completions",
+                json=body,
+                headers={"Authorization": f"Bearer {lease.token}"},
+                timeout=SECONDS,
+                trust_env=False,
+            )
+            answer.raise_for_status()
+            return answer_of(prompt, answer.json())
+        except (httpx2.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise WorkerError(f"{lease.model!r} gave no answer to a golden prompt: {error}") from error
+
+
+def greedy_request(prompt: str, *, max_tokens: int) -> dict[str, Any]:
+    """Spell a question that has one answer."""
+    return {
+        "messages": [{"role": "user", "content": prompt}],
+        "temperature": 0.0,
+        "max_tokens": max_tokens,
+        "logprobs": True,
+    }
+
+
+def answer_of(prompt: str, said: dict[str, Any]) -> GoldenAnswer:
+    """Read an answer.
+
+    Raises:
+        KeyError: it is none.
+    """
+    (choice,) = said["choices"]
+    tokens = choice["logprobs"]["content"]
+    return GoldenAnswer(
+        prompt=prompt,
+        prompt_tokens=said["usage"]["prompt_tokens"],
+        text=choice["message"]["content"],
+        tokens=tuple(one["token"] for one in tokens),
+        logprobs=tuple(one["logprob"] for one in tokens),
+    )

@@ -1,0 +1,108 @@
+"""Serving processes on this machine: children of the server, which end when it does."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx2
+from pydantic import ValidationError
+
+from brewslm.adapters.engines.local import worker_environment
+from brewslm.core.errors import WorkerError
+from brewslm.core.serving.order import ORDER_FILE, READY_FILE, REFUSED_FILE, TOKEN_FILE, Ready, Refused, ServeOrder
+
+LOG_FILE = "serving.log"
+STOP_SECONDS = 5.0
+PROBE_SECONDS = 2.0
+
+
+class LocalProcess:
+    """Implements `core.serving.host.ServingProcess`."""
+
+    def __init__(self, child: "subprocess.Popen[bytes]", folder: Path, token: str) -> None:
+        """Bind it to a child."""
+        self._child = child
+        self._folder = folder
+        self.token = token
+
+    def ready(self) -> Ready | Refused | None:
+        """Where it listens, or why it does not; None while that is not known."""
+        for name, kind in ((READY_FILE, Ready), (REFUSED_FILE, Refused)):
+            with contextlib.suppress(OSError, ValidationError):
+                return kind.model_validate_json((self._folder / name).read_bytes())
+        return None
+
+    def exit_code(self) -> int | None:
+        """How it ended; None while it runs."""
+        return self._child.poll()
+
+    def is_answering(self, ready: Ready) -> bool:
+        """Ask it for a sign of life."""
+        address = f"http://127.0.0.1:{ready.port}/health"
+        headers = {"Authorization": f"Bearer {self.token}"}
+        try:
+            return httpx2.get(address, headers=headers, timeout=PROBE_SECONDS, trust_env=False).status_code == 200
+        except httpx2.HTTPError:
+            return False
+
+    def end(self) -> None:
+        """Close its standard input, by which it ends; kill it where it does not."""
+        with contextlib.suppress(OSError):
+            if self._child.stdin is not None:
+                self._child.stdin.close()
+        try:
+            self._child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class LocalServing:
+    """Implements `core.serving.host.ServingHost`."""
+
+    def __init__(self, workspace: Path, *, environment: Mapping[str, str], num_threads: int | None = None) -> None:
+        """Keep what processes are started with; their folders lie in the workspace."""
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._environment = worker_environment(environment, num_threads or cores)
+        self._folder = workspace / "serving"
+        self._logs = workspace / "logs"
+
+    def start(self, order: ServeOrder, *, name: str) -> LocalProcess:
+        """Start one.
+
+        Raises:
+            WorkerError: it could not be started.
+        """
+        folder = self._folder / f"{name}-{secrets.token_hex(4)}"
+        token = secrets.token_urlsafe(32)
+        try:
+            folder.mkdir(mode=0o700, parents=True)
+            self._logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (folder / ORDER_FILE).write_text(order.model_dump_json(), encoding="utf-8")
+            secret = os.open(folder / TOKEN_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            os.write(secret, token.encode())
+            os.close(secret)
+            with (self._logs / LOG_FILE).open("ab") as log:
+                child = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "brewslm.serving", str(folder)],
+                    stdin=subprocess.PIPE,
+                    stdout=log,
+                    stderr=log,
+                    env=self._environment,
+                    cwd=folder,
+                )
+        except OSError as error:
+            message = f"the process that serves {name!r} could not be started: {error}; see to the folder {folder}"
+            raise WorkerError(message) from error
+        return LocalProcess(child, folder, token)
+
+    def stop(self, process: object) -> None:
+        """End it, and wait for its end."""
+        if isinstance(process, LocalProcess):
+            process.end()

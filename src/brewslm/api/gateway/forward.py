@@ -1,0 +1,114 @@
+"""Handing a request on to the process that answers it, and the answer back, as it comes."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from brewslm.api.gateway.errors import GatewayError
+from brewslm.core.serving.measured import MEASURED_COMMENT, MEASURED_HEADER, Measured
+from brewslm.services.endpoint.routing import Lease
+
+CONNECT_SECONDS = 5.0
+MAX_KEPT_CHARACTERS = 20_000
+"""Of an answer, for the log and for telling a refusal."""
+
+
+@dataclass(slots=True)
+class Heard:
+    """What was heard of one answer."""
+
+    status: int = 0
+    measured: Measured | None = None
+    error: str | None = None
+    pieces: list[str] = field(default_factory=list)
+    num_kept: int = 0
+
+    def keep(self, text: str) -> None:
+        """Keep a piece of the answer's text, up to a length."""
+        if text and self.num_kept < MAX_KEPT_CHARACTERS:
+            self.pieces.append(text)
+            self.num_kept += len(text)
+
+    @property
+    def text(self) -> str:
+        """The answer, as far as it was kept."""
+        return "".join(self.pieces)
+
+
+def new_client() -> httpx2.AsyncClient:
+    """Return what talks to serving processes."""
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=64)
+    timeout = httpx2.Timeout(None, connect=CONNECT_SECONDS)
+    return httpx2.AsyncClient(trust_env=False, limits=limits, timeout=timeout)
+
+
+def request_to(client: httpx2.AsyncClient, lease: Lease, route: str, body: dict[str, Any]) -> httpx2.Request:
+    """Spell the request for a process; it answers under the name of its version."""
+    headers = {"Authorization": f"Bearer {lease.token}", "Content-Type": "application/json"}
+    content = json.dumps({**body, "model": lease.model}).encode()
+    return client.build_request("POST", f"{lease.address}/v1/{route}", headers=headers, content=content)
+
+
+async def whole(client: httpx2.AsyncClient, request: httpx2.Request, heard: Heard) -> tuple[int, bytes]:
+    """Return status and body.
+
+    Raises:
+        httpx2.HTTPError: the process went away.
+    """
+    answer = await client.send(request)
+    heard.status = answer.status_code
+    if told := answer.headers.get(MEASURED_HEADER):
+        heard.measured = Measured.model_validate_json(told)
+    hear(answer.content, heard)
+    return answer.status_code, answer.content
+
+
+async def opened(client: httpx2.AsyncClient, request: httpx2.Request, heard: Heard) -> httpx2.Response:
+    """Begin a stream; its head has come.
+
+    Raises:
+        httpx2.HTTPError: the process went away.
+    """
+    answer = await client.send(request, stream=True)
+    heard.status = answer.status_code
+    return answer
+
+
+async def events(answer: httpx2.Response, heard: Heard) -> AsyncIterator[bytes]:
+    """Pass the events of a stream on, but for what is meant for the gateway.
+
+    A process that goes away in mid-stream cannot be made up for: the client is told by an event.
+    """
+    try:
+        async for line in answer.aiter_lines():
+            if line.startswith(MEASURED_COMMENT):
+                heard.measured = Measured.model_validate_json(line.removeprefix(MEASURED_COMMENT))
+            elif line.startswith("data: "):
+                hear(line.removeprefix("data: ").encode(), heard)
+                yield f"{line}\n\n".encode()
+    except httpx2.HTTPError:
+        heard.error = "the model's process ended in the middle of the answer"
+        body = {"error": {"message": heard.error + "; ask again", "type": "server_error", "code": "process_lost"}}
+        yield f"data: {json.dumps(body)}\n\n".encode()
+
+
+def lost(error: httpx2.HTTPError) -> GatewayError:
+    """Tell a client that its answer was lost with the process."""
+    message = f"The model's process went away ({type(error).__name__}); it is started again. Ask again."
+    return GatewayError(503, message, code="process_lost", retry_after=2)
+
+
+def hear(body: bytes, heard: Heard) -> None:
+    """Take the text out of an answer, or out of a chunk of one."""
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return
+    if isinstance(problem := said.get("error"), dict):
+        heard.error = str(problem.get("message"))
+    for choice in said.get("choices", ())[:1]:
+        message = choice.get("message") or choice.get("delta") or {}
+        heard.keep(message.get("content") or choice.get("text") or "")

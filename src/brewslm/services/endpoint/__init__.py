@@ -1,0 +1,1 @@
+"""Endpoints: which releases answer, who may ask, and how it goes."""

@@ -1,0 +1,132 @@
+"""Who answers a request: by the name that it asks for, and the conversation that it belongs to."""
+
+import hashlib
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from brewslm.core.errors import NotFoundError
+from brewslm.core.ids import ProjectId
+from brewslm.services.endpoint.unit import BASE_SUFFIX, BASE_VERSION, Unit
+
+_VERSIONED = re.compile(r"(?P<project>.+)@v(?P<version>[1-9][0-9]{0,8})")
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Of one project."""
+
+    project_id: ProjectId
+    live: Unit | None
+    canaries: tuple[tuple[Unit, float], ...] = ()
+    base: Unit | None = None
+    refused: str | None = None
+    """Why the release that should answer does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A process that answers one request; given back at its end."""
+
+    unit: Unit
+    version: int
+    model: str
+    address: str
+    token: str
+
+
+class Routing:
+    """The table that the fleet writes and requests read."""
+
+    def __init__(self) -> None:
+        """Begin with nothing served."""
+        self._routes: Mapping[str, Routes] = {}
+        self._guard = threading.Lock()
+
+    def put(self, routes: Mapping[str, Routes]) -> None:
+        """Take the place of what was there."""
+        with self._guard:
+            self._routes = routes
+
+    def is_answering(self, unit: Unit) -> bool:
+        """Whether requests are sent to it."""
+        with self._guard:
+            routes = tuple(self._routes.values())
+        units = [one for each in routes for one in (each.live, each.base, *(canary for canary, _ in each.canaries))]
+        return any(one is unit for one in units)
+
+    def routes(self) -> Mapping[str, Routes]:
+        """Of every project that is served, by its name."""
+        with self._guard:
+            return self._routes
+
+    def names(self, project_id: ProjectId) -> tuple[str, ...]:
+        """The names under which a project can be asked now."""
+        found = []
+        for name, routes in self.routes().items():
+            if routes.project_id == project_id:
+                units = (routes.live, *(unit for unit, _ in routes.canaries))
+                found += [name, *(unit.model for unit in units if unit is not None and unit.ready is not None)]
+        return tuple(found)
+
+    def take(self, model: str, project_id: ProjectId, conversation: str, *, is_base_open: bool = False) -> Lease | None:
+        """Choose who answers; None while nobody is ready. Give it back with `give_back`.
+
+        Args:
+            model: the name of a project, alone or with `@v3`.
+            project_id: that which the key is for.
+            conversation: requests of one conversation are answered by one release.
+            is_base_open: whether the base model may be asked, too.
+
+        Raises:
+            NotFoundError: this key's endpoint has no such model.
+        """
+        with self._guard:
+            routes, version = self._find(model, project_id, is_base_open=is_base_open)
+            unit = _version(routes, version, model) if version is not None else _choose(routes, conversation)
+            if unit is None or not unit.is_up or unit.ready is None or unit.process is None:
+                return None
+            unit.num_in_flight += 1
+            address = f"http://127.0.0.1:{unit.ready.port}"
+            return Lease(unit, unit.row.version, unit.model, address, unit.process.token)
+
+    def give_back(self, lease: Lease, *, is_lost: bool = False) -> None:
+        """The request is over; `is_lost` says that the process did not answer it."""
+        with self._guard:
+            lease.unit.num_in_flight -= 1
+            lease.unit.is_suspect |= is_lost
+
+    def _find(self, model: str, project_id: ProjectId, *, is_base_open: bool) -> tuple[Routes, int | None]:
+        version = None
+        routes = self._routes.get(model)
+        if routes is None and is_base_open and model.endswith(BASE_SUFFIX):
+            routes, version = self._routes.get(model.removesuffix(BASE_SUFFIX)), BASE_VERSION
+        elif routes is None and (match := _VERSIONED.fullmatch(model)):
+            routes, version = self._routes.get(match["project"]), int(match["version"])
+        if routes is None or routes.project_id != project_id:
+            message = f"The model {model!r} does not exist, or this key is not for it."
+            raise NotFoundError(message)
+        return routes, version
+
+
+def _version(routes: Routes, version: int, model: str) -> Unit | None:
+    if version == BASE_VERSION:
+        return routes.base
+    for unit in (routes.live, *(unit for unit, _ in routes.canaries)):
+        if unit is not None and unit.row.version == version:
+            return unit
+    raise NotFoundError(f"The model {model!r} is not being served; only live and canary releases are.")
+
+
+def _choose(routes: Routes, conversation: str) -> Unit | None:
+    """Send a conversation to a canary or to the live release, the same one every time."""
+    # With other canaries other conversations come first, so that it is not always the same people.
+    canaries = ",".join(str(unit.row.version) for unit, _ in routes.canaries)
+    digest = hashlib.sha256(f"{canaries}:{conversation}".encode()).digest()
+    place, reached = int.from_bytes(digest[:8]) / 2**64, 0.0
+    for unit, share in routes.canaries:
+        reached += share
+        if place < reached:
+            return unit if unit.is_up else routes.live
+    return routes.live

@@ -1,0 +1,82 @@
+"""One release that is served: its process, and how that fares."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from brewslm.core.project import Project
+from brewslm.core.release import ReleaseRow
+from brewslm.core.serving.host import ServingProcess
+from brewslm.core.serving.order import Ready
+from brewslm.core.value import Value
+
+
+class ServedRelease(Value):
+    """A release and its process, as this server knows it."""
+
+    version: int
+    state: Literal["starting", "ready", "draining", "refused"]
+    num_in_flight: int
+    num_lost: int
+    error: str | None
+
+
+BASE_VERSION = 0
+"""Stands for the project's base model, which is served for comparison in the Studio, and to no client."""
+BASE_SUFFIX = "@base"
+
+
+@dataclass(slots=True, eq=False)
+class Unit:
+    """Changed by the fleet's thread alone, but for `num_in_flight`, which the routing guards."""
+
+    project: Project
+    row: ReleaseRow
+    process: ServingProcess | None = None
+    ready: Ready | None = None
+    refused: str | None = None
+    """Why it is not served."""
+    started_at: float = 0.0
+    probed_at: float = 0.0
+    not_before: float = 0.0
+    num_silent: int = 0
+    num_lost: int = 0
+    num_in_row: int = 0
+    """Losses without a stable time between them."""
+    is_draining: bool = False
+    drain_by: float = 0.0
+    num_in_flight: int = 0
+    is_suspect: bool = False
+    """Whether a request lost it; nobody is sent to it until the fleet has looked."""
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it can be sent requests."""
+        return self.ready is not None and not self.is_suspect
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it will not be started any more."""
+        return self.refused is not None
+
+    def told(self) -> ServedRelease:
+        """How it fares."""
+        state: Literal["starting", "ready", "draining", "refused"] = "ready" if self.ready else "starting"
+        if self.is_refused or self.is_draining:
+            state = "refused" if self.is_refused else "draining"
+        return ServedRelease(
+            version=self.row.version,
+            state=state,
+            num_in_flight=self.num_in_flight,
+            num_lost=self.num_lost,
+            error=self.refused,
+        )
+
+    @property
+    def model(self) -> str:
+        """The name under which its process answers."""
+        return model_name(self.project.name, self.row.version)
+
+
+def model_name(project: str, version: int) -> str:
+    """Spell a version of an endpoint as clients do."""
+    return f"{project}@v{version}" if version != BASE_VERSION else f"{project}{BASE_SUFFIX}"

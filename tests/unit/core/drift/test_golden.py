@@ -1,0 +1,45 @@
+"""Golden replay: a swapped model is seen in any token, rounding in none."""
+
+import random
+from typing import Any
+
+import pytest
+
+from brewslm.core.drift.golden import GoldenAnswer, Reference, difference, replayed
+
+
+def answer(**changes: Any) -> GoldenAnswer:
+    told = {"prompt": "Who?", "prompt_tokens": 9, "text": "ab", "tokens": ("a", "b"), "logprobs": (-0.1, -0.7)}
+    return GoldenAnswer.model_validate({**told, **changes})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"prompt_tokens": 10},
+        {"logprobs": (-0.1, -0.75)},
+        {"tokens": ("a", "c"), "logprobs": (-0.1, -0.6)},
+        {"tokens": ("a",), "logprobs": (-0.1,)},
+    ],
+    ids=["template", "weights", "another token", "shorter"],
+)
+def test_a_change_is_seen(changes: dict[str, Any]) -> None:
+    assert difference(answer(), answer(**changes)) is not None
+
+
+def test_a_tie_may_fall_either_way() -> None:
+    either = answer(tokens=("a", "c", "d"), logprobs=(-0.1, -0.7001, -3.0))
+    assert difference(answer(), either) is None
+
+
+def test_a_thousand_clean_rounds_raise_no_alarm() -> None:
+    chance = random.Random(4)
+    reference = Reference(version=1, answers=(answer(),))
+    for _ in range(1000):
+        noise = tuple(value + chance.gauss(0.0, 1e-4) for value in (-0.1, -0.7))
+        assert replayed(reference, [answer(logprobs=noise)]).verdict == "passing"
+
+
+def test_without_a_reference_there_is_nothing_to_say() -> None:
+    assert replayed(None, [answer()]).verdict == "not_enough_data"
+    assert replayed(Reference(version=1, answers=(answer(),)), []).verdict == "not_enough_data"
