@@ -130,8 +130,9 @@ class House:
     def releases(self) -> "Releases":
         """Releases of each project."""
         from brewslm.services.releases.book import Releases
+        from brewslm.services.releases.gate_d import GateD
 
-        return Releases(self.ports, actor=self._actor)
+        return Releases(self.ports, actor=self._actor, gate=GateD(self.ports))
 
     @made
     def keys(self) -> "Keys":
