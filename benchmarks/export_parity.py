@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 
-from brewslm.core.artifacts.parity import problem_of
 from brewslm.core.wire.export import QUANTIZATIONS, ExportFormat, Quantization
 from brewslm.core.wire.order import ExportOrder
+from brewslm.core.wire.parity import problem_of
 from brewslm.core.wire.result import ExportResult
 from brewslm.worker.export.comparing import parity_of
 from brewslm.worker.export.exporting import export

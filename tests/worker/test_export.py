@@ -10,10 +10,10 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from brewslm.core.artifacts.parity import TOLERANCES, Tolerance
 from brewslm.core.data.example import Message
 from brewslm.core.wire.export import ExportFormat
 from brewslm.core.wire.order import ExportOrder, GenerateOrder
+from brewslm.core.wire.parity import TOLERANCES, Tolerance
 from brewslm.core.wire.result import ExportResult
 from brewslm.worker.answers.generation import answer_order
 from brewslm.worker.export.exporting import export

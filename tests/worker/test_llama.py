@@ -6,10 +6,10 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from brewslm.core.artifacts.parity import problem_of
 from brewslm.core.data.example import Message
 from brewslm.core.wire.export import GGUF_MODEL_TYPES, Quantization
 from brewslm.core.wire.order import ExportOrder, MeasureOrder
+from brewslm.core.wire.parity import problem_of
 from brewslm.core.wire.result import ExportResult
 from brewslm.worker.export import gguf as exporting_gguf
 from brewslm.worker.export import parity

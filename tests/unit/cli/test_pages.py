@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from brewslm.cli.render.data import accounting
-from brewslm.cli.render.optimization import optimization_page
+from brewslm.cli.render.release.optimization import optimization_page
 from brewslm.cli.render.training import adapter_page, evaluation_page, failed_gates, plan_page
 from brewslm.cli.session import print_parts
 from brewslm.core.artifacts.adapter import Adapter

@@ -7,9 +7,9 @@ import pytest
 
 from brewslm.core.artifacts.bundle import Bundle
 from brewslm.core.artifacts.optimization import DeviceName
-from brewslm.core.artifacts.parity import Parity
 from brewslm.core.ids import ArtifactId
 from brewslm.core.wire.export import Quantization
+from brewslm.core.wire.parity import Parity
 from brewslm.core.wire.result import Measurement, MeasureResult
 from brewslm.services.devices import DEVICES
 from brewslm.services.optimizing import rank, speed_on

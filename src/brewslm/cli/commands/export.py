@@ -36,7 +36,7 @@ def export(
 ) -> None:
     """10: write an evaluated model as a bundle, and check in the target's own runtime that it is the tuned model."""
     from brewslm.cli.bundles import copy_bundle, refuse_taken
-    from brewslm.cli.render.bundle import bundle_facts
+    from brewslm.cli.render.release.bundle import bundle_facts
     from brewslm.cli.session import open_session, product, told
     from brewslm.core.artifacts.bundle import Bundle
     from brewslm.core.ids import ProjectId

@@ -14,7 +14,7 @@ def optimize(
     as_json: options.AsJson = False,
 ) -> None:
     """Rank the forms of the newest bundle's model for a device, by what is measured here, and export the best."""
-    from brewslm.cli.render.optimization import optimization_page
+    from brewslm.cli.render.release.optimization import optimization_page
     from brewslm.cli.session import open_session, product, told
     from brewslm.core.artifacts.optimization import Optimization
     from brewslm.core.ids import ProjectId

@@ -5,8 +5,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from brewslm.core.artifacts.base import AdapterId, Artifact, ArtifactKind, EvalReportId
-from brewslm.core.artifacts.parity import Parity
 from brewslm.core.wire.export import ExportFormat, Quantization
+from brewslm.core.wire.parity import Parity
 
 ExportTarget = Literal["transformers", "vllm", "llama_cpp", "ollama"]
 

@@ -4,7 +4,6 @@ from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.base import AdapterId, EvalReportId
 from brewslm.core.artifacts.bundle import Bundle
 from brewslm.core.artifacts.eval_report import EvalReport
-from brewslm.core.artifacts.parity import Parity, problem_of
 from brewslm.core.context import StageContext
 from brewslm.core.contract import After, Before, Contract
 from brewslm.core.events.reasons import Reason
@@ -12,6 +11,7 @@ from brewslm.core.finding import Finding
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.value import Value
 from brewslm.core.wire.export import GGUF_MODEL_TYPES
+from brewslm.core.wire.parity import Parity, problem_of
 from brewslm.stages.export.choices import Form, form_of
 
 _BITS = {"f32": 32.0, "f16": 16.0, "bf16": 16.0, "q8_0": 8.5, "q5_k_m": 6.0, "q4_k_m": 5.2}

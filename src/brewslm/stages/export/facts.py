@@ -8,11 +8,11 @@ from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.eval_report import EvalReport
 from brewslm.core.artifacts.manifest import Manifest
-from brewslm.core.artifacts.parity import Parity
 from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.artifacts.snapshot import Snapshot
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.project import Project
+from brewslm.core.wire.parity import Parity
 from brewslm.core.wire.result import ExportResult
 from brewslm.stages.export.choices import Form
 

@@ -10,7 +10,6 @@ from brewslm.core.artifacts.bundle import Bundle
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.artifacts.eval_report import EvalReport
 from brewslm.core.artifacts.manifest import Manifest
-from brewslm.core.artifacts.parity import TOLERANCES, Parity
 from brewslm.core.artifacts.readiness import Readiness
 from brewslm.core.artifacts.snapshot import Snapshot
 from brewslm.core.context import StageContext
@@ -23,6 +22,7 @@ from brewslm.core.finding import Finding
 from brewslm.core.ids import ArtifactId
 from brewslm.core.stage import Stage
 from brewslm.core.wire.order import ExportOrder
+from brewslm.core.wire.parity import TOLERANCES, Parity
 from brewslm.core.wire.result import ExportResult
 from brewslm.stages.export.choices import Form, form_of
 from brewslm.stages.export.contract import CONTRACT, ExportInputs, parity_problem

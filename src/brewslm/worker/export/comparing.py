@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from brewslm.core.artifacts.parity import TOLERANCES, Parity
 from brewslm.core.wire.order import ExportOrder
+from brewslm.core.wire.parity import TOLERANCES, Parity
 from brewslm.core.wire.result import ExportResult
 from brewslm.worker.answers.chat import Chat
 from brewslm.worker.export.parity import Found

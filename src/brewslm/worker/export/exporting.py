@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, assert_never
 
 import torch
 
-from brewslm.core.artifacts.parity import problem_of
 from brewslm.core.wire.order import ExportOrder
+from brewslm.core.wire.parity import problem_of
 from brewslm.core.wire.progress import NoticeRecord, StartedRecord
 from brewslm.core.wire.result import ExportResult
 from brewslm.core.wire.rundir import ADAPTER_FOLDER

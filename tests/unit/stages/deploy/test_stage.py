@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from brewslm.core.artifacts.bundle import Bundle
-from brewslm.core.artifacts.parity import Parity
 from brewslm.core.artifacts.release import Release
 from brewslm.core.ids import ArtifactId
 from brewslm.core.job import Job, JobStatus
 from brewslm.core.wire.order import GenerateOrder
+from brewslm.core.wire.parity import Parity
 from brewslm.core.wire.result import GeneratedAnswer, GenerateResult
 from brewslm.services.releases.book import Releases
 from brewslm.stages.deploy.contract import DeployInputs

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from brewslm.cli.render.parts import facts
 from brewslm.cli.text import size
 from brewslm.core.artifacts.bundle import Bundle
-from brewslm.core.artifacts.parity import Parity
+from brewslm.core.wire.parity import Parity
 
 
 def bundle_facts(bundle: Bundle, folder: Path, copy: Path | None) -> RenderableType:

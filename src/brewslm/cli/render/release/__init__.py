@@ -1,0 +1,1 @@
+"""What is released: bundles, and forms for devices."""
