@@ -18,7 +18,9 @@ from brewslm.bootstrap.container import open_house
 from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings
 from brewslm.core.artifacts.bundle import Bundle, Parity
+from brewslm.core.artifacts.eval_report import EvalReport, GateOutcome, LossComparison
 from brewslm.core.artifacts.release import Release, SmokeAnswer
+from brewslm.core.evaluation.interval import Interval
 from brewslm.core.ids import ArtifactId
 from brewslm.core.job import JobStatus
 from brewslm.core.project import Project
@@ -43,6 +45,32 @@ def parity() -> Parity:
     )
 
 
+def evaluated(*, is_good: bool) -> EvalReport:
+    gate = GateOutcome(name="own", sentence="It answers politely.", passed=is_good, seen="yes" if is_good else "no")
+    return EvalReport(
+        adapter_id=ArtifactId("adapter-0000000000000000"),
+        manifest_id=ArtifactId("manifest-0000000000000000"),
+        losses=(
+            LossComparison(
+                split="test",
+                num_examples=10,
+                num_tokens=20,
+                base=2.0,
+                tuned=1.0,
+                delta=-1.0,
+                interval=Interval(low=-1.1, high=-0.9),
+                base_bits_per_byte=1.0,
+                tuned_bits_per_byte=0.5,
+                verdict="better",
+            ),
+        ),
+        accuracy=(),
+        answers=(),
+        gates=(gate,),
+        verdict="better",
+    )
+
+
 @dataclass
 class Workspace:
     """A house with one project."""
@@ -61,7 +89,7 @@ class Workspace:
             self.house.fleet._host = self.host
         self.project = self.house.projects.create("support", base_model="brewslm-tiny-v1")
 
-    def bundle(self, model: Path, *, note: str = "") -> Bundle:
+    def bundle(self, model: Path, report: EvalReport, *, note: str = "") -> Bundle:
         """Publish a folder as a bundle."""
         shelf = ProjectShelf(self.house.ports.storage, self.house.ports.store, self.project.id)
         draft = shelf.draft()
@@ -71,7 +99,7 @@ class Workspace:
         return Bundle(
             files=files,
             adapter_id=ArtifactId("adapter-0000000000000000"),
-            eval_report_id=ArtifactId("eval_report-0000000000000000"),
+            eval_report_id=report.id,
             format="huggingface",
             target="transformers",
             folder="/".join(files[0].path.split("/")[:2]),
@@ -79,16 +107,18 @@ class Workspace:
             parity=parity(),
         )
 
-    def release(self, model: Path, *, note: str = "") -> ReleaseRow:
-        """Register a folder as the next release candidate."""
-        bundle = self.bundle(model, note=note)
+    def release(self, model: Path, *, note: str = "", is_good: bool = True) -> ReleaseRow:
+        """Register a folder as the next release candidate, with an evaluation whose one gate was passed or not."""
+        report = evaluated(is_good=is_good)
+        bundle = self.bundle(model, report, note=note)
         smoke = (SmokeAnswer(prompt="Hello!", answer="Hi.", num_tokens=2),)
         release = Release(bundle_id=bundle.id, runtime="test", smoke=smoke)
         now = self.house.ports.clock.now()
         with self.house.ports.storage.write() as transaction:
             job = transaction.jobs.add(project_id=self.project.id, kind="deploy", payload={}, created_at=now)
             transaction.jobs.change(job, status=JobStatus.CANCELLED)
-            transaction.artifacts.add(record_of(bundle, job, parents=(), created_at=now))
+            transaction.artifacts.add(record_of(report, job, parents=(), created_at=now))
+            transaction.artifacts.add(record_of(bundle, job, parents=(report.id,), created_at=now))
             record = transaction.artifacts.add(record_of(release, job, parents=(bundle.id,), created_at=now))
             enter_release(transaction, record)
         return self.house.releases.list(self.project.id)[-1]

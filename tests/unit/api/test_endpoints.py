@@ -62,6 +62,17 @@ def test_releases_are_promoted_shared_rolled_back_and_ended(client: TestClient, 
     assert all("a test wants it" in event.summary for event in told if event.reason == "deployment_promoted")
 
 
+def test_a_release_whose_evaluation_failed_a_gate_is_not_promoted(
+    client: TestClient, workspace: Workspace, tmp_path: Path
+) -> None:
+    version = workspace.release(tmp_path / "model", note="four", is_good=False).version
+    said = post(client, f"releases/{version}/promote", 422)
+    assert said["error"]["reason"] == "evaluation_gate_failed"
+    assert "Gate 'own': It answers politely. Seen: no." in said["error"]["message"]
+    assert states(client) == ["candidate"] * 4
+    assert workspace.reasons()[-1] == "deployment_promotion_refused"
+
+
 def test_a_damaged_release_is_not_promoted(client: TestClient, workspace: Workspace) -> None:
     post(client, "releases/1/promote")
     bundle = workspace.house.releases.bundle_of(workspace.house.releases.get(workspace.project.id, 2))

@@ -137,6 +137,7 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
     tested |= {("PUT", "/api/projects/{project_id}/gates/{stage}")}
     controls = ("pause", "resume", "retry", "recovery")  # in test_job_control.py
     tested |= {("PATCH", "/api/jobs/{job_id}")} | {("POST", f"/api/jobs/{{job_id}}/{name}") for name in controls}
+    tested |= {("POST", f"/api/{path}") for path in ("eval-packs", "eval-packs/check")}
     # These are tested in test_endpoints.py.
     decisions = ("promote", "reject", "retire", "canary")
     tested |= {("POST", f"/api/projects/{{project_id}}/releases/{{version}}/{name}") for name in decisions}
