@@ -104,7 +104,7 @@ class Fleet:
                 self.look()
             except BrewError:
                 log.exception("the endpoints could not be looked after; trying again")
-            stop.wait(POLL_SECONDS)
+            stop.wait(POLL_SECONDS if self._units or self._bases else READ_SECONDS)
         for unit in self._units.values():
             self._end(unit)
         self._units.clear()
