@@ -27,7 +27,7 @@ from brewslm.services.endpoint.unit import BASE_VERSION, ServedRelease, Unit
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
 from brewslm.services.releases.book import Releases
-from brewslm.services.releases.checksums import damage_of
+from brewslm.stages.deploy.checksums import damage_of
 
 log = logging.getLogger(__name__)
 
@@ -198,7 +198,7 @@ class Fleet:
                 return
             bundle = self._releases.bundle_of(unit.row)
             folder = self._ports.store.project_folder(unit.project.id)
-            damage = damage_of(bundle, folder)
+            damage = damage_of(bundle, folder.joinpath)
             if damage is not None:
                 self._refuse(unit, Refused(message=f"{damage.seen} {damage.next_step}", is_damaged=True))
                 return

@@ -17,8 +17,8 @@ from brewslm.core.ports.storage import Transaction
 from brewslm.core.release import ReleaseRow, ReleaseState
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
-from brewslm.services.releases.checksums import damage_of
 from brewslm.services.shelf import ProjectShelf
+from brewslm.stages.deploy.checksums import damage_of
 
 PromotionGate = Callable[[ProjectId, Bundle, Bundle | None], tuple[Finding, ...]]
 """Gate D: what keeps a bundle from taking the place of the one that is live. Empty where nothing does."""
@@ -176,7 +176,7 @@ class Releases:
 
     def _pass_gate(self, row: ReleaseRow, live: ReleaseRow | None) -> None:
         bundle = self.bundle_of(row)
-        damage = damage_of(bundle, self._ports.store.project_folder(row.project_id))
+        damage = damage_of(bundle, self._ports.store.project_folder(row.project_id).joinpath)
         findings = (damage,) if damage else self._gate(row.project_id, bundle, self.bundle_of(live) if live else None)
         if not findings:
             return
@@ -189,7 +189,7 @@ class Releases:
         raise GateRefusedError(message, reason=findings[0].reason, findings=findings)
 
     def _refuse_damaged(self, row: ReleaseRow) -> None:
-        damage = damage_of(self.bundle_of(row), self._ports.store.project_folder(row.project_id))
+        damage = damage_of(self.bundle_of(row), self._ports.store.project_folder(row.project_id).joinpath)
         if damage is not None:
             message = f"v{row.version} of project {row.project_id} cannot be served: {damage.seen} {damage.next_step}"
             raise GateRefusedError(message, reason=damage.reason, findings=(damage,))

@@ -1,7 +1,5 @@
 """What a deployment needs, and what must hold."""
 
-import hashlib
-
 from brewslm.core.artifacts.base import BundleId
 from brewslm.core.artifacts.bundle import Bundle
 from brewslm.core.artifacts.release import Release
@@ -10,6 +8,7 @@ from brewslm.core.contract import After, Before, Contract
 from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
 from brewslm.core.value import Value
+from brewslm.stages.deploy.checksums import damage_of
 
 DEFAULT_PROMPTS = ("Hello!", "What can you help me with?")
 
@@ -23,23 +22,7 @@ class DeployInputs(Value):
 
 
 def _matches_checksums(inputs: DeployInputs, context: StageContext) -> Finding | None:
-    bundle = context.shelf.read(Bundle, inputs.bundle_id)
-    for file in bundle.files:
-        path = context.shelf.path(file.path)
-        problem = "is missing"
-        if path.is_file():
-            with path.open("rb") as stream:
-                if hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256:
-                    continue
-            problem = "does not match its checksum"
-        return Finding(
-            check="checksums",
-            level="block",
-            seen=f"{file.path!r} {problem}.",
-            next_step="Export again, then deploy.",
-            reason=Reason.EXPORT_CHECKSUM_MISMATCH,
-        )
-    return None
+    return damage_of(context.shelf.read(Bundle, inputs.bundle_id), context.shelf.path)
 
 
 def _is_whole_model(inputs: DeployInputs, context: StageContext) -> Finding | None:

@@ -1,6 +1,7 @@
 """Whether a bundle still holds what was exported."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from brewslm.core.artifacts.bundle import Bundle
@@ -8,10 +9,10 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
 
 
-def damage_of(bundle: Bundle, project_folder: Path) -> Finding | None:
-    """Hash every file; None where all of them are whole."""
+def damage_of(bundle: Bundle, path_of: Callable[[str], Path]) -> Finding | None:
+    """Hash every file; None where all of them are whole. `path_of` says where a file of the project lies."""
     for file in bundle.files:
-        path, problem = project_folder / file.path, "is missing"
+        path, problem = path_of(file.path), "is missing"
         if path.is_file():
             with path.open("rb") as stream:
                 if hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256:
