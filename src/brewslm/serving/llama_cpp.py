@@ -36,7 +36,10 @@ def build_llama_cpp(order: ServeOrder) -> Built:
     try:
         import xllamacpp
     except ImportError as error:
-        raise RefusedError('GGUF bundles are served by llama.cpp; install it: pip install "brewslm[gguf]"') from error
+        raise RefusedError(
+            "GGUF bundles are served by llama.cpp; install it with `./brewslm --setup --extras train,gguf` in a clone, "
+            "or `pip install 'brewslm[gguf]'`"
+        ) from error
     if order.adapters:
         raise RefusedError("adapters on a GGUF base are not served; serve the merged model")
     check_files(order.files)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from brewslm.worker.failure import BadOrderError
 
-NEXT_STEP = "install it with `pip install brewslm[gguf]`"
+NEXT_STEP = "install it with `./brewslm --setup --extras train,gguf` in a clone, or `pip install 'brewslm[gguf]'`"
 _BLOCK_BYTES = 1024
 _DEFAULT_SIZES = (512, 2048, 512, 1)
 """`n_ctx`, `n_batch`, `n_ubatch`, `n_seq_max` of `llama_context_default_params`."""
