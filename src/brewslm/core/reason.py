@@ -101,6 +101,7 @@ class Reason(StrEnum):
     EVALUATION_RUNTIME_ERROR = "evaluation_runtime_error"
     EVALUATION_DATASET_MISSING = "evaluation_dataset_missing"
     EVALUATION_GATE_FAILED = "evaluation_gate_failed"
+    EVALUATION_JUDGE_UNAVAILABLE = "evaluation_judge_unavailable"
     EVALUATION_REVIEW_CREATED = "evaluation_review_created"
     EXPORT = "export"
     EXPORT_FORMAT_UNSUPPORTED = "export_format_unsupported"

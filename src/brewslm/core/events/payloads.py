@@ -35,6 +35,7 @@ _OF_SUCCESS: dict[Reason, type[Value]] = {
     Reason.TRAINING_RESUMED: lifecycle.TrainingResumed,
     Reason.EVALUATION: lifecycle.Evaluation,
     Reason.EVALUATION_GATE_FAILED: lifecycle.EvaluationGateFailed,
+    Reason.EVALUATION_JUDGE_UNAVAILABLE: lifecycle.JudgeUnavailable,
     Reason.EVALUATION_REVIEW_CREATED: lifecycle.EvaluationReview,
     Reason.EXPORT: lifecycle.Export,
     Reason.DEPLOYMENT: lifecycle.Deployment,

@@ -269,6 +269,12 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.EVALUATION_GATE_FAILED: _row(
         "evaluation", "warning", "The tuned model does not beat its base by the gate.", "More data, or another recipe."
     ),
+    Reason.EVALUATION_JUDGE_UNAVAILABLE: _row(
+        "evaluation",
+        "warning",
+        "The language model that judges answers gave no verdict, so gates on it are not met.",
+        "Do what the message says, and evaluate again.",
+    ),
     Reason.EVALUATION_REVIEW_CREATED: _row(
         "evaluation", "info", "Rows that a model fails were put on a review list.", "Mend them, and train on them."
     ),
