@@ -1,6 +1,7 @@
 """A judge as a metric: wins, ties, losses, agreement with people, and gates that it may not pass by itself."""
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -51,10 +52,13 @@ class LikesLong:
     def __init__(self, garbles: str = "nothing", limit: int = 10_000) -> None:
         self.num_calls, self.garbles, self.limit = 0, garbles, limit
         self.seen: list[AnswerPair] = []
+        self.lock = threading.Lock()
 
     def prefer(self, pair: AnswerPair) -> Preference | None:
-        self.num_calls += 1
-        if self.num_calls > self.limit:
+        with self.lock:
+            self.num_calls += 1
+            number = self.num_calls
+        if number > self.limit:
             raise AdvisorError("The model at http://judge.example/v1 cannot be asked: refused.")
         self.seen.append(pair)
         if re.search(self.garbles, pair.prompt):
