@@ -12,6 +12,7 @@ from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import Autopilot
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import ArtifactId
+from brewslm.services.backlog.looking import look_at_newest
 from brewslm.services.evaluation.labels import labelled_pairs
 from brewslm.services.evaluation.packs import valid_pack
 from brewslm.services.flows import FlowOutcome, FlowRun
@@ -42,6 +43,7 @@ def evaluation_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
         accepted_report_id=_accepted(pack, run),
     )
     report_id = run.step("evaluate", inputs, share=0.2)
+    look_at_newest(run)
     verdict = run.shelf.read(EvalReport, report_id).verdict
     summary = f"The tuned model was evaluated: {verdict}"
     event = Draft(reason=Reason.AUTOPILOT, summary=summary, payload=Autopilot(stages=("evaluate",), verdict=verdict))
