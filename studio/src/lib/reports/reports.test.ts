@@ -51,3 +51,11 @@ test("the texts of an example are those of its task", () => {
     { role: "label", text: "spam" },
   ]);
 });
+
+test("a judge is read with what its word is worth, and where none was asked there is none", () => {
+  expect(judgeOf({})).toBeNull();
+  expect(judgeOf({ judge: null })).toBeNull();
+  const found = judgeOf({ judge: { model: "m", wins: 3, ties: 2, losses: 1, may_gate: true, standing: "It may." } });
+  expect(found).toMatchObject({ model: "m", wins: 3, ties: 2, losses: 1, mayGate: true, problem: "" });
+  expect(judgeOf({ judge: { model: "m", problem: "It cannot be asked." } })).toMatchObject({ mayGate: false });
+});

@@ -182,7 +182,7 @@ def emit(scene: Scene, reason: Reason, payload: Any) -> None:
 
 def test_the_trouble_of_the_last_training_names_a_change_of_its_recipe(scene: Scene) -> None:
     manifest = scene.manifest()
-    readiness = scene.readiness(manifest, Recipe())
+    readiness = scene.readiness(manifest, Recipe(base_model="tiny"))
 
     def train() -> Any:
         claim = scene.claim("train", TrainInputs(readiness_id=readiness.id, manifest_id=manifest.id))
