@@ -50,7 +50,7 @@ def found_in_drift(transaction: Transaction, project_id: ProjectId) -> Iterator[
     events = transaction.events.newest(project_id=project_id, stages=("deployment",), limit=MAX_EVENTS)
     newest: dict[str, tuple[RunEvent, str]] = {}
     for event in events:
-        if event.reason is Reason.DEPLOYMENT_DRIFT_DETECTED:
+        if event.reason == Reason.DEPLOYMENT_DRIFT_DETECTED:
             seen = DriftDetected.model_validate(event.payload)
             if seen.version == version:
                 newest |= {said.partition(":")[0]: (event, said) for said in seen.checks}
@@ -87,7 +87,7 @@ def found_in_training(transaction: Transaction, job: Job, recipe: Recipe | None)
     events = transaction.events.newest(project_id=job.project_id, stages=("monitoring",), limit=MAX_EVENTS)
     newest: dict[DetectorName, tuple[RunEvent, HealthFinding]] = {}
     for event in events:
-        if event.reason is Reason.MONITORING_ALERT:
+        if event.reason == Reason.MONITORING_ALERT:
             alert = MonitoringAlert.model_validate(event.payload)
             if alert.job_id == job.id:
                 newest[alert.finding.detector] = (event, alert.finding)
