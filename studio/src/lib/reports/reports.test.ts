@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { evaluationOf } from "./evaluation";
 import { partsOf, scoredOf, sorted } from "./examples";
+import { judgeOf } from "./judge";
 
 const INTERVAL = { low: -1.6, high: -1.4, method: "bootstrap" };
 const LOSS = {
