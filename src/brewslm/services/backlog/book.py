@@ -302,5 +302,4 @@ def _recipe_of(transaction: Transaction, training: Job) -> Recipe | None:
         record = transaction.artifacts.get(training.project_id, ArtifactId(str(training.payload.get("readiness_id"))))
     except NotFoundError:
         return None
-    plan = Readiness.model_validate(record.body).plan
-    return plan.recipe if plan is not None else None
+    return Readiness.model_validate(record.body).plan.recipe
