@@ -23,8 +23,8 @@ export function Judge({ judge }: { judge: Judged }) {
           </Group>
           <Text size="sm">{judge.standing}</Text>
           <Text size="xs" c="dimmed">
-            Each pair in both orders, {formatCount(judge.numCalls)} calls;{" "}
-            {formatCount(judge.numInconsistent)} ties because the other order gave another verdict.
+            Each pair in both orders, {formatCount(judge.numCalls)} calls; {formatCount(judge.numInconsistent)} ties
+            because the other order gave another verdict.
           </Text>
         </Stack>
       ) : (

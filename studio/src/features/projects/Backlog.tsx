@@ -32,9 +32,7 @@ export function Backlog({ projectId }: { projectId: number }) {
   const entries = useQuery({
     queryKey: [...keyOf(projectId), isAll],
     queryFn: ({ signal }) =>
-      answer(
-        http.GET("/api/projects/{project_id}/backlog", { params: { ...params, query: { all: isAll } }, signal }),
-      ),
+      answer(http.GET("/api/projects/{project_id}/backlog", { params: { ...params, query: { all: isAll } }, signal })),
   });
   const look = useMutation({
     mutationFn: () => answer(http.POST("/api/projects/{project_id}/backlog/look", { params })),
