@@ -8,9 +8,11 @@ from peft import LoraConfig, get_peft_model
 
 from brewslm.core.data.example import Message
 from brewslm.core.wire.export import GGUF_MODEL_TYPES, Quantization
-from brewslm.core.wire.order import ExportOrder, MeasureOrder
+from brewslm.core.wire.order import ExportOrder, GenerateOrder, MeasureOrder
 from brewslm.core.wire.parity import problem_of
 from brewslm.core.wire.result import ExportResult
+from brewslm.worker.answers.chat import make_chat
+from brewslm.worker.answers.generation import answer_all, answer_order
 from brewslm.worker.export import gguf as exporting_gguf
 from brewslm.worker.export import parity
 from brewslm.worker.export.comparing import parity_of
@@ -18,7 +20,7 @@ from brewslm.worker.export.exporting import export
 from brewslm.worker.export.measuring import measure
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.llama.families import FAMILIES as WRITTEN
-from brewslm.worker.models import load_model
+from brewslm.worker.models import load_model, load_tokenizer, load_tuned
 from tests.worker.llama_families import FAMILIES, write_llama_family
 from tests.worker.tiny import TEMPLATE, Scene, write_split
 
@@ -165,3 +167,18 @@ def test_forms_are_measured_in_llama_cpp_and_leave_nothing(scene: Scene, llama_b
     assert exact.loss == pytest.approx(half.loss, abs=0.05)
     assert min(exact.tokens_per_second, exact.prompt_tokens_per_second) > 0
     assert not list((scene.root / "measure").glob("*.gguf"))
+
+
+def test_a_file_answers_a_conversation_as_the_model_that_it_was_written_from(scene: Scene) -> None:
+    base = write_llama_family(scene.root / "base", "llama")
+    exported(scene, base, "f32")
+    tuned = load_tuned(str(base), scene.root / "adapter", "adapter")
+    theirs = answer_all(tuned, make_chat(load_tokenizer(str(base)), tuned.generation_config), PROMPTS, max_new_tokens=6)
+    order = GenerateOrder(
+        model_folder=str(scene.root / "export" / "output" / "model.gguf"), prompts=PROMPTS, max_new_tokens=6
+    )
+    found = answer_order(order, scene.run("answer"))
+    assert found.runtime.startswith("llama.cpp")
+    assert [(one.text, one.num_tokens, one.is_stopped) for one in found.answers] == [
+        (one.text, one.num_tokens, one.is_stopped) for one in theirs
+    ]

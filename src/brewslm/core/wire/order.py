@@ -107,11 +107,12 @@ class ExportOrder(Value):
 
 
 class GenerateOrder(Value):
-    """Load a model from its folder, with what was tuned of it, and answer greedily; result: `GenerateResult`."""
+    """Load a model, with what was tuned of it, and answer greedily; result: `GenerateResult`."""
 
     kind: Literal["generate"] = "generate"
     version: Literal[1] = 1
     model_folder: str
+    """Of a Hugging Face model; or a file whose name ends with `.gguf`, which answers as it is."""
     tuned_folder: str | None = None
     """An adapter for that model, or a whole model that was tuned from it; None where the model answers as it is."""
     tuned_form: TunedForm = "adapter"

@@ -42,6 +42,19 @@ def _matches_checksums(inputs: DeployInputs, context: StageContext) -> Finding |
     return None
 
 
+def _is_whole_model(inputs: DeployInputs, context: StageContext) -> Finding | None:
+    bundle = context.shelf.read(Bundle, inputs.bundle_id)
+    if bundle.format != "adapter":
+        return None
+    return Finding(
+        check="whole_model",
+        level="block",
+        seen="The bundle holds an adapter and not the model that it belongs to.",
+        next_step="Export it with --format huggingface or --format gguf, then deploy.",
+        reason=Reason.EXPORT_FORMAT_UNSUPPORTED,
+    )
+
+
 def _has_answered(output: Release, _context: StageContext) -> Finding | None:
     if output.smoke and all(answer.num_tokens > 0 for answer in output.smoke):
         return None
@@ -55,6 +68,9 @@ def _has_answered(output: Release, _context: StageContext) -> Finding | None:
 
 
 CONTRACT: Contract[DeployInputs, Release] = Contract(
-    before=(Before("checksums", "Every file of the bundle matches its checksum.", _matches_checksums),),
+    before=(
+        Before("whole_model", "The bundle holds a whole model.", _is_whole_model),
+        Before("checksums", "Every file of the bundle matches its checksum.", _matches_checksums),
+    ),
     after=(After("answered", "The model gave an answer to every prompt of the smoke test.", _has_answered),),
 )

@@ -11,6 +11,7 @@ from brewslm.core.events.lifecycle import Deployment
 from brewslm.core.events.reasons import Reason
 from brewslm.core.experiment import experiment_folder
 from brewslm.core.stage import Stage
+from brewslm.core.wire.export import GGUF_FILE
 from brewslm.core.wire.order import GenerateOrder
 from brewslm.core.wire.result import GenerateResult
 from brewslm.stages.deploy.contract import CONTRACT, DeployInputs
@@ -21,7 +22,7 @@ def run(inputs: DeployInputs, context: StageContext) -> Release:
     bundle = context.shelf.read(Bundle, inputs.bundle_id)
     adapter = context.shelf.read(Adapter, bundle.adapter_id)
     order = GenerateOrder(
-        model_folder=str(context.shelf.path(f"{bundle.folder}/model")),
+        model_folder=str(context.shelf.path(f"{bundle.folder}/{_model_in(bundle)}")),
         prompts=tuple((Message(role="user", content=prompt),) for prompt in inputs.prompts),
         max_new_tokens=inputs.max_new_tokens,
     )
@@ -38,6 +39,10 @@ def run(inputs: DeployInputs, context: StageContext) -> Release:
             for prompt, answer in zip(inputs.prompts, result.answers, strict=True)
         ),
     )
+
+
+def _model_in(bundle: Bundle) -> str:
+    return GGUF_FILE if bundle.format == "gguf" else "model"
 
 
 def report(release: Release) -> Draft:

@@ -17,7 +17,15 @@ from brewslm.worker.run import Run
 
 
 def answer_order(order: GenerateOrder, run: Run) -> GenerateResult:
-    """Load a model and answer the prompts."""
+    """Load a model and answer the prompts; a GGUF file answers in llama.cpp.
+
+    Raises:
+        BadOrderError: the model cannot be loaded.
+    """
+    if order.model_folder.endswith(".gguf"):
+        from brewslm.worker.llama.answering import answer_gguf
+
+        return answer_gguf(order, run)
     model: AnyModel
     if order.tuned_folder is None:
         model = load_model(order.model_folder, precision="float32")

@@ -72,6 +72,10 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
         _INT,
         (_POINTER, _TEXT, _INT, ctypes.POINTER(ctypes.c_int32), _INT, ctypes.c_bool, ctypes.c_bool),
     ),
+    "llama_detokenize": (
+        _INT,
+        (_POINTER, ctypes.POINTER(ctypes.c_int32), _INT, _POINTER, _INT, ctypes.c_bool, ctypes.c_bool),
+    ),
     "ggml_quantize_chunk": (
         ctypes.c_size_t,
         (ctypes.c_int, _POINTER, _POINTER, _LONG, _LONG, _LONG, _POINTER),

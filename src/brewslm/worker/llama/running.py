@@ -31,6 +31,17 @@ class LlamaModel:
         num = self._functions.llama_tokenize(self._vocab, spelled, len(spelled), room, len(room), False, True)
         return list(room[:num])
 
+    def text(self, ids: Sequence[int]) -> str:
+        """Return what tokens spell, control tokens left out; what is no UTF-8 becomes U+FFFD."""
+        tokens = (ctypes.c_int32 * len(ids))(*ids)
+        num_bytes = 64
+        while True:
+            room = ctypes.create_string_buffer(num_bytes)
+            num = self._functions.llama_detokenize(self._vocab, tokens, len(ids), room, num_bytes, False, False)
+            if num >= 0:
+                return room.raw[:num].decode("utf-8", "replace")
+            num_bytes = -num  # that is how much it needs
+
     def ends_a_turn(self, token: int) -> bool:
         """Whether generation stops at this token by what the file says."""
         return bool(self._functions.llama_vocab_is_eog(self._vocab, token))

@@ -9,6 +9,7 @@ from brewslm.core.artifacts.bundle import Bundle
 from brewslm.core.artifacts.release import Release
 from brewslm.core.ids import ArtifactId
 from brewslm.core.job import Job, JobStatus
+from brewslm.core.wire.export import ExportFormat
 from brewslm.core.wire.order import GenerateOrder
 from brewslm.core.wire.parity import Parity
 from brewslm.core.wire.result import GeneratedAnswer, GenerateResult
@@ -30,11 +31,12 @@ class Speaker:
         return GenerateResult(answers=(answer,) * len(order.prompts), runtime="transformers 5")
 
 
-def bundled(scene: Scene) -> Bundle:
+def bundled(scene: Scene, *, format_: ExportFormat = "huggingface") -> Bundle:
     adapter = scene.adapter(scene.manifest())
     draft = scene.shelf.draft()
-    (draft / "model").mkdir()
-    (draft / "model" / "model.safetensors").write_bytes(b"weights")
+    weights = draft / {"gguf": "model.gguf", "adapter": "adapter/x.safetensors"}.get(format_, "model/x.safetensors")
+    weights.parent.mkdir(exist_ok=True)
+    weights.write_bytes(b"weights")
     (draft / "bundle.json").write_text("{}")
     files = scene.shelf.publish(draft, room="exports")
     parity = Parity(
@@ -50,7 +52,7 @@ def bundled(scene: Scene) -> Bundle:
         files=files,
         adapter_id=adapter.id,
         eval_report_id=ArtifactId("eval_report-0"),
-        format="huggingface",
+        format=format_,
         target="transformers",
         folder="/".join(files[0].path.split("/")[:2]),
         dtype="float32",
@@ -75,6 +77,21 @@ def test_a_bundle_that_answers_becomes_candidate_v1(tmp_path: Path) -> None:
     assert scene.reasons(job.run_id) == ["deployment"]
     (row,) = Releases(scene.ports).list(scene.project.id)
     assert (row.version, row.release_id, row.state) == (1, release.id, "candidate")
+
+
+def test_a_gguf_file_is_loaded_itself(tmp_path: Path) -> None:
+    speaker = Speaker()
+    scene = Scene(tmp_path, answering(speaker))
+    bundle = bundled(scene, format_="gguf")
+    assert deploy(scene, bundle).status is JobStatus.COMPLETED
+    assert speaker.orders[0].model_folder == str(scene.shelf.path(f"{bundle.folder}/model.gguf"))
+
+
+def test_an_adapter_alone_is_refused_before_anything_is_loaded(scene: Scene) -> None:
+    job = deploy(scene, bundled(scene, format_="adapter"))
+    assert (job.status, job.reason) == (JobStatus.FAILED, "export_format_unsupported")
+    assert "Export it with --format huggingface" in (job.error or "")
+    assert scene.engine.submitted == []
 
 
 def test_versions_count_up_even_for_an_equal_release(tmp_path: Path) -> None:
