@@ -9,6 +9,7 @@ from typing import Any
 from brewslm.core.alerts.notification import Notification
 from brewslm.core.alerts.outbox import ChannelState, Delivery
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
+from brewslm.core.backlog.entry import BacklogEntry
 from brewslm.core.errors import ConflictError, NotFoundError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, RunEvent, event_hash
 from brewslm.core.events.reasons import EventStage, Severity
@@ -48,6 +49,7 @@ class State:
     monitors: dict[tuple[JobId, str], bytes] = field(default_factory=dict)
     checks: dict[tuple[JobId, int], tuple[WatchCheck, ...]] = field(default_factory=dict)
     watchers: dict[str, Watcher] = field(default_factory=dict)
+    backlog: dict[tuple[ProjectId, int], BacklogEntry] = field(default_factory=dict)
 
     def copy(self) -> "State":
         return State(**{name: value.copy() for name, value in vars(self).items()})

@@ -8,6 +8,7 @@ from typing import Any
 
 from brewslm.core.events.base import FIRST_HASH, event_hash
 from brewslm.core.ports.storage import ChainProblem, Transaction
+from tests.fakes.backlog import MemoryBacklogRows
 from tests.fakes.notices import MemoryNotificationRows, MemoryOutboxRows
 from tests.fakes.rows import (
     MemoryArtifactRows,
@@ -44,6 +45,7 @@ class MemoryTransaction:
     outbox: Any
     monitors: Any
     watchers: Any
+    backlog: Any
 
     @classmethod
     def on(cls, state: State) -> "MemoryTransaction":
@@ -62,6 +64,7 @@ class MemoryTransaction:
             outbox=MemoryOutboxRows(state),
             monitors=MemoryMonitorRows(state),
             watchers=MemoryWatcherRows(state),
+            backlog=MemoryBacklogRows(state),
         )
 
 

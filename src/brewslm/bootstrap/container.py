@@ -2,13 +2,14 @@
 
 import os
 
+from brewslm.adapters.advisor.answer_judge import AnswerJudges
 from brewslm.adapters.advisor.chat import Chat
 from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint, NoAdvisor
 from brewslm.adapters.advisor.judge_endpoint import JudgeEndpoint, NoJudge
 from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
-from brewslm.adapters.files.eval_packs import FolderEvalPackFiles
+from brewslm.adapters.files.eval_packs import FolderEvalPackFiles, FolderLabelFiles
 from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
 from brewslm.adapters.files.measurements import FileMeasurements
 from brewslm.adapters.files.tables import ParquetTables
@@ -59,6 +60,8 @@ def open_house(settings: Settings, *, actor: str) -> House:
         thresholds=YamlThresholdFiles(settings.home),
         measurements=FileMeasurements(settings.home),
         eval_packs=FolderEvalPackFiles(settings.home),
+        open_judge=AnswerJudges(os.environ).open,
+        label_files=FolderLabelFiles(settings.home),
     )
     return House(settings, storage, uploads, ports, actor=actor)
 

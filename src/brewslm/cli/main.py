@@ -11,6 +11,7 @@ from brewslm.cli.commands import (
     alerts,
     artifacts,
     audit,
+    backlog,
     benchmark,
     brew,
     bundle,
@@ -104,6 +105,7 @@ app.command("curves", short_help="Draw a training's curves as SVG and PNG.")(res
 app.command("patrol", short_help="Look at every running training; for cron.")(patrol.patrol)
 app.command("evaluate", short_help="09 Base and tuned on the same rows.")(evaluate.evaluate)
 app.add_typer(evaluations.app, name="eval", short_help="Eval packs, failing rows, review lists.")
+app.add_typer(backlog.app, name="backlog", short_help="What the next run should mend, and did.")
 app.command("benchmark", short_help="Compare base models on this data.")(benchmark.benchmark)
 app.command("forecast", short_help="Will the plan beat its base? And did it?")(forecast.forecast)
 app.command("optimize", short_help="Measure the bundle's forms for a device.")(optimize.optimize)

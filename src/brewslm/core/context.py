@@ -7,6 +7,7 @@ from typing import Protocol
 
 from brewslm.core.alerts.facts import MonitoringFacts, nothing_known
 from brewslm.core.curves.drawing import Painter
+from brewslm.core.evaluation.judge import OpenJudge, no_judge
 from brewslm.core.events.base import Draft
 from brewslm.core.experiment import Experiment
 from brewslm.core.forecast.measured import Measurements, NoMeasurements
@@ -82,5 +83,7 @@ class StageContext:
     """Who decides at the end of a stage, where it is not the stage alone."""
     has_judge: bool = False
     """Whether a language model is set that could decide there."""
+    open_judge: OpenJudge = no_judge
+    """Judges of answers, as eval packs name them."""
     longest_without_benchmark_minutes: float | None = None
     """Gate C: longer plans need a benchmark of their base model; None asks for none."""

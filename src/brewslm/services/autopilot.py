@@ -15,6 +15,7 @@ from brewslm.core.gate import judge
 from brewslm.core.ids import ArtifactId
 from brewslm.core.launch.state import changes_between, state_of
 from brewslm.core.stage_name import StageName
+from brewslm.services.backlog.looking import look_at_newest
 from brewslm.services.flows import FlowOutcome, FlowRun
 from brewslm.services.jobs.forks import inherited
 from brewslm.services.preparing import fits_request, preparation_for
@@ -64,6 +65,7 @@ def _launched(
     adapter_id = run.step("train", order, share=0.1)
     compared = EvaluateInputs(adapter_id=adapter_id, manifest_id=manifest_id, prompts=request.prompts)
     report_id = run.step("evaluate", compared, share=0.85)
+    look_at_newest(run)
     verdict = run.shelf.read(EvalReport, report_id).verdict
     again = f". It was planned again, because the project had changed: {'; '.join(changes)}" if changes else ""
     summary = f"Autopilot finished: the tuned model is {verdict} than its base"

@@ -6,11 +6,14 @@ from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.eval_report import EvalReport
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.errors import InvalidRequestError, NotFoundError
+from brewslm.core.evaluation.judge import LabelledPair
 from brewslm.core.evaluation.pack import EvalPack
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import Autopilot
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import ArtifactId
+from brewslm.services.backlog.looking import look_at_newest
+from brewslm.services.evaluation.labels import labelled_pairs
 from brewslm.services.evaluation.packs import valid_pack
 from brewslm.services.flows import FlowOutcome, FlowRun
 from brewslm.services.gates.promotion import accepted_report
@@ -36,9 +39,11 @@ def evaluation_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
         extra_dataset_id=extra_id,
         prompts=request.prompts,
         pack=pack,
+        judge_labels=_labels(pack, run),
         accepted_report_id=_accepted(pack, run),
     )
     report_id = run.step("evaluate", inputs, share=0.2)
+    look_at_newest(run)
     verdict = run.shelf.read(EvalReport, report_id).verdict
     summary = f"The tuned model was evaluated: {verdict}"
     event = Draft(reason=Reason.AUTOPILOT, summary=summary, payload=Autopilot(stages=("evaluate",), verdict=verdict))
@@ -49,6 +54,11 @@ def _pack_of(request: EvaluationRequest, run: FlowRun) -> EvalPack | None:
     if not isinstance(request.pack, str):
         return request.pack
     return valid_pack(run.ports.eval_packs.read(request.pack), f"eval pack {request.pack!r}")
+
+
+def _labels(pack: EvalPack | None, run: FlowRun) -> tuple[LabelledPair, ...]:
+    name = pack.judge.labels if pack is not None and pack.judge is not None else None
+    return () if name is None else labelled_pairs(run.ports.label_files.read(name), name)
 
 
 def _accepted(pack: EvalPack | None, run: FlowRun) -> ArtifactId | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from brewslm.core.curves.drawing import Painter
+from brewslm.core.evaluation.judge import LabelFiles, NoLabelFiles, OpenJudge, no_judge
 from brewslm.core.evaluation.pack_files import EvalPackFiles, NoEvalPackFiles
 from brewslm.core.forecast.measured import Measurements, NoMeasurements
 from brewslm.core.ports.advisor import Advisor, Judge
@@ -41,3 +42,5 @@ class Ports:
     thresholds: ThresholdFiles = field(default_factory=NoThresholdFiles)
     measurements: Measurements = field(default_factory=NoMeasurements)
     eval_packs: EvalPackFiles = field(default_factory=NoEvalPackFiles)
+    open_judge: OpenJudge = no_judge
+    label_files: LabelFiles = field(default_factory=NoLabelFiles)

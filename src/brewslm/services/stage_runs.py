@@ -148,6 +148,7 @@ class StageRuns:
             device=job.device,
             gate_modes=gate_modes,
             has_judge=ports.judge.is_there,
+            open_judge=ports.open_judge,
             longest_without_benchmark_minutes=self._longest_without_benchmark,
         )
 

@@ -916,6 +916,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/backlog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List
+         * @description List what the next run should mend, worth most first.
+         */
+        get: operations["list__api_projects__project_id__backlog_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/backlog/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look
+         * @description Look at the newest run: what is new, what it has mended beyond noise, what is back.
+         */
+        post: operations["look_api_projects__project_id__backlog_look_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/backlog/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show
+         * @description Show an entry.
+         */
+        get: operations["show_api_projects__project_id__backlog__number__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/backlog/{number}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close
+         * @description Say that nothing more is to be done; later runs do not open it again.
+         */
+        post: operations["close_api_projects__project_id__backlog__number__close_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/backlog/{number}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reopen
+         * @description Say that an entry is to be looked at again.
+         */
+        post: operations["reopen_api_projects__project_id__backlog__number__reopen_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/backlog/{number}/take": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take
+         * @description Take an entry up; of failing rows a job makes a review list, which `job_id` names.
+         */
+        post: operations["take_api_projects__project_id__backlog__number__take_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/benchmarks": {
         parameters: {
             query?: never;
@@ -1486,6 +1606,26 @@ export interface paths {
          * @description Measure the newest bundle's forms for a device.
          */
         post: operations["optimize_api_projects__project_id__optimize_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/pairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pairs
+         * @description Write pairs of answers for people to label, so that a judge can be compared with them.
+         */
+        post: operations["pairs_api_projects__project_id__pairs_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2344,6 +2484,91 @@ export interface components {
             prompts?: string[];
         };
         /**
+         * BacklogEntry
+         * @description A finding with its life across runs.
+         */
+        BacklogEntry: {
+            /** Actor */
+            actor: string;
+            /**
+             * Changed At
+             * Format: date-time
+             */
+            changed_at: string;
+            finding: components["schemas"]["BacklogFinding"];
+            /** Job Id */
+            job_id: number | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Num Returns
+             * @default 0
+             */
+            num_returns: number;
+            /** Number */
+            number: number;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Opened In */
+            opened_in: string;
+            /**
+             * Progress
+             * @default
+             */
+            progress: string;
+            /** Project Id */
+            project_id: number;
+            /** @default open */
+            state: components["schemas"]["BacklogState"];
+        };
+        /**
+         * BacklogFinding
+         * @description Something that a look at the newest run has found.
+         */
+        BacklogFinding: {
+            /** Action */
+            action: string;
+            /** Effect */
+            effect: string;
+            /** Evidence */
+            evidence: components["schemas"]["Evidence"][];
+            /**
+             * Is Blocking
+             * @default false
+             */
+            is_blocking: boolean;
+            /** Is Measured */
+            is_measured: boolean;
+            /** Key */
+            key: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "gate" | "slice" | "rows" | "rejections" | "drift" | "health";
+            rows: components["schemas"]["RowsToReview"] | null;
+            /** Seen */
+            seen: string;
+            /** Share */
+            share: number | null;
+            /** Source */
+            source: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * BacklogState
+         * @description Where an entry stands.
+         * @enum {string}
+         */
+        BacklogState: "open" | "taken" | "closed";
+        /**
          * Benchmark
          * @description Candidates, the best first.
          *
@@ -2879,6 +3104,14 @@ export interface components {
             source_row: number;
         };
         /**
+         * ClosingNote
+         * @description Why nothing more is to be done.
+         */
+        ClosingNote: {
+            /** Note */
+            note: string;
+        };
+        /**
          * ClusterSample
          * @description Near duplicates of each other, for showing.
          */
@@ -3188,6 +3421,17 @@ export interface components {
             traffic: components["schemas"]["Traffic"];
         };
         /**
+         * EntryNote
+         * @description Why.
+         */
+        EntryNote: {
+            /**
+             * Note
+             * @default
+             */
+            note?: string;
+        };
+        /**
          * ErrorAnswer
          * @description The body of every answer that is not a success.
          */
@@ -3229,7 +3473,7 @@ export interface components {
              * @description What is looked at; one that was not measured is not met.
              * @enum {string}
              */
-            metric: "loss" | "perplexity" | "bits_per_byte" | "objective" | "accuracy" | "macro_f1" | "ece" | "generated_accuracy" | "unparseable_rate" | "exact_match" | "token_f1" | "rouge_l" | "chrf" | "json_validity" | "schema_compliance" | "field_f1" | "span_f1" | "tool_name_accuracy" | "tool_call_accuracy" | "preference_accuracy" | "preference_margin" | "stop_rate" | "refusal_rate" | "false_refusal_rate" | "answer_seconds" | "tokens_per_second";
+            metric: "loss" | "perplexity" | "bits_per_byte" | "objective" | "accuracy" | "macro_f1" | "ece" | "generated_accuracy" | "unparseable_rate" | "exact_match" | "token_f1" | "rouge_l" | "chrf" | "json_validity" | "schema_compliance" | "field_f1" | "span_f1" | "tool_name_accuracy" | "tool_call_accuracy" | "preference_accuracy" | "preference_margin" | "stop_rate" | "refusal_rate" | "false_refusal_rate" | "answer_seconds" | "tokens_per_second" | "judge_score";
             /**
              * No Worse Than
              * @description Not met where the metric is worse beyond noise: adjusted over all gates, at most 5 % of false alarms.
@@ -3283,7 +3527,7 @@ export interface components {
              * @description What is looked at; one that was not measured is not met.
              * @enum {string}
              */
-            metric: "loss" | "perplexity" | "bits_per_byte" | "objective" | "accuracy" | "macro_f1" | "ece" | "generated_accuracy" | "unparseable_rate" | "exact_match" | "token_f1" | "rouge_l" | "chrf" | "json_validity" | "schema_compliance" | "field_f1" | "span_f1" | "tool_name_accuracy" | "tool_call_accuracy" | "preference_accuracy" | "preference_margin" | "stop_rate" | "refusal_rate" | "false_refusal_rate" | "answer_seconds" | "tokens_per_second";
+            metric: "loss" | "perplexity" | "bits_per_byte" | "objective" | "accuracy" | "macro_f1" | "ece" | "generated_accuracy" | "unparseable_rate" | "exact_match" | "token_f1" | "rouge_l" | "chrf" | "json_validity" | "schema_compliance" | "field_f1" | "span_f1" | "tool_name_accuracy" | "tool_call_accuracy" | "preference_accuracy" | "preference_margin" | "stop_rate" | "refusal_rate" | "false_refusal_rate" | "answer_seconds" | "tokens_per_second" | "judge_score";
             /**
              * No Worse Than
              * @description Not met where the metric is worse beyond noise: adjusted over all gates, at most 5 % of false alarms.
@@ -3339,6 +3583,8 @@ export interface components {
              * @default false
              */
             general_probe?: boolean;
+            /** @description Who judges the answers of tasks with the metric `judge_score`. */
+            judge?: components["schemas"]["JudgeSettings-Input"] | null;
             /**
              * Kind
              * @description What the file describes.
@@ -3385,6 +3631,8 @@ export interface components {
              * @default false
              */
             general_probe: boolean;
+            /** @description Who judges the answers of tasks with the metric `judge_score`. */
+            judge: components["schemas"]["JudgeSettings-Output"] | null;
             /**
              * Kind
              * @description What the file describes.
@@ -3434,7 +3682,7 @@ export interface components {
              * Metrics
              * @description The first one decides about the worst slice and orders the failing rows.
              */
-            metrics: ("loss" | "perplexity" | "bits_per_byte" | "objective" | "accuracy" | "macro_f1" | "ece" | "generated_accuracy" | "unparseable_rate" | "exact_match" | "token_f1" | "rouge_l" | "chrf" | "json_validity" | "schema_compliance" | "field_f1" | "span_f1" | "tool_name_accuracy" | "tool_call_accuracy" | "preference_accuracy" | "preference_margin" | "stop_rate" | "refusal_rate" | "false_refusal_rate" | "answer_seconds" | "tokens_per_second")[];
+            metrics: ("loss" | "perplexity" | "bits_per_byte" | "objective" | "accuracy" | "macro_f1" | "ece" | "generated_accuracy" | "unparseable_rate" | "exact_match" | "token_f1" | "rouge_l" | "chrf" | "json_validity" | "schema_compliance" | "field_f1" | "span_f1" | "tool_name_accuracy" | "tool_call_accuracy" | "preference_accuracy" | "preference_margin" | "stop_rate" | "refusal_rate" | "false_refusal_rate" | "answer_seconds" | "tokens_per_second" | "judge_score")[];
             /**
              * Refusals
              * @description An answer that holds one of these, in any case, is a refusal.
@@ -3506,7 +3754,7 @@ export interface components {
              * Metrics
              * @description The first one decides about the worst slice and orders the failing rows.
              */
-            metrics: ("loss" | "perplexity" | "bits_per_byte" | "objective" | "accuracy" | "macro_f1" | "ece" | "generated_accuracy" | "unparseable_rate" | "exact_match" | "token_f1" | "rouge_l" | "chrf" | "json_validity" | "schema_compliance" | "field_f1" | "span_f1" | "tool_name_accuracy" | "tool_call_accuracy" | "preference_accuracy" | "preference_margin" | "stop_rate" | "refusal_rate" | "false_refusal_rate" | "answer_seconds" | "tokens_per_second")[];
+            metrics: ("loss" | "perplexity" | "bits_per_byte" | "objective" | "accuracy" | "macro_f1" | "ece" | "generated_accuracy" | "unparseable_rate" | "exact_match" | "token_f1" | "rouge_l" | "chrf" | "json_validity" | "schema_compliance" | "field_f1" | "span_f1" | "tool_name_accuracy" | "tool_call_accuracy" | "preference_accuracy" | "preference_margin" | "stop_rate" | "refusal_rate" | "false_refusal_rate" | "answer_seconds" | "tokens_per_second" | "judge_score")[];
             /**
              * Refusals
              * @description An answer that holds one of these, in any case, is a refusal.
@@ -3563,6 +3811,11 @@ export interface components {
             adapter_id: string;
             /** Extra Dataset Id */
             extra_dataset_id?: string | null;
+            /**
+             * Judge Labels
+             * @default []
+             */
+            judge_labels?: components["schemas"]["LabelledPair"][];
             /** Manifest Id */
             manifest_id: string;
             /**
@@ -3601,6 +3854,21 @@ export interface components {
             num_events: number;
             /** Problems */
             problems: components["schemas"]["ChainProblem"][];
+        };
+        /**
+         * Evidence
+         * @description Where to look.
+         */
+        Evidence: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "artifact" | "event" | "job";
+            /** Said */
+            said: string;
         };
         /**
          * Experiment
@@ -4276,6 +4544,130 @@ export interface components {
             to: string;
         };
         /**
+         * JudgeSettings
+         * @description Who judges, by what, and how often it may be asked.
+         */
+        "JudgeSettings-Input": {
+            /**
+             * Key Env
+             * @description The environment variable that holds the key, `BREWSLM_JUDGE_KEY` or one that begins so; None sends none.
+             */
+            key_env?: string | null;
+            /**
+             * Labels
+             * @description Pairs that people have labelled (`brewslm eval pairs NAME`); without any the judge gates nothing.
+             */
+            labels?: string | null;
+            /**
+             * Max Calls
+             * @description Calls of one evaluation in all, labelled pairs and repeated calls included.
+             * @default 1000
+             */
+            max_calls?: number;
+            /**
+             * Min Kappa
+             * @description The lower end of the 95 % interval of Cohen's kappa with people must reach this before a gate counts.
+             * @default 0.4
+             */
+            min_kappa?: number;
+            /**
+             * Model
+             * @description The model to ask there.
+             */
+            model: string;
+            /**
+             * Parallel
+             * @description Calls at a time.
+             * @default 4
+             */
+            parallel?: number;
+            /**
+             * Rows
+             * @description Answered rows of each task that are judged, at most, evenly spread; each takes two calls.
+             * @default 100
+             */
+            rows?: number;
+            /**
+             * Rubric
+             * @description What makes an answer the better one.
+             * @default The better answer is right, answers all that was asked, and nothing else.
+             */
+            rubric?: string;
+            /**
+             * Shows Expected
+             * @description Whether the judge sees the expected answer of the row.
+             * @default true
+             */
+            shows_expected?: boolean;
+            /**
+             * Url
+             * @description The base of any endpoint that speaks OpenAI's chat completions, such as http://127.0.0.1:8080/v1.
+             */
+            url: string;
+        };
+        /**
+         * JudgeSettings
+         * @description Who judges, by what, and how often it may be asked.
+         */
+        "JudgeSettings-Output": {
+            /**
+             * Key Env
+             * @description The environment variable that holds the key, `BREWSLM_JUDGE_KEY` or one that begins so; None sends none.
+             */
+            key_env: string | null;
+            /**
+             * Labels
+             * @description Pairs that people have labelled (`brewslm eval pairs NAME`); without any the judge gates nothing.
+             */
+            labels: string | null;
+            /**
+             * Max Calls
+             * @description Calls of one evaluation in all, labelled pairs and repeated calls included.
+             * @default 1000
+             */
+            max_calls: number;
+            /**
+             * Min Kappa
+             * @description The lower end of the 95 % interval of Cohen's kappa with people must reach this before a gate counts.
+             * @default 0.4
+             */
+            min_kappa: number;
+            /**
+             * Model
+             * @description The model to ask there.
+             */
+            model: string;
+            /**
+             * Parallel
+             * @description Calls at a time.
+             * @default 4
+             */
+            parallel: number;
+            /**
+             * Rows
+             * @description Answered rows of each task that are judged, at most, evenly spread; each takes two calls.
+             * @default 100
+             */
+            rows: number;
+            /**
+             * Rubric
+             * @description What makes an answer the better one.
+             * @default The better answer is right, answers all that was asked, and nothing else.
+             */
+            rubric: string;
+            /**
+             * Shows Expected
+             * @description Whether the judge sees the expected answer of the row.
+             * @default true
+             */
+            shows_expected: boolean;
+            /**
+             * Url
+             * @description The base of any endpoint that speaks OpenAI's chat completions, such as http://127.0.0.1:8080/v1.
+             */
+            url: string;
+        };
+        /**
          * LabelMap
          * @description Give values their names: `{"0": "negative", "1": "positive"}`. Numbers and booleans are spelled as in JSON.
          */
@@ -4308,6 +4700,28 @@ export interface components {
              * @enum {string}
              */
             op: "label_map";
+        };
+        /**
+         * LabelledPair
+         * @description A pair of which a person has said which answer is the better one.
+         */
+        LabelledPair: {
+            /**
+             * Expected
+             * @default
+             */
+            expected?: string;
+            /** First */
+            first: string;
+            /**
+             * Human
+             * @enum {string}
+             */
+            human: "first" | "second" | "tie";
+            /** Prompt */
+            prompt: string;
+            /** Second */
+            second: string;
         };
         /**
          * LengthRate
@@ -4694,6 +5108,21 @@ export interface components {
             shape?: "chat" | "instruction" | "prompt_completion" | "qa" | "classification" | "preference" | "binary_feedback" | "extraction" | "summarisation" | "translation" | "plain_text" | "documents";
         };
         /**
+         * NewPairs
+         * @description Pairs of answers to be written.
+         */
+        NewPairs: {
+            /** Eval Report Id */
+            eval_report_id?: string | null;
+            /**
+             * Limit
+             * @default 60
+             */
+            limit?: number;
+            /** Name */
+            name: string;
+        };
+        /**
          * NewProject
          * @description A project that is to be.
          */
@@ -4830,6 +5259,18 @@ export interface components {
         PackToCheck: {
             /** Text */
             text: string;
+        };
+        /**
+         * PairsToLabel
+         * @description Where pairs of answers wait for people.
+         */
+        PairsToLabel: {
+            /** Eval Report Id */
+            eval_report_id: string;
+            /** Num Pairs */
+            num_pairs: number;
+            /** Path */
+            path: string;
         };
         /**
          * ParseJson
@@ -5197,7 +5638,7 @@ export interface components {
          * @description Why a RunEvent was written. The value is what users see, search and script against.
          * @enum {string}
          */
-        Reason: "project_created" | "ingestion" | "ingestion_unreachable" | "ingestion_refused" | "ingestion_unsupported_format" | "ingestion_empty" | "ingestion_malformed" | "ingestion_io_error" | "ingestion_resource_limit" | "ingestion_parser_crashed" | "introspection" | "introspection_ambiguous" | "introspection_advice_failed" | "mapping_preview" | "mapping" | "mapping_coverage" | "mapping_source_changed" | "mapping_plugin" | "cleaning" | "cleaning_empty" | "cleaning_pii" | "preparation" | "preparation_empty_split" | "preparation_empty_mask" | "preparation_too_long" | "preparation_golden_overlap" | "preparation_locked" | "preparation_activated" | "preflight" | "preflight_blocked" | "preflight_capability" | "preflight_dependency" | "preflight_disk" | "preflight_memory" | "preflight_data_changed" | "preflight_mask" | "preflight_golden" | "preflight_gpu" | "preflight_gates" | "preflight_budget" | "preflight_plan_changed" | "preflight_floor" | "training_started" | "training" | "training_recovery_started" | "training_recovered" | "training_recovery_proposed" | "training_answered" | "training_paused" | "training_resumed" | "training_cancelled" | "training_oom" | "training_nan" | "training_disk_full" | "training_device_failed" | "training_stalled" | "training_worker_lost" | "training_runtime_error" | "training_fork_refused" | "training_timeout" | "training_budget_exceeded" | "training_results_incomplete" | "training_design_problem" | "training_diverged" | "monitoring_watcher_lost" | "monitoring_alert_resolved" | "monitoring_alert" | "monitoring_patrol" | "monitoring_watch_passed" | "evaluation" | "evaluation_runtime_error" | "evaluation_dataset_missing" | "evaluation_gate_failed" | "evaluation_review_created" | "export" | "export_format_unsupported" | "export_parity_failed" | "export_runtime_error" | "export_checksum_mismatch" | "deployment" | "deployment_smoke_failed" | "deployment_promoted" | "deployment_promotion_refused" | "deployment_rolled_back" | "deployment_changed" | "deployment_started" | "deployment_bundle_refused" | "deployment_process_lost" | "deployment_drift_detected" | "deployment_key_changed" | "gate_waiting" | "gate_approved" | "gate_rejected" | "gate_changed" | "gate_closed" | "autopilot" | "autopilot_stopped" | "system_started" | "system_recovered" | "system_config_invalid" | "system_retried" | "system_worker_lost" | "system_prioritized" | "system_request_invalid" | "system_not_found" | "system_conflict" | "system_workspace" | "system_artifact_damaged" | "system_disk_full" | "system_internal" | "system_event_invalid" | "system_alert_undelivered";
+        Reason: "project_created" | "ingestion" | "ingestion_unreachable" | "ingestion_refused" | "ingestion_unsupported_format" | "ingestion_empty" | "ingestion_malformed" | "ingestion_io_error" | "ingestion_resource_limit" | "ingestion_parser_crashed" | "introspection" | "introspection_ambiguous" | "introspection_advice_failed" | "mapping_preview" | "mapping" | "mapping_coverage" | "mapping_source_changed" | "mapping_plugin" | "cleaning" | "cleaning_empty" | "cleaning_pii" | "preparation" | "preparation_empty_split" | "preparation_empty_mask" | "preparation_too_long" | "preparation_golden_overlap" | "preparation_locked" | "preparation_activated" | "preflight" | "preflight_blocked" | "preflight_capability" | "preflight_dependency" | "preflight_disk" | "preflight_memory" | "preflight_data_changed" | "preflight_mask" | "preflight_golden" | "preflight_gpu" | "preflight_gates" | "preflight_budget" | "preflight_plan_changed" | "preflight_floor" | "training_started" | "training" | "training_recovery_started" | "training_recovered" | "training_recovery_proposed" | "training_answered" | "training_paused" | "training_resumed" | "training_cancelled" | "training_oom" | "training_nan" | "training_disk_full" | "training_device_failed" | "training_stalled" | "training_worker_lost" | "training_runtime_error" | "training_fork_refused" | "training_timeout" | "training_budget_exceeded" | "training_results_incomplete" | "training_design_problem" | "training_diverged" | "monitoring_watcher_lost" | "monitoring_alert_resolved" | "monitoring_alert" | "monitoring_patrol" | "monitoring_watch_passed" | "evaluation" | "evaluation_runtime_error" | "evaluation_dataset_missing" | "evaluation_gate_failed" | "evaluation_judge_unavailable" | "evaluation_backlog_created" | "evaluation_backlog_started" | "evaluation_backlog_resolved" | "evaluation_backlog_returned" | "evaluation_review_created" | "export" | "export_format_unsupported" | "export_parity_failed" | "export_runtime_error" | "export_checksum_mismatch" | "deployment" | "deployment_smoke_failed" | "deployment_promoted" | "deployment_promotion_refused" | "deployment_rolled_back" | "deployment_changed" | "deployment_started" | "deployment_bundle_refused" | "deployment_process_lost" | "deployment_drift_detected" | "deployment_key_changed" | "gate_waiting" | "gate_approved" | "gate_rejected" | "gate_changed" | "gate_closed" | "autopilot" | "autopilot_stopped" | "system_started" | "system_recovered" | "system_config_invalid" | "system_retried" | "system_worker_lost" | "system_prioritized" | "system_request_invalid" | "system_not_found" | "system_conflict" | "system_workspace" | "system_artifact_damaged" | "system_disk_full" | "system_internal" | "system_event_invalid" | "system_alert_undelivered";
         /**
          * ReasonFacts
          * @description One row of the taxonomy.
@@ -5518,6 +5959,16 @@ export interface components {
             artifact_id: string;
             /** Table */
             table: string;
+        };
+        /**
+         * RowsToReview
+         * @description Failing rows that a review list can be made of.
+         */
+        RowsToReview: {
+            /** Slice */
+            slice: string | null;
+            /** Task */
+            task: string;
         };
         /**
          * RunEvent
@@ -6303,6 +6754,9 @@ export type ArtifactRecord = components['schemas']['ArtifactRecord'];
 export type ArtifactsReport = components['schemas']['ArtifactsReport'];
 export type AuditReport = components['schemas']['AuditReport'];
 export type AutopilotRequest = components['schemas']['AutopilotRequest'];
+export type BacklogEntry = components['schemas']['BacklogEntry'];
+export type BacklogFinding = components['schemas']['BacklogFinding'];
+export type BacklogState = components['schemas']['BacklogState'];
 export type Benchmark = components['schemas']['Benchmark'];
 export type BenchmarkRequest = components['schemas']['BenchmarkRequest'];
 export type BenchmarkView = components['schemas']['BenchmarkView'];
@@ -6323,6 +6777,7 @@ export type CleaningPlanOutput = components['schemas']['CleaningPlan-Output'];
 export type CleaningPreview = components['schemas']['CleaningPreview'];
 export type CleaningReport = components['schemas']['CleaningReport'];
 export type CleaningSample = components['schemas']['CleaningSample'];
+export type ClosingNote = components['schemas']['ClosingNote'];
 export type ClusterSample = components['schemas']['ClusterSample'];
 export type ColumnMapInput = components['schemas']['ColumnMap-Input'];
 export type ColumnMapOutput = components['schemas']['ColumnMap-Output'];
@@ -6336,6 +6791,7 @@ export type DriftReport = components['schemas']['DriftReport'];
 export type EditedRow = components['schemas']['EditedRow'];
 export type Ending = components['schemas']['Ending'];
 export type EndpointStatus = components['schemas']['EndpointStatus'];
+export type EntryNote = components['schemas']['EntryNote'];
 export type ErrorAnswer = components['schemas']['ErrorAnswer'];
 export type ErrorBody = components['schemas']['ErrorBody'];
 export type EvalGateInput = components['schemas']['EvalGate-Input'];
@@ -6347,6 +6803,7 @@ export type EvalTaskOutput = components['schemas']['EvalTask-Output'];
 export type EvaluateInputs = components['schemas']['EvaluateInputs'];
 export type EvaluationRequest = components['schemas']['EvaluationRequest'];
 export type EventsReport = components['schemas']['EventsReport'];
+export type Evidence = components['schemas']['Evidence'];
 export type Experiment = components['schemas']['Experiment'];
 export type ExportInputs = components['schemas']['ExportInputs'];
 export type Failed = components['schemas']['Failed'];
@@ -6376,8 +6833,11 @@ export type JobPage = components['schemas']['JobPage'];
 export type JobStatus = components['schemas']['JobStatus'];
 export type JoinInput = components['schemas']['Join-Input'];
 export type JoinOutput = components['schemas']['Join-Output'];
+export type JudgeSettingsInput = components['schemas']['JudgeSettings-Input'];
+export type JudgeSettingsOutput = components['schemas']['JudgeSettings-Output'];
 export type LabelMapInput = components['schemas']['LabelMap-Input'];
 export type LabelMapOutput = components['schemas']['LabelMap-Output'];
+export type LabelledPair = components['schemas']['LabelledPair'];
 export type LengthRate = components['schemas']['LengthRate'];
 export type LoggedRequest = components['schemas']['LoggedRequest'];
 export type LossRange = components['schemas']['LossRange'];
@@ -6398,6 +6858,7 @@ export type NearDuplicateRuleOutput = components['schemas']['NearDuplicateRule-O
 export type NewKey = components['schemas']['NewKey'];
 export type NewMapping = components['schemas']['NewMapping'];
 export type NewPack = components['schemas']['NewPack'];
+export type NewPairs = components['schemas']['NewPairs'];
 export type NewProject = components['schemas']['NewProject'];
 export type Notification = components['schemas']['Notification'];
 export type NotificationPage = components['schemas']['NotificationPage'];
@@ -6407,6 +6868,7 @@ export type PackProblems = components['schemas']['PackProblems'];
 export type PackSummary = components['schemas']['PackSummary'];
 export type PackText = components['schemas']['PackText'];
 export type PackToCheck = components['schemas']['PackToCheck'];
+export type PairsToLabel = components['schemas']['PairsToLabel'];
 export type ParseJsonInput = components['schemas']['ParseJson-Input'];
 export type ParseJsonOutput = components['schemas']['ParseJson-Output'];
 export type Percentiles = components['schemas']['Percentiles'];
@@ -6437,6 +6899,7 @@ export type Results = components['schemas']['Results'];
 export type ReviewRequest = components['schemas']['ReviewRequest'];
 export type RowTrace = components['schemas']['RowTrace'];
 export type RowsLink = components['schemas']['RowsLink'];
+export type RowsToReview = components['schemas']['RowsToReview'];
 export type RunEvent = components['schemas']['RunEvent'];
 export type Sample = components['schemas']['Sample'];
 export type SavedMapping = components['schemas']['SavedMapping'];
@@ -8127,6 +8590,221 @@ export interface operations {
             };
         };
     };
+    list__api_projects__project_id__backlog_get: {
+        parameters: {
+            query?: {
+                /** @description What was closed, too. */
+                all?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacklogEntry"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    look_api_projects__project_id__backlog_look_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacklogEntry"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    show_api_projects__project_id__backlog__number__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+                /** @description The entry's number within the project. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacklogEntry"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    close_api_projects__project_id__backlog__number__close_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+                /** @description The entry's number within the project. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClosingNote"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacklogEntry"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    reopen_api_projects__project_id__backlog__number__reopen_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+                /** @description The entry's number within the project. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EntryNote"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacklogEntry"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_api_projects__project_id__backlog__number__take_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+                /** @description The entry's number within the project. */
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EntryNote"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacklogEntry"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_benchmarks_api_projects__project_id__benchmarks_get: {
         parameters: {
             query?: never;
@@ -9300,6 +9978,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    pairs_api_projects__project_id__pairs_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPairs"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairsToLabel"];
                 };
             };
             /** @description An error. */

@@ -59,6 +59,7 @@ READ = {
     "/api/projects/{project_id}/forecasts/calibration": 200,
     "/api/projects/{project_id}/failures": 404,
     "/api/projects/{project_id}/promotion": 404,
+    "/api/projects/{project_id}/backlog": 200,
     "/api/eval-packs": 200,
     "/api/eval-packs/{name}": 404,
     "/api/projects/{project_id}/data-health": 404,
@@ -138,6 +139,10 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
     controls = ("pause", "resume", "retry", "recovery")  # in test_job_control.py
     tested |= {("PATCH", "/api/jobs/{job_id}")} | {("POST", f"/api/jobs/{{job_id}}/{name}") for name in controls}
     tested |= {("POST", f"/api/{path}") for path in ("eval-packs", "eval-packs/check")}
+    # These are tested in test_backlog.py.
+    entry = "/api/projects/{project_id}/backlog"
+    tested |= {("POST", f"{entry}/{path}") for path in ("look", "{number}/take", "{number}/close", "{number}/reopen")}
+    tested |= {("GET", f"{entry}/{{number}}"), ("POST", "/api/projects/{project_id}/pairs")}
     # These are tested in test_endpoints.py.
     decisions = ("promote", "reject", "retire", "canary")
     tested |= {("POST", f"/api/projects/{{project_id}}/releases/{{version}}/{name}") for name in decisions}

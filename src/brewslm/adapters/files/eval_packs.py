@@ -36,19 +36,53 @@ class FolderEvalPackFiles:
 
     def add(self, name: str, text: str) -> str:
         """Write a new one, and return where it is."""
-        path = self._path(name)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
-        except FileExistsError as error:
-            raise ConflictError(f"{str(path)!r} is there already; edit it, or choose another name") from error
-        except OSError as error:
-            raise InvalidRequestError(f"{str(path)!r} cannot be written: {error.strerror}") from error
-        return str(path)
+        return _write_new(self._path(name), text)
 
     def _path(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
-            message = f"{name!r} is no name of an eval pack; use small letters, digits, - and _, 60 at most"
-            raise InvalidRequestError(message)
-        return self._folder / f"{name}{_SUFFIX}"
+        return self._folder / f"{_checked(name, 'an eval pack')}{_SUFFIX}"
+
+
+class FolderLabelFiles:
+    """Implements `core.evaluation.judge.LabelFiles`: `eval_packs/labels/NAME.jsonl`."""
+
+    def __init__(self, home: Path) -> None:
+        """Take the workspace."""
+        self._folder = home / FOLDER / "labels"
+
+    def read(self, name: str) -> str:
+        """Return the text of one."""
+        path = self._path(name)
+        try:
+            return path.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            message = f"there are no labelled pairs {str(path)!r}; make them with `brewslm eval pairs {name}`"
+            raise NotFoundError(message) from error
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else error.reason
+            raise InvalidRequestError(f"the labelled pairs {str(path)!r} cannot be read: {why}") from error
+
+    def add(self, name: str, text: str) -> str:
+        """Write new ones, and return where they are."""
+        return _write_new(self._path(name), text)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{_checked(name, 'labelled pairs')}.jsonl"
+
+
+def _write_new(path: Path, text: str) -> str:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise ConflictError(f"{str(path)!r} is there already; edit it, or choose another name") from error
+    except OSError as error:
+        raise InvalidRequestError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+    return str(path)
+
+
+def _checked(name: str, what: str) -> str:
+    if not _NAME.fullmatch(name):
+        message = f"{name!r} is no name of {what}; use small letters, digits, - and _, 60 at most"
+        raise InvalidRequestError(message)
+    return name

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from brewslm.adapters.sql.columns import WHOLE, PlainText
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration. A database at another revision is migrated, or refused where this code does not know it."""
 
 
@@ -342,6 +342,18 @@ channel_states = Table(
     Column("is_dead", Boolean, nullable=False),
 )
 """How each alert channel has fared."""
+backlog_entries = Table(
+    "backlog_entries",
+    metadata,
+    Column("project_id", ForeignKey("projects.id"), nullable=False),
+    Column("number", WHOLE, nullable=False),
+    Column("key", PlainText, nullable=False),
+    Column("body", PlainText, nullable=False),
+    PrimaryKeyConstraint("project_id", "number"),
+    UniqueConstraint("project_id", "key"),
+)
+"""What next runs should mend."""
+
 monitor_states = Table(
     "monitor_states",
     metadata,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from brewslm.adapters.sql.rows.artifacts import SqlArtifactRows
+from brewslm.adapters.sql.rows.backlog import SqlBacklogRows
 from brewslm.adapters.sql.rows.events import SqlEventRows
 from brewslm.adapters.sql.rows.experiments import SqlExperimentRows
 from brewslm.adapters.sql.rows.gates import SqlGateModeRows, SqlGateRows
@@ -15,6 +16,7 @@ from brewslm.adapters.sql.rows.notifications import SqlNotificationRows
 from brewslm.adapters.sql.rows.outbox import SqlOutboxRows
 from brewslm.adapters.sql.rows.projects import SqlProjectRows
 from brewslm.adapters.sql.rows.releases import SqlKeyRows, SqlReleaseRows
+from brewslm.core.backlog.entry import BacklogRows
 from brewslm.core.ports.alerts import NotificationRows, OutboxRows
 from brewslm.core.ports.storage import (
     ArtifactRows,
@@ -50,6 +52,7 @@ class SqlTransaction:
     outbox: OutboxRows
     monitors: MonitorRows
     watchers: WatcherRows
+    backlog: BacklogRows
 
     @classmethod
     def on(cls, connection: Connection) -> "SqlTransaction":
@@ -69,4 +72,5 @@ class SqlTransaction:
             outbox=SqlOutboxRows(connection),
             monitors=SqlMonitorRows(connection),
             watchers=SqlWatcherRows(connection),
+            backlog=SqlBacklogRows(connection),
         )

@@ -10,7 +10,7 @@ from brewslm.core import ids
 from brewslm.core.data.example import Shape
 from brewslm.core.job import Job
 from brewslm.core.value import Value
-from brewslm.services.evaluation.book import FailingRows
+from brewslm.services.evaluation.book import FailingRows, PairsToLabel
 from brewslm.services.evaluation.packs import PackSummary, PackText, read_pack
 from brewslm.services.gates.promotion import ReleaseVerdict
 from brewslm.services.requests import ReviewRequest
@@ -44,6 +44,17 @@ class PackProblems(Value):
     """All that is wrong with a pack; empty where it is valid."""
 
     problems: tuple[str, ...]
+
+
+class NewPairs(Value):
+    """Pairs of answers to be written."""
+
+    name: str = Field(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    """What they are to be called."""
+    eval_report_id: ids.ArtifactId | None = None
+    """Whose answers; None takes those of the newest evaluation."""
+    limit: int = Field(60, ge=1, le=1_000)
+    """At most so many."""
 
 
 @router.get("/eval-packs")
@@ -94,6 +105,12 @@ def review(
 ) -> Job:
     """Put failing rows on a review list."""
     return submit(house, response, project_id, "review", request, key)
+
+
+@router.post("/projects/{project_id}/pairs", status_code=201)
+def pairs(project_id: ProjectId, request: NewPairs, house: HouseOf) -> PairsToLabel:
+    """Write pairs of answers for people to label, so that a judge can be compared with them."""
+    return house.evaluations.pairs(ids.ProjectId(project_id), request.name, request.eval_report_id, limit=request.limit)
 
 
 @router.get("/projects/{project_id}/promotion")

@@ -134,6 +134,27 @@ def review(
     session.answer(told(job, made), page)
 
 
+@app.command("pairs")
+def pairs(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the pairs are to be called.")],
+    project: options.ProjectId,
+    report: Report = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, metavar="N", help="At most so many.")] = 60,
+    as_json: options.AsJson = False,
+) -> None:
+    """Write pairs of answers for people to label, so that a judge can be compared with them."""
+    from brewslm.cli.render.parts import facts
+    from brewslm.cli.session import open_session
+    from brewslm.core.ids import ArtifactId, ProjectId
+
+    session = open_session(is_json=as_json)
+    report_id = ArtifactId(report) if report else None
+    made = session.house.evaluations.pairs(ProjectId(project), name, report_id, limit=limit)
+    page = facts([("file", made.path), ("pairs", f"{made.num_pairs:,}, base and tuned in random order")])
+    todo = 'In each line, change "human": null to "first", "second" or "tie"; lines left as they are do not count.'
+    session.answer(made, page, todo, f"Then name them in the eval pack: judge: {{labels: {name}, …}}")
+
+
 @app.command("promotion")
 def promotion(project: options.ProjectId, report: Report = None, as_json: options.AsJson = False) -> None:
     """Gate D: may this model take the place of the live release? Exit code 1 where it may not."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from rich.console import RenderableType
 from rich.text import Text
 
-from brewslm.cli.render.outcome.evaluation import VERDICT_STYLES, gate_table, probe_part, task_part
+from brewslm.cli.render.outcome.evaluation import VERDICT_STYLES, gate_table, judge_part, probe_part, task_part
 from brewslm.cli.render.parts import facts, heading, indented, level, table, yes_no
 from brewslm.cli.text import duration, excerpt, harmless, signed, size
 from brewslm.core.artifacts.adapter import Adapter, ForkOrigin
@@ -154,6 +154,8 @@ def evaluation_page(report: EvalReport) -> Iterable[RenderableType]:
         yield indented(accuracy_table(report.accuracy))
     for task in report.tasks:
         yield from task_part(task)
+    if report.judge is not None:
+        yield from judge_part(report.judge)
     if report.probe is not None:
         yield from probe_part(report.probe)
     yield heading("\nGates")

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from brewslm.core.artifacts.base import AdapterId, Artifact, ArtifactKind, EvalReportId, ManifestId
 from brewslm.core.evaluation.interval import EvalVerdict, Interval
+from brewslm.core.evaluation.judge import JudgeReport
 from brewslm.core.evaluation.outcome import ProbeReport, TaskReport
 from brewslm.core.evaluation.pack import EvalPack
 from brewslm.core.recipe.preference import PreferenceMode
@@ -108,6 +109,8 @@ class EvalReport(Artifact):
     """The eval pack that was asked for; None for what is usual."""
     tasks: tuple[TaskReport, ...] = ()
     probe: ProbeReport | None = None
+    judge: JudgeReport | None = None
+    """None where the pack names none."""
     accepted_report_id: EvalReportId | None = None
     """The report of the last release, where a gate compared with it."""
 

@@ -24,6 +24,8 @@ class Side(NamedTuple):
     seconds: float | None
     margin: float | None
     """Of a preference: by how much the better answer is likelier, nats per token."""
+    judge: float | None
+    """1 where a judge finds its answer better than the other one, 0 where worse, one half for a tie."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class ScoredRow:
     tuned_seconds: float | None = None
     base_margin: float | None = None
     tuned_margin: float | None = None
+    base_judge: float | None = None
+    tuned_judge: float | None = None
     is_failing: bool = False
     """Whether the tuned model got it wrong; where nothing is right or wrong, whether it lost against its base."""
 

@@ -30,10 +30,11 @@ MetricName = Literal[
     "false_refusal_rate",
     "answer_seconds",
     "tokens_per_second",
+    "judge_score",
 ]
 
-Need = Literal["losses", "objective", "labels", "answers", "pairs"]
-"""`answers` are generated, which takes by far the longest."""
+Need = Literal["losses", "objective", "labels", "answers", "pairs", "judge"]
+"""`answers` are generated, which takes by far the longest; `judge` has them judged, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +76,5 @@ METRICS: dict[MetricName, Metric] = {
     "false_refusal_rate": Metric("answers", "share of answerable rows that are refused", is_lower_better=True),
     "answer_seconds": Metric("answers", "seconds for an answer, greedy, one at a time, here", is_lower_better=True),
     "tokens_per_second": Metric("answers", "tokens a second of an answer, greedy, one at a time, here"),
+    "judge_score": Metric("judge", "share of answers that the judge finds better than the other model's, ties half"),
 }

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from brewslm.core.evaluation.judge import JudgeSettings
 from brewslm.core.evaluation.metrics import METRICS, MetricName
 from brewslm.core.value import Value
 
@@ -90,6 +91,8 @@ class EvalPack(Value):
     """What is measured."""
     gates: tuple[EvalGate, ...] = ()
     """What must hold; without any, the built-in ones of an evaluation."""
+    judge: JudgeSettings | None = None
+    """Who judges the answers of tasks with the metric `judge_score`."""
     general_probe: bool = False
     """Whether the bundled probe of general ability is asked, too: what was forgotten."""
 
@@ -103,8 +106,24 @@ class EvalPack(Value):
         for kind, ids in (("task", [task.id for task in self.tasks]), ("gate", [gate.id for gate in self.gates])):
             twice = sorted({one for one in ids if ids.count(one) > 1})
             yield from (f"two {kind}s are called {name!r}" for name in twice)
+        yield from self._problems_of_judge()
         for gate in self.gates:
             yield from (f"gate {gate.id!r} {problem}" for problem in self._problems_of(gate))
+
+    def _problems_of_judge(self) -> Iterator[str]:
+        wanted = [task for task in self.tasks if "judge_score" in task.metrics]
+        if wanted and self.judge is None:
+            yield f"task {wanted[0].id!r} measures judge_score, but no judge is named"
+        if self.judge is not None and not wanted:
+            yield "a judge is named, but no task measures judge_score"
+        for task in wanted:
+            if task.metrics[0] == "judge_score":
+                yield f"task {task.id!r} begins with judge_score; begin with a metric that needs no judge"
+        for gate in self.gates:
+            if gate.metric == "judge_score" and gate.no_worse_than == "last_release":
+                yield f"gate {gate.id!r} compares judge_score with the last release; it is a comparison with the base"
+            if gate.metric == "judge_score" and self.judge is not None and self.judge.labels is None:
+                yield f"gate {gate.id!r} looks at judge_score, but the judge has no labels: it may gate nothing"
 
     def _problems_of(self, gate: EvalGate) -> Iterator[str]:
         if (gate.threshold is None) == (gate.no_worse_than is None):

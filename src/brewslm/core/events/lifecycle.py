@@ -134,6 +134,15 @@ class EvaluationGateFailed(Value):
     gates: tuple[GateOutcome, ...]
 
 
+class JudgeUnavailable(Value):
+    """A judge gave no verdict."""
+
+    url: str
+    model: str
+    problem: str
+    num_calls: int
+
+
 class EvaluationReview(Value):
     """Failing rows went on a review list."""
 

@@ -86,6 +86,8 @@ NOTICES: dict[Reason, Notice] = {
     Reason.EVALUATION: Notice("info", "Evaluation has finished", "alone"),
     Reason.EVALUATION_RUNTIME_ERROR: Notice("error", "Evaluation failed"),
     Reason.EVALUATION_DATASET_MISSING: Notice("error", "Nothing to evaluate on"),
+    Reason.EVALUATION_JUDGE_UNAVAILABLE: Notice("warning", "The judge of an evaluation gave no verdict"),
+    Reason.EVALUATION_BACKLOG_RETURNED: Notice("warning", "Something that was mended is back"),
     Reason.EVALUATION_GATE_FAILED: Notice("warning", "The tuned model did not pass its gate"),
     Reason.EXPORT: Notice("info", "A bundle was exported", "alone"),
     Reason.EXPORT_FORMAT_UNSUPPORTED: Notice("error", "An export is not possible in this form"),

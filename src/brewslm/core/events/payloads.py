@@ -1,5 +1,6 @@
 """Which payload belongs to which reason."""
 
+from brewslm.core.backlog.entry import BacklogChanged
 from brewslm.core.events import data, deployment, lifecycle, monitoring
 from brewslm.core.events.failure import FAILURES, Failure
 from brewslm.core.events.reasons import Reason
@@ -35,6 +36,16 @@ _OF_SUCCESS: dict[Reason, type[Value]] = {
     Reason.TRAINING_RESUMED: lifecycle.TrainingResumed,
     Reason.EVALUATION: lifecycle.Evaluation,
     Reason.EVALUATION_GATE_FAILED: lifecycle.EvaluationGateFailed,
+    Reason.EVALUATION_JUDGE_UNAVAILABLE: lifecycle.JudgeUnavailable,
+    **dict.fromkeys(
+        (
+            Reason.EVALUATION_BACKLOG_CREATED,
+            Reason.EVALUATION_BACKLOG_STARTED,
+            Reason.EVALUATION_BACKLOG_RESOLVED,
+            Reason.EVALUATION_BACKLOG_RETURNED,
+        ),
+        BacklogChanged,
+    ),
     Reason.EVALUATION_REVIEW_CREATED: lifecycle.EvaluationReview,
     Reason.EXPORT: lifecycle.Export,
     Reason.DEPLOYMENT: lifecycle.Deployment,

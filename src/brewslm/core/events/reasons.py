@@ -269,6 +269,22 @@ TAXONOMY: dict[Reason, Meaning] = {
     Reason.EVALUATION_GATE_FAILED: _row(
         "evaluation", "warning", "The tuned model does not beat its base by the gate.", "More data, or another recipe."
     ),
+    Reason.EVALUATION_JUDGE_UNAVAILABLE: _row(
+        "evaluation",
+        "warning",
+        "The language model that judges answers gave no verdict, so gates on it are not met.",
+        "Do what the message says, and evaluate again.",
+    ),
+    Reason.EVALUATION_BACKLOG_CREATED: _row(
+        "evaluation", "info", "A run showed something that the next one should mend.", "Look: `brewslm backlog list`."
+    ),
+    Reason.EVALUATION_BACKLOG_STARTED: _row(
+        "evaluation", "info", "An entry of the backlog was taken up.", "Mend it, train and evaluate again."
+    ),
+    Reason.EVALUATION_BACKLOG_RESOLVED: _row("evaluation", "info", "An entry of the backlog was closed.", _NOTHING),
+    Reason.EVALUATION_BACKLOG_RETURNED: _row(
+        "evaluation", "warning", "An entry of the backlog that was closed is open again.", "Look at what has changed."
+    ),
     Reason.EVALUATION_REVIEW_CREATED: _row(
         "evaluation", "info", "Rows that a model fails were put on a review list.", "Mend them, and train on them."
     ),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
+from brewslm.core.backlog.entry import BacklogRows
 from brewslm.core.events.base import NewEvent, RunEvent
 from brewslm.core.events.reasons import EventStage, Severity
 from brewslm.core.experiment import Experiment
@@ -323,6 +324,7 @@ class Transaction(Protocol):
     outbox: OutboxRows
     monitors: MonitorRows
     watchers: WatcherRows
+    backlog: BacklogRows
 
 
 class ChainProblem(Value):

@@ -1,15 +1,19 @@
 """Looking into evaluations: the rows that fail, and whether a model may be promoted."""
 
 from brewslm.core.artifacts.eval_report import EvalReport
+from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.errors import InvalidRequestError, NotFoundError
 from brewslm.core.evaluation.evidence import ScoredRow
 from brewslm.core.evaluation.outcome import TaskReport
 from brewslm.core.ids import ArtifactId, ProjectId
 from brewslm.core.value import Value
+from brewslm.core.wire.shard import EXAMPLES_FILE
+from brewslm.services.evaluation.labels import text_to_label
 from brewslm.services.gates.promotion import ReleaseVerdict, accepted_report, verdict_for_release
 from brewslm.services.ports import Ports
 from brewslm.services.shelf import ProjectShelf
 from brewslm.stages.evaluate.failing import failing_rows
+from brewslm.stages.evaluate.rows import Row, prompt_of, spelled
 
 
 class FailingRow(Value):
@@ -39,6 +43,14 @@ class FailingRows(Value):
     num_failing: int
     start: int
     rows: tuple[FailingRow, ...]
+
+
+class PairsToLabel(Value):
+    """Where pairs of answers wait for people."""
+
+    path: str
+    num_pairs: int
+    eval_report_id: ArtifactId
 
 
 class Evaluations:
@@ -77,6 +89,30 @@ class Evaluations:
             start=start,
             rows=tuple(_shown(row) for row in rows[start : start + limit]),
         )
+
+    def pairs(
+        self, project_id: ProjectId, name: str, report_id: ArtifactId | None = None, *, limit: int = 60
+    ) -> PairsToLabel:
+        """Write pairs of answers for people to label, which model gave which not being shown.
+
+        Raises:
+            NotFoundError: there is no such report, or no task of it has answers.
+            ConflictError: there are pairs of that name already.
+        """
+        shelf = ProjectShelf(self._ports.storage, self._ports.store, project_id)
+        report_id = report_id or self.newest(project_id)
+        report = shelf.read(EvalReport, report_id)
+        answered = next((task for task in report.tasks if task.num_answered), None)
+        if answered is None:
+            message = f"{report_id!r} has no answers; evaluate with a pack whose metrics are of answers"
+            raise NotFoundError(message)
+        manifest = shelf.read(Manifest, report.manifest_id)
+        place = shelf.path(f"{manifest.split('test' if answered.rows == 'test' else 'eval').folder}/{EXAMPLES_FILE}")
+        prompts = {row.id: spelled(prompt_of(row, manifest)) for row in self._ports.tables.each(place, Row)}
+        file = next(one.path for one in report.files if one.path.endswith(f"/rows-{answered.id}.parquet"))
+        rows = list(self._ports.tables.each(shelf.path(file), ScoredRow))
+        text, count = text_to_label(rows, prompts, limit=limit)
+        return PairsToLabel(path=self._ports.label_files.add(name, text), num_pairs=count, eval_report_id=report_id)
 
     def promotion(self, project_id: ProjectId, report_id: ArtifactId | None = None) -> ReleaseVerdict:
         """Judge whether the model of a report may take the place of the last accepted release (Gate D).

@@ -6,6 +6,7 @@ from statistics import NormalDist
 
 from brewslm.core.artifacts.eval_report import GateOutcome
 from brewslm.core.evaluation.evidence import ScoredRow
+from brewslm.core.evaluation.judge import JudgeReport
 from brewslm.core.evaluation.metrics import METRICS, MetricName
 from brewslm.core.evaluation.outcome import MetricComparison, TaskReport
 from brewslm.core.evaluation.pack import EvalGate, EvalPack, EvalTask
@@ -47,6 +48,7 @@ class Judged:
     accepted: Accepted | None
     """None where nothing was released yet."""
     seed: int
+    judge: JudgeReport | None = None
 
     def outcomes(self) -> tuple[GateOutcome, ...]:
         """Judge every gate; what is to be no worse than something is adjusted over all of these (Holm)."""
@@ -66,8 +68,16 @@ class Judged:
         found = self._report(gate)
         return None if found is None else found[1].metric(gate.metric, gate.slice)
 
+    def _is_closed(self, gate: EvalGate) -> str | None:
+        """Say why a judge's word does not count here; None where it does, or none is asked for."""
+        if gate.metric != "judge_score" or self.judge is None or self.judge.may_gate:
+            return None
+        return self.judge.problem or self.judge.standing
+
     def _direct(self, gate: EvalGate) -> GateOutcome:
         """Judge what needs no comparison: a threshold, what is missing, and the first release."""
+        if (why := self._is_closed(gate)) is not None:
+            return _outcome(gate, passed=False, seen=why)
         metric = self._metric(gate)
         if metric is None:
             where = f" on {gate.slice}" if gate.slice else ""
@@ -81,7 +91,7 @@ class Judged:
 
     def _regression(self, gate: EvalGate) -> Regression | None:
         found, metric = self._report(gate), self._metric(gate)
-        if gate.no_worse_than is None or found is None or metric is None:
+        if gate.no_worse_than is None or found is None or metric is None or self._is_closed(gate):
             return None
         task, rows = found[0], self.rows[found[0].id]
         if gate.no_worse_than == "base":

@@ -9,6 +9,7 @@ from brewslm.core.artifacts.eval_report import EvalReport, JudgementComparison, 
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.context import StageContext
 from brewslm.core.contract import After, Before, Contract
+from brewslm.core.evaluation.judge import LabelledPair
 from brewslm.core.evaluation.pack import EvalPack
 from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
@@ -27,6 +28,8 @@ class EvaluateInputs(Value):
     max_new_tokens: int = 96
     pack: EvalPack | None = None
     """What to measure, and the gates; None for what is usual."""
+    judge_labels: tuple[LabelledPair, ...] = ()
+    """What people say of pairs, for the pack's judge to be compared with."""
     accepted_report_id: EvalReportId | None = None
     """The report of the last release, that gates may compare with; None where there is none."""
 
@@ -80,6 +83,20 @@ def _extra_fits(inputs: EvaluateInputs, context: StageContext) -> Finding | None
     )
 
 
+def _judge_is_affordable(inputs: EvaluateInputs, _context: StageContext) -> Finding | None:
+    judge = inputs.pack.judge if inputs.pack is not None else None
+    needed = 2 * (len(inputs.judge_labels) + 1)
+    if judge is None or needed <= judge.max_calls:
+        return None
+    return Finding(
+        check="judge_is_affordable",
+        level="block",
+        seen=f"{len(inputs.judge_labels)} labelled pairs and a row take {needed} calls, more than {judge.max_calls}.",
+        next_step="Raise the judge's max_calls, or take fewer labelled pairs.",
+        reason=Reason.SYSTEM_REQUEST_INVALID,
+    )
+
+
 def _is_finite(output: EvalReport, _context: StageContext) -> Finding | None:
     compared: list[LossComparison | JudgementComparison] = [*output.losses, *output.judgements]
     for loss in compared:
@@ -99,6 +116,7 @@ CONTRACT: Contract[EvaluateInputs, EvalReport] = Contract(
         Before("adapter_files", "The adapter's files are there.", _has_adapter_files),
         Before("same_manifest", "The rows are those held out from this adapter's training.", _is_same_manifest),
         Before("extra_fits", "An extra file has the task and labels of the training data.", _extra_fits),
+        Before("judge_is_affordable", "The calls of a judge suffice for its labelled pairs.", _judge_is_affordable),
     ),
     after=(After("finite", "Every loss is a finite number.", _is_finite),),
 )

@@ -1,7 +1,7 @@
 """From a worker's answers to what was seen of each row."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp
 from typing import Any
@@ -20,7 +20,7 @@ from brewslm.stages.evaluate.rows import Row, prompt_of, split_rows
 
 def needs_answers(task: EvalTask) -> bool:
     """Whether a metric of the task is of generated answers."""
-    return any(METRICS[name].needs == "answers" for name in task.metrics)
+    return any(METRICS[name].needs in {"answers", "judge"} for name in task.metrics)
 
 
 def needs_labels(pack: EvalPack, rows: str) -> bool:
@@ -34,7 +34,7 @@ def rows_to_ask(pack: EvalPack, manifest: Manifest, context: StageContext) -> tu
     for task in pack.tasks:
         if not needs_answers(task):
             continue
-        chosen = _chosen(task, list(split_rows(manifest, task.rows, context)), manifest)
+        chosen = chosen_rows(task, list(split_rows(manifest, task.rows, context)), manifest)
         if chosen:
             asked.append(
                 AskedRows(
@@ -47,7 +47,7 @@ def rows_to_ask(pack: EvalPack, manifest: Manifest, context: StageContext) -> tu
     return tuple(asked)
 
 
-def _chosen(task: EvalTask, rows: list[Row], manifest: Manifest) -> list[tuple[int, Row]]:
+def chosen_rows(task: EvalTask, rows: list[Row], manifest: Manifest) -> list[tuple[int, Row]]:
     """Return the rows that are answered, evenly spread, with their places."""
     with_prompt = [(place, row) for place, row in enumerate(rows) if prompt_of(row, manifest)]
     count = min(task.sample, len(with_prompt))
@@ -55,11 +55,24 @@ def _chosen(task: EvalTask, rows: list[Row], manifest: Manifest) -> list[tuple[i
 
 
 def evidence_of(
-    task: EvalTask, result: EvaluateResult, manifest: Manifest, context: StageContext
+    task: EvalTask,
+    result: EvaluateResult,
+    manifest: Manifest,
+    context: StageContext,
+    *,
+    verdicts: Mapping[int, float],
 ) -> tuple[ScoredRow, ...]:
-    """Set what was seen of each row of a task's split side by side."""
+    """Set what was seen of each row of a task's split side by side.
+
+    Args:
+        task: whose rows they are.
+        result: what the worker saw.
+        manifest: has the split.
+        context: of the stage.
+        verdicts: of a judge, by place of the row: 1 where the tuned model won, 0 where it lost, one half for a tie.
+    """
     own = list(split_rows(manifest, task.rows, context))
-    seen = _Seen.of(task, result, _chosen(task, own, manifest) if needs_answers(task) else [])
+    seen = _Seen.of(task, result, chosen_rows(task, own, manifest) if needs_answers(task) else [], verdicts)
     num_bytes = _bytes_of(manifest, task, context)
     return tuple(
         replace(_described(row, task, manifest), num_bytes=num_bytes[place], **seen.of_row(place))
@@ -108,13 +121,16 @@ class _Seen:
     split: str
     answers: dict[int, tuple[GeneratedAnswer, GeneratedAnswer]]
     """By place of the row."""
+    verdicts: Mapping[int, float]
 
     @staticmethod
-    def of(task: EvalTask, result: EvaluateResult, chosen: Sequence[tuple[int, Row]]) -> "_Seen":
+    def of(
+        task: EvalTask, result: EvaluateResult, chosen: Sequence[tuple[int, Row]], verdicts: Mapping[int, float]
+    ) -> "_Seen":
         asked = next((one for one in result.asked if one.name == task.id), None)
         pairs = zip(asked.base, asked.tuned, strict=True) if asked is not None else ()
         answers = {place: pair for (place, _), pair in zip(chosen, pairs, strict=asked is not None)}
-        return _Seen(result, task.rows, answers)
+        return _Seen(result, task.rows, answers, verdicts)
 
     def of_row(self, place: int) -> dict[str, Any]:
         """Return the fields of one row."""
@@ -142,4 +158,6 @@ class _Seen:
                 f"{who}_num_new_tokens": answer.num_tokens,
                 f"{who}_seconds": answer.seconds,
             }
+        if place in self.verdicts:
+            found |= {"base_judge": 1.0 - self.verdicts[place], "tuned_judge": self.verdicts[place]}
         return found

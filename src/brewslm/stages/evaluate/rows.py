@@ -101,6 +101,13 @@ def prompt_of(row: Row, manifest: Manifest) -> tuple[Message, ...]:
     return row.messages if manifest.shape == "preference" else row.prompt
 
 
+def spelled(messages: tuple[Message, ...]) -> str:
+    """Return a conversation as text: a single turn as it is, of more each with who says it."""
+    if len(messages) == 1:
+        return messages[0].content
+    return "\n\n".join(f"{message.role}: {message.content}" for message in messages)
+
+
 def majority_label(manifest: Manifest, context: StageContext) -> str:
     """Return the most frequent label of the train split (the first in order among equals); "" for other tasks."""
     if manifest.shape != "classification":

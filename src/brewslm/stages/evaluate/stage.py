@@ -30,6 +30,7 @@ from brewslm.stages.evaluate.comparison import (
 from brewslm.stages.evaluate.conditions import Accepted, Judged
 from brewslm.stages.evaluate.contract import CONTRACT, EvaluateInputs
 from brewslm.stages.evaluate.evidence import evidence_of, needs_labels, rows_to_ask
+from brewslm.stages.evaluate.judge.verdicts import Verdicts, ask_judge
 from brewslm.stages.evaluate.probe.scoring import instructions_to_ask, probe_report
 from brewslm.stages.evaluate.probe.texts import TEXTS
 from brewslm.stages.evaluate.tasks import report_on
@@ -71,8 +72,10 @@ def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
         for truth, scored in zip(labelled, result.labelled, strict=True)
     )
     final = next(one for one in (judgements or losses) if one.split == "test")
-    reports, seen = tasks_of(pack, result, manifest, context)
-    judged = Judged(pack, reports, seen, manifest.labels, accepted_of(inputs.accepted_report_id, context), seed)
+    word = ask_judge(pack, result, manifest, inputs.judge_labels, context)
+    reports, seen = tasks_of(pack, result, manifest, word.verdicts, context)
+    accepted = accepted_of(inputs.accepted_report_id, context)
+    judged = Judged(pack, reports, seen, manifest.labels, accepted, seed, word.report)
     return EvalReport(
         files=rows.write_scores(result.splits, seen, manifest, context),
         adapter_id=adapter.id,
@@ -86,6 +89,7 @@ def run(inputs: EvaluateInputs, context: StageContext) -> EvalReport:
         pack=inputs.pack,
         tasks=tuple(reports.values()),
         probe=probe_report(result, TEXTS, seed=seed),
+        judge=word.report,
         accepted_report_id=inputs.accepted_report_id,
     )
 
@@ -105,13 +109,13 @@ def _scored(order: EvaluateOrder, adapter: Adapter, context: StageContext) -> Ev
 
 
 def tasks_of(
-    pack: EvalPack, result: EvaluateResult, manifest: Manifest, context: StageContext
+    pack: EvalPack, result: EvaluateResult, manifest: Manifest, verdicts: Verdicts, context: StageContext
 ) -> tuple[dict[str, TaskReport], dict[str, tuple[ScoredRow, ...]]]:
     """Return what each task of the pack came to, and what was seen of its rows."""
     reports, seen = {}, {}
     for task in pack.tasks:
         gates = [gate for gate in pack.gates if pack.task_of(gate) == task]
-        found = evidence_of(task, result, manifest, context)
+        found = evidence_of(task, result, manifest, context, verdicts=verdicts.get(task.id, {}))
         reports[task.id], seen[task.id] = report_on(
             task, found, manifest.labels, gates=gates, seed=context.project.seed
         )

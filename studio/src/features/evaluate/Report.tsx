@@ -3,6 +3,7 @@ import { Link } from "react-router";
 
 import { Answers } from "./Answers";
 import { Examples } from "./Examples";
+import { Judge } from "./Judge";
 import { General, Tasks } from "./Tasks";
 import type { ArtifactRecord } from "@/api";
 import { CopyableId } from "@/components/CopyableId";
@@ -13,12 +14,14 @@ import { VerdictBadge } from "@/components/VerdictBadge";
 import { formatInterval, formatMeasured, NOT_MEASURED } from "@/lib/figures";
 import { formatCount, formatDelta } from "@/lib/numbers";
 import { type Compared, evaluationOf, type Outcome } from "@/lib/reports/evaluation";
+import { judgeOf } from "@/lib/reports/judge";
 import { probeOf, tasksOf } from "@/lib/reports/tasks";
 
 /** One evaluation: its verdict, its figures, its gates, its answers, and example by example. */
 export function Report({ record }: { record: ArtifactRecord }) {
   const found = evaluationOf(record.body);
   const probe = probeOf(record.body);
+  const judge = judgeOf(record.body);
   return (
     <>
       <Panel title="Report">
@@ -40,6 +43,7 @@ export function Report({ record }: { record: ArtifactRecord }) {
         <Gates gates={found.gates} />
       </Panel>
       <Tasks record={record} tasks={tasksOf(record.body)} />
+      {judge !== null && <Judge judge={judge} />}
       {probe !== null && <General probe={probe} />}
       {found.answers.length > 0 && <Answers answers={found.answers} />}
       {found.splits.length > 0 && <Examples record={record} splits={found.splits} manifestId={found.manifestId} />}

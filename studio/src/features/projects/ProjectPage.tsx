@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "react-router";
 
+import { Backlog } from "./Backlog";
 import { StageRail } from "./StageRail";
 import { projectQuery, projectStagesQuery } from "@/api";
 import { Page } from "@/components/Page";
@@ -22,6 +23,7 @@ export function ProjectPage() {
           {(all) => <StageRail stages={all} />}
         </QueryView>
       </Panel>
+      <Backlog projectId={projectId} />
     </Page>
   );
 }

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 
 import { evaluationOf } from "./evaluation";
 import { partsOf, scoredOf, sorted } from "./examples";
+import { judgeOf } from "./judge";
 
 const INTERVAL = { low: -1.6, high: -1.4, method: "bootstrap" };
 const LOSS = {
@@ -50,4 +51,12 @@ test("the texts of an example are those of its task", () => {
     { role: "worse: assistant", text: "No" },
     { role: "label", text: "spam" },
   ]);
+});
+
+test("a judge is read with what its word is worth, and where none was asked there is none", () => {
+  expect(judgeOf({})).toBeNull();
+  expect(judgeOf({ judge: null })).toBeNull();
+  const found = judgeOf({ judge: { model: "m", wins: 3, ties: 2, losses: 1, may_gate: true, standing: "It may." } });
+  expect(found).toMatchObject({ model: "m", wins: 3, ties: 2, losses: 1, mayGate: true, problem: "" });
+  expect(judgeOf({ judge: { model: "m", problem: "It cannot be asked." } })).toMatchObject({ mayGate: false });
 });

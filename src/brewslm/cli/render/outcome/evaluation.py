@@ -8,6 +8,7 @@ from rich.text import Text
 from brewslm.cli.render.parts import facts, heading, indented, table, yes_no
 from brewslm.cli.text import MINUS, excerpt, signed
 from brewslm.core.artifacts.eval_report import GateOutcome
+from brewslm.core.evaluation.judge import JudgeReport
 from brewslm.core.evaluation.outcome import MetricComparison, ProbeReport, TaskReport
 from brewslm.services.evaluation.book import FailingRow, FailingRows
 from brewslm.services.evaluation.packs import PackSummary
@@ -85,6 +86,21 @@ def probe_part(probe: ProbeReport) -> Iterable[RenderableType]:
         for name, one in (("text", probe.texts), ("instructions", probe.instructions))
     ]
     yield indented(table(("", "base", "tuned", "95 % interval", "verdict"), lines, right=(1, 2, 3)))
+
+
+def judge_part(judge: JudgeReport) -> Iterable[RenderableType]:
+    """What a judge said, and what its word is worth."""
+    yield heading(f"\nJudged by {judge.model}, both orders, {judge.num_calls:,} calls")
+    if judge.problem:
+        yield indented(Text(f"No verdict: {judge.problem}", style="bold red"))
+        return
+    odd = [(judge.num_inconsistent, "not the same in both orders"), (judge.num_unreadable, "no verdict")]
+    of_ties = ", ".join(f"{count:,} {what}" for count, what in odd if count)
+    ties = f"{judge.ties:,} ties{f' ({of_ties})' if of_ties else ''}"
+    yield indented(
+        Text(f"tuned against base on {judge.num_rows:,} rows: {judge.wins:,} wins, {ties}, {judge.losses:,} losses")
+    )
+    yield indented(Text(judge.standing, style="green" if judge.may_gate else "yellow"))
 
 
 def packs_page(packs: Sequence[PackSummary]) -> RenderableType:

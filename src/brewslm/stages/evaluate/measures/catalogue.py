@@ -194,6 +194,7 @@ _PLAIN: dict[MetricName, Measure] = {
         lambda _, side: side.margin is not None, _share(lambda _, side: (side.margin or 0.0) > 0.0)
     ),
     "preference_margin": Measure(lambda _, side: side.margin is not None, _share(lambda _, side: side.margin or 0.0)),
+    "judge_score": Measure(lambda _, side: side.judge is not None, _share(lambda _, side: side.judge or 0.0)),
     "stop_rate": Measure(lambda _, side: side.is_stopped is not None, _share(lambda _, side: bool(side.is_stopped))),
     "answer_seconds": Measure(lambda _, side: side.seconds is not None, _share(lambda _, side: side.seconds or 0.0)),
     "tokens_per_second": Measure(

@@ -1,0 +1,1 @@
+"""What a next run should mend, kept across runs."""

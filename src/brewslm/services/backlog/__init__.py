@@ -1,0 +1,1 @@
+"""The backlog: looking for what a next run should mend, comparing runs, taking entries up."""
