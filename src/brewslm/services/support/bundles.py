@@ -153,13 +153,14 @@ class SupportBundles:
         return offer.path
 
     def _forget_old(self) -> None:
-        """Remove what is too old, and what an earlier server left behind."""
+        """Remove bundles whose links are too old, and what an earlier server left behind."""
         now = self._ports.clock.monotonic()
-        self._offers = {name: one for name, one in self._offers.items() if now < one.good_until}
-        kept = {one.path for one in self._offers.values()}
-        newest = self._ports.clock.now() - timedelta(seconds=LINK_SECONDS)
+        for name in [name for name, one in self._offers.items() if now >= one.good_until]:
+            self._offers.pop(name).path.unlink(missing_ok=True)
+        oldest = self._ports.clock.now().timestamp() - LINK_SECONDS
+        offered = {one.path for one in self._offers.values()}
         for path in self._folder.glob("*.zip"):
-            if path not in kept and path.stat().st_mtime < newest.timestamp():
+            if path not in offered and path.stat().st_mtime < oldest:
                 path.unlink(missing_ok=True)
 
     def _files(self, redactor: Redactor, facts: SupportFacts, job: Job | None) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Timeline and clusters over a ledger, against what a plain walk over all events comes to."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 
 import pytest
 
