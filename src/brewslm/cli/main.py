@@ -122,6 +122,7 @@ app.add_typer(alerts.app, name="alerts", short_help="Send it by e-mail, webhook,
 app.add_typer(events.app, name="events", short_help="What has happened, in order; and as a file.")
 app.command("timeline", short_help="Runs, their steps and recoveries, in time.")(records.timeline)
 app.command("failures", short_help="What failed, by its cause.")(records.failures)
+app.command("replay", short_help="Make an experiment's data again; compare hashes.")(records.replay)
 app.command("support-bundle", short_help="A zip for those who help, without secrets.")(records.support_bundle)
 app.add_typer(artifacts.app, name="artifacts", short_help="What was made, of what, and is it whole.")
 app.add_typer(audit.app, name="audit", short_help="Verify the hash chain over all events.")

@@ -27,7 +27,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Release": ("export", "bundle", "deploy", "releases", "keys", "endpoint", "drift"),
     "Records": (
         *("jobs", "gates", "notifications", "alerts", "events", "timeline", "failures"),
-        *("artifacts", "audit", "support-bundle", "db", "stages", "reasons", "version"),
+        *("artifacts", "audit", "replay", "support-bundle", "db", "stages", "reasons", "version"),
     ),
 }
 

@@ -1,4 +1,4 @@
-"""`brewslm timeline`, `failures` and `support-bundle`: what the record of events says, for people."""
+"""`brewslm timeline`, `failures`, `replay`, `support-bundle`: what the record says, and whether it comes out again."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -77,6 +77,33 @@ def support_bundle(
     finally:
         aside.unlink(missing_ok=True)
     session.answer({"file": output.absolute(), **report.model_dump()}, *bundle_lines(output, report))
+
+
+def replay(
+    which: Annotated[str, typer.Argument(metavar="EXPERIMENT", help="An experiment such as exp-001.")],
+    project: Annotated[
+        int | None, typer.Option("--project", "-p", min=1, metavar="ID", help="Where several projects have it.")
+    ] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Do the data stages of an experiment again from the raw snapshot. Exit code 1 where a hash is another one."""
+    from brewslm.bootstrap.replay import replay_experiment
+    from brewslm.cli.commands.results import job_that
+    from brewslm.cli.render.history import replay_table
+    from brewslm.cli.session import open_session
+    from brewslm.core.errors import NotFoundError
+
+    session = open_session(is_json=as_json)
+    job = session.house.jobs.get(job_that(session, which, project))
+    with session.house.ports.storage.read() as transaction:
+        found = transaction.experiments.list(job.project_id)
+    experiment = next((one for one in found if one.job_id == job.id), None)
+    if experiment is None:
+        raise NotFoundError(f"job {job.id} is no training; name an experiment, such as exp-001")
+    report = replay_experiment(session.house, job.project_id, experiment.id)
+    session.answer({"is_equal": report.is_equal, **report.model_dump(mode="json")}, *replay_table(report))
+    if not report.is_equal:
+        raise typer.Exit(1)
 
 
 def _project(session: "Session", project: int | None) -> "ProjectId | None":

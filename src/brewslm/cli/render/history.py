@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 from rich.text import Text
 
-from brewslm.cli.render.parts import facts, heading, indented, table
+from brewslm.cli.render.parts import facts, heading, indented, table, yes_no
 from brewslm.cli.render.records import SEVERITY_STYLES, status_word
 from brewslm.cli.text import duration, excerpt, size, when_short
 
 if TYPE_CHECKING:
     from brewslm.services.audit.clusters import ClusterPage, FailureCluster
+    from brewslm.services.audit.replay import ReplayReport
     from brewslm.services.audit.timeline import Recovery, RunNode
     from brewslm.services.support.bundles import BundleReport
 
@@ -100,3 +101,14 @@ def bundle_lines(path: Path, report: "BundleReport") -> Iterator[RenderableType]
         rows = [(kind, f"{number:,}") for kind, number in report.redacted.items()]
         yield indented(table(("what", "times"), rows, right=(1,)))
     yield "\nUnpack it and open index.html. Look through it before you pass it on: names of people are not recognised."
+
+
+def replay_table(report: "ReplayReport") -> Iterator[RenderableType]:
+    """One line for each artifact, and what is otherwise at the first that is."""
+    rows = [(step.stage, step.artifact_id, yes_no(not step.problem, "the same", "otherwise")) for step in report.steps]
+    yield table(("stage", "artifact", "came out"), rows, whole=(0, 1, 2))
+    last = report.steps[-1]
+    if last.problem:
+        yield f"\n{last.stage} is the first stage at which it shows. {last.artifact_id}: {last.problem}"
+    else:
+        yield f"\nAll {len(report.steps)} hashes from the raw snapshot to the manifest came out as they were recorded."
