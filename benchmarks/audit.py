@@ -114,7 +114,7 @@ def show(home: Path, *, num_runs: int, num_events: int, num_times: int) -> bool:
     began = time.perf_counter()
     clusters = house.records.failures.page(limit=1000).clusters
     print(f"failures for the first time: {1000 * (time.perf_counter() - began):.0f} ms, {len(clusters)} clusters")
-    rows = house.records.history.failures(after_seq=0, until_seq=planted.num_events + 100)
+    rows = house.records.history.outcomes(after_seq=0, until_seq=planted.num_events + 100)
     pairs = [(planted.causes[row.seq], told(row)[1]) for row in rows if row.seq in planted.causes]
     purity, completeness = purity_and_completeness(pairs)
     num_causes = len(set(planted.causes.values()))

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.lives import live
 from brewslm.bootstrap.container import open_house
 from brewslm.bootstrap.settings import Settings
-from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId
+from brewslm.core.ids import ArtifactId, JobId, ProjectId
 from tests.journeys.brew import Inside
 
 ROWS = "".join(json.dumps({"question": f"What is {n} plus 1?", "answer": f"It is {n + 1}."}) + "\n" for n in range(60))
@@ -85,4 +85,4 @@ def test_data_is_made_again_and_a_change_is_named_where_it_first_shows(brew: Ins
     page = brew.run("replay", "exp-001", code=1).stdout
     assert "ingest is the first stage at which it shows." in page
     assert "its content does not match its hash" in " ".join(page.split())
-    assert "exp-007" in brew.refuse("replay", "exp-007") or ExperimentId(7)
+    assert "experiment" in brew.refuse("replay", "exp-007")

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from brewslm.adapters.sql.rows.jobs import job_of_row
 from brewslm.adapters.sql.schema import jobs, run_events
 from brewslm.adapters.sql.storage import SqlStorage
 from brewslm.core.ids import RunId
 from brewslm.core.job import Job
-from brewslm.core.ports.reading.history import FailureRow, Families, FamilyQuery, Tally, Turn
+from brewslm.core.ports.reading.history import Families, FamilyQuery, OutcomeRow, Tally, Turn
 
 GRAVE = ("error", "critical")
 _TALLIES = select(
@@ -20,9 +20,9 @@ _TALLIES = select(
     func.max(run_events.c.occurred_at),
 ).group_by(run_events.c.run_id, run_events.c.severity)
 _TURNS = select(*(run_events.c[name] for name in Turn._fields)).order_by(run_events.c.seq)
-_FAILURES = (
-    select(*(run_events.c[name] for name in FailureRow._fields))
-    .where(run_events.c.severity.in_(GRAVE))
+_OUTCOMES = (
+    select(*(run_events.c[name] for name in OutcomeRow._fields))
+    .where(or_(run_events.c.severity.in_(GRAVE), run_events.c.reason == run_events.c.stage))
     .order_by(run_events.c.seq)
 )
 
@@ -52,11 +52,11 @@ class SqlHistory:
         with self._storage.reading() as connection:
             return connection.execute(select(func.max(run_events.c.seq))).scalar_one() or 0
 
-    def failures(self, *, after_seq: int, until_seq: int) -> tuple[FailureRow, ...]:
+    def outcomes(self, *, after_seq: int, until_seq: int) -> tuple[OutcomeRow, ...]:
         """One walk over the new rows."""
-        asked = _FAILURES.where(run_events.c.seq > after_seq, run_events.c.seq <= until_seq)
+        asked = _OUTCOMES.where(run_events.c.seq > after_seq, run_events.c.seq <= until_seq)
         with self._storage.reading() as connection:
-            return tuple(FailureRow._make(row) for row in connection.execute(asked))
+            return tuple(OutcomeRow._make(row) for row in connection.execute(asked))
 
 
 def _roots(connection: Connection, query: FamilyQuery) -> tuple[Job, ...]:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from brewslm.services.support.bundles import BundleReport
 
 _Row = tuple[str | Text, ...]
+_STATES = {
+    "open": "open",
+    "resolved": "resolved: the stage has succeeded since",
+    "reopened": "reopened: it had succeeded, and failed so again",
+}
 
 
 def timeline_table(nodes: "Iterable[RunNode]") -> RenderableType:
@@ -83,6 +88,7 @@ def _facts_of(cluster: "FailureCluster") -> list[tuple[str, str]]:
     where = f"project {cluster.project_id}" if cluster.project_id is not None else "the workspace"
     return [
         ("in", where),
+        ("state", _STATES[cluster.state]),
         ("first", when_short(cluster.first_seen_at)),
         *([("last", when_short(cluster.last_seen_at))] if cluster.num_failures > 1 else []),
         ("example", f"{excerpt(last.message, 300)} [{last.run_id}]"),

@@ -79,6 +79,7 @@ def _failures(page: Mapping[str, Any]) -> str:
         (
             f"{one['num_failures']:,}",
             _Marked(one["severity"]),
+            one["state"],
             one["reason"],
             one["examples"][-1]["message"],
             one["last_seen_at"],
@@ -86,7 +87,7 @@ def _failures(page: Mapping[str, Any]) -> str:
         )
         for one in page["clusters"]
     ]
-    return _table(("times", "severity", "reason", "the last one", "at", "next step"), rows)
+    return _table(("times", "severity", "state", "reason", "the last one", "at", "next step"), rows)
 
 
 def _events(events: Sequence[Mapping[str, Any]], contents: Contents) -> str:

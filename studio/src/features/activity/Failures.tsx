@@ -1,4 +1,4 @@
-import { Anchor, Group, Stack, Text } from "@mantine/core";
+import { Anchor, Badge, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
@@ -50,6 +50,9 @@ function Cause({ cluster }: { cluster: FailureCluster }) {
         <Text size="sm" fw={600}>
           {timesOf(cluster)}
         </Text>
+        <Badge size="sm" radius="sm" tt="none" variant="light" color={cluster.state === "resolved" ? "gray" : "red"}>
+          {cluster.state}
+        </Badge>
         <Text size="xs" c="dimmed">
           <span className="studio-mono">{cluster.reason}</span>
           {" · "}

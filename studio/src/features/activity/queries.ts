@@ -37,6 +37,17 @@ export async function readAllEvents(projectId: number): Promise<string[]> {
   }
 }
 
+/** Runs with their steps and recoveries; pages go on before the last run of the page before. */
+export function timelineQuery(projectId: number, before: number | null, limit: number) {
+  const query = { project_id: projectId, limit, ...(before === null ? {} : { before }) };
+  return queryOptions({
+    queryKey: ["timeline", query],
+    queryFn: ({ signal }) => answer(http.GET("/api/timeline", { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+    refetchInterval: POLL_MS,
+  });
+}
+
 /** What failed, by its cause; pages go on before the last failure of the page before. */
 export function failuresQuery(projectId: number, before: number | null, limit: number) {
   const query = { project_id: projectId, limit, ...(before === null ? {} : { before }) };

@@ -117,7 +117,7 @@ def test_clusters_hold_every_failure_once_and_each_cause_alone(ledger: SqlStorag
     _, events = all_of(ledger)
     grave = [one for one in events if one.severity in {"error", "critical"}]
     assert page.num_failures == sum(one.num_failures for one in page.clusters) == len(grave) > 0
-    rows = history.failures(after_seq=0, until_seq=len(events))
+    rows = history.outcomes(after_seq=0, until_seq=len(events))
     pairs = [(planted.causes[row.seq], told(row)[1]) for row in rows if row.seq in planted.causes]
     assert len(pairs) == len(planted.causes) > 2
     assert purity_and_completeness(pairs) == (1.0, 1.0)
@@ -163,3 +163,20 @@ def test_failures_of_two_checks_are_two_clusters(ledger: SqlStorage) -> None:
             transaction.events.append(row, recorded_at=NOW)
     page = FailureClusters(SqlHistory(ledger)).page()
     assert {one.signature for one in page.clusters} == {"<n> check says no [disk]", "<n> check says no [memory]"}
+
+
+def test_a_cause_is_resolved_when_its_stage_succeeds_and_reopened_when_it_fails_so_again(ledger: SqlStorage) -> None:
+    fill(ledger)
+    clusters = FailureClusters(SqlHistory(ledger))
+
+    def happen(reason: Reason) -> str:
+        severity = "info" if reason is Reason.TRAINING else "error"
+        row = event(project_id=ONE).model_copy(update={"severity": severity, "reason": reason, "stage": "training"})
+        with ledger.write() as transaction:
+            transaction.events.append(row, recorded_at=NOW)
+        (found,) = clusters.page().clusters
+        return found.state
+
+    oom, done = Reason.TRAINING_OOM, Reason.TRAINING
+    told = [happen(reason) for reason in (oom, oom, done, oom, done)]
+    assert told == ["open", "open", "resolved", "reopened", "resolved"]

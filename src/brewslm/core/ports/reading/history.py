@@ -56,8 +56,8 @@ class Families(NamedTuple):
     """By number."""
 
 
-class FailureRow(NamedTuple):
-    """An event that is an error, or worse; `payload` is JSON text."""
+class OutcomeRow(NamedTuple):
+    """An event that is an error or worse, or the success of a stage; `payload` is JSON text."""
 
     seq: int
     project_id: ProjectId | None
@@ -69,6 +69,11 @@ class FailureRow(NamedTuple):
     payload: str
     occurred_at: datetime
 
+    @property
+    def is_success(self) -> bool:
+        """Whether a stage has done its work: the reason is its bare noun."""
+        return self.reason == self.stage
+
 
 class History(Protocol):
     """Reads the audit spine for the timeline, and for the clusters of failures."""
@@ -79,5 +84,5 @@ class History(Protocol):
     def newest_seq(self) -> int:
         """The number of the last event; 0 where there is none."""
 
-    def failures(self, *, after_seq: int, until_seq: int) -> tuple[FailureRow, ...]:
-        """Events that are an error or worse, after a number and up to another, by number."""
+    def outcomes(self, *, after_seq: int, until_seq: int) -> tuple[OutcomeRow, ...]:
+        """Failures, and successes of stages, after a number and up to another, by number."""
