@@ -20,14 +20,23 @@ from brewslm.services.audit.replay import ReplayReport, replay
 _FILES = TypeAdapter(tuple[FileRef, ...])
 
 
-def replay_experiment(house: House, project_id: ProjectId, experiment_id: ExperimentId) -> ReplayReport:
-    """Replay an experiment's data from the raw snapshot to the manifest; nothing of the workspace is changed.
+def replay_experiment(
+    house: House, project_id: ProjectId, experiment_id: ExperimentId, *, has_training: bool = False
+) -> ReplayReport:
+    """Replay an experiment from the raw snapshot to the manifest, or the adapter; the workspace is not changed.
 
     Raises:
         NotFoundError: there is no such experiment.
     """
     with _scratch(house, project_id) as scratch:
-        return replay(house.ports.storage, house.audit, scratch, project_id=project_id, experiment_id=experiment_id)
+        return replay(
+            house.ports.storage,
+            house.audit,
+            scratch,
+            project_id=project_id,
+            experiment_id=experiment_id,
+            has_training=has_training,
+        )
 
 
 @contextmanager

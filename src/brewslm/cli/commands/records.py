@@ -84,6 +84,7 @@ def replay(
     project: Annotated[
         int | None, typer.Option("--project", "-p", min=1, metavar="ID", help="Where several projects have it.")
     ] = None,
+    has_training: Annotated[bool, typer.Option("--train", help="Train again, too, and compare the adapter.")] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Do the data stages of an experiment again from the raw snapshot. Exit code 1 where a hash is another one."""
@@ -100,7 +101,7 @@ def replay(
     experiment = next((one for one in found if one.job_id == job.id), None)
     if experiment is None:
         raise NotFoundError(f"job {job.id} is no training; name an experiment, such as exp-001")
-    report = replay_experiment(session.house, job.project_id, experiment.id)
+    report = replay_experiment(session.house, job.project_id, experiment.id, has_training=has_training)
     session.answer({"is_equal": report.is_equal, **report.model_dump(mode="json")}, *replay_table(report))
     if not report.is_equal:
         raise typer.Exit(1)

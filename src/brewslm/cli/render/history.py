@@ -117,4 +117,4 @@ def replay_table(report: "ReplayReport") -> Iterator[RenderableType]:
     if last.problem:
         yield f"\n{last.stage} is the first stage at which it shows. {last.artifact_id}: {last.problem}"
     else:
-        yield f"\nAll {len(report.steps)} hashes from the raw snapshot to the manifest came out as they were recorded."
+        yield f"\nAll {len(report.steps)} hashes from the raw snapshot on came out as they were recorded."

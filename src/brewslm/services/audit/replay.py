@@ -1,9 +1,13 @@
 """Doing again what led to an experiment's manifest, from the raw snapshot, and comparing every hash on the way."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
-from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord, content_hash_of
+from pydantic import TypeAdapter
+
+from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord, FileRef, content_hash_of
 from brewslm.core.errors import BrewError
+from brewslm.core.experiment import Experiment
 from brewslm.core.ids import ArtifactId, ExperimentId, ProjectId
 from brewslm.core.job import Job, JobKind
 from brewslm.core.ports.storage import Storage
@@ -14,6 +18,7 @@ RAW: frozenset[ArtifactKind] = frozenset({"snapshot", "golden"})
 """Taken as they are, once their bodies and files fit their hashes."""
 _DERIVED: frozenset[ArtifactKind] = frozenset({"schema", "mapping", "dataset", "manifest"})
 _MOST_NAMED = 5
+_FILES = TypeAdapter(tuple[FileRef, ...])
 
 
 class ReplayStep(Value):
@@ -54,10 +59,18 @@ class Scratch(Protocol):
         """
 
 
-def replay(
-    storage: Storage, audit: Audit, scratch: Scratch, *, project_id: ProjectId, experiment_id: ExperimentId
+def replay(  # noqa: PLR0913 - what is compared, where, and how far
+    storage: Storage,
+    audit: Audit,
+    scratch: Scratch,
+    *,
+    project_id: ProjectId,
+    experiment_id: ExperimentId,
+    has_training: bool = False,
 ) -> ReplayReport:
     """Compare every artifact between the raw snapshot and the manifest with what comes out again.
+
+    Where training is asked for, it is done again by the plan as it was recorded, and the files of the adapter compared.
 
     Raises:
         NotFoundError: there is no such experiment.
@@ -85,6 +98,8 @@ def replay(
             steps.append(_again(scratch, record, job))
         if steps[-1].problem:
             break
+    if has_training and not steps[-1].problem:
+        steps.append(_trained_again(storage, scratch, records, experiment))
     return ReplayReport(project_id=project_id, experiment_id=experiment_id, steps=tuple(steps))
 
 
@@ -94,6 +109,32 @@ def _again(scratch: Scratch, record: ArtifactRecord, job: Job) -> ReplayStep:
     except BrewError as error:
         return ReplayStep(stage=job.kind, artifact_id=record.id, again=None, problem=f"it fails now: {error}")
     return ReplayStep(stage=job.kind, artifact_id=record.id, again=found.id, problem=_difference(record, found))
+
+
+def _trained_again(
+    storage: Storage, scratch: Scratch, records: Iterable[ArtifactRecord], experiment: Experiment
+) -> ReplayStep:
+    """Train on the plan as it was recorded: it holds facts of the machine, which no replay brings back."""
+    plan = next(one for one in records if one.id == experiment.plan_id)
+    adapter = next((one for one in records if one.kind == "adapter" and one.job_id == experiment.job_id), None)
+    if adapter is None:
+        return ReplayStep(stage="train", artifact_id=plan.id, again=None, problem="the training made no adapter")
+    scratch.take(plan)
+    with storage.read() as transaction:
+        job = transaction.jobs.get(experiment.job_id)
+    try:
+        found = scratch.rerun(job)
+    except BrewError as error:
+        return ReplayStep(stage="train", artifact_id=adapter.id, again=None, problem=f"it fails now: {error}")
+    before, now = _hashes(adapter), _hashes(found)
+    names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    problem = f"other are the files {', '.join(names)}" if names else ""
+    return ReplayStep(stage="train", artifact_id=adapter.id, again=found.id, problem=problem)
+
+
+def _hashes(record: ArtifactRecord) -> dict[str, str]:
+    """File name to hash; the folder is named by the content."""
+    return {ref.path.rpartition("/")[2]: ref.sha256 for ref in _FILES.validate_python(record.body.get("files", ()))}
 
 
 def _difference(record: ArtifactRecord, found: ArtifactRecord) -> str:
