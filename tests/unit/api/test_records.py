@@ -13,7 +13,7 @@ from brewslm.bootstrap.house import House
 from brewslm.core.events.base import NewEvent
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import RunId
-from brewslm.services.support.bundles import LINK_SECONDS
+from brewslm.services.support.bundles import LINK_SECONDS, MAX_OFFERS
 from tests.fakes.canaries import Canary, canaries
 from tests.fakes.clock import FakeClock
 
@@ -72,6 +72,12 @@ def test_a_link_is_refused_when_it_is_too_old(house: House, client: TestClient) 
     clock.advance(2)
     assert client.get(old).status_code == 404
     assert list((house.settings.home / "support").iterdir()) == []
+
+
+def test_only_the_newest_few_bundles_wait(house: House, client: TestClient) -> None:
+    paths = [client.post("/api/support-bundles").json()["path"] for _ in range(MAX_OFFERS + 1)]
+    assert len(list((house.settings.home / "support").iterdir())) == MAX_OFFERS
+    assert [client.get(path).status_code for path in paths] == [404, *[200] * MAX_OFFERS]
 
 
 def plant(home: Path, house: House, monkeypatch: pytest.MonkeyPatch) -> tuple[Canary, ...]:

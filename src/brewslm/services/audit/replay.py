@@ -59,7 +59,7 @@ class Scratch(Protocol):
         """
 
 
-def replay(  # noqa: PLR0913 - what is compared, where, and how far
+def replay(
     storage: Storage,
     audit: Audit,
     scratch: Scratch,

@@ -31,6 +31,8 @@ MAX_EVENTS = 2000
 TAIL_BYTES = 500_000
 """Of every log and file, so much of the end."""
 LINK_SECONDS = 600.0
+MAX_OFFERS = 4
+"""Only the newest few wait to be fetched."""
 _KEY_BYTES = 32
 _OF_EXPERIMENT = (
     rundir.CONFIG_FILE,
@@ -136,6 +138,8 @@ class SupportBundles:
         with self._guard:
             self._forget_old()
             self._offers[_name_of(key)] = _Offer(path, self._ports.clock.monotonic() + LINK_SECONDS)
+            for name in list(self._offers)[:-MAX_OFFERS]:
+                self._withdraw(name)
         return BundleLink(path=f"/api/support-bundles/{key}", good_for_seconds=LINK_SECONDS, bundle=report)
 
     def take(self, key: str) -> Path:
@@ -156,12 +160,15 @@ class SupportBundles:
         """Remove bundles whose links are too old, and what an earlier server left behind."""
         now = self._ports.clock.monotonic()
         for name in [name for name, one in self._offers.items() if now >= one.good_until]:
-            self._offers.pop(name).path.unlink(missing_ok=True)
+            self._withdraw(name)
         oldest = self._ports.clock.now().timestamp() - LINK_SECONDS
         offered = {one.path for one in self._offers.values()}
         for path in self._folder.glob("*.zip"):
             if path not in offered and path.stat().st_mtime < oldest:
                 path.unlink(missing_ok=True)
+
+    def _withdraw(self, name: str) -> None:
+        self._offers.pop(name).path.unlink(missing_ok=True)
 
     def _files(self, redactor: Redactor, facts: SupportFacts, job: Job | None) -> Iterator[tuple[str, str]]:
         project_id = job.project_id if job is not None else None

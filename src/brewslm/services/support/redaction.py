@@ -73,11 +73,10 @@ class Redactor:
         if "://" in text:
             text = _ADDRESS.sub(self._of_address, text)
         text = self._without_finds(text)
-        text = _FOLDER_OF_USER.sub(self._of_folder, text)
         if self._own_names is not None:
             text, number = self._own_names.subn(lambda found: self._own[found[0]], text)
             self._count("name of this machine or user", number)
-        return text
+        return _FOLDER_OF_USER.sub(self._of_folder, text)
 
     def value(self, data: Any, *, name: str = "") -> Any:  # noqa: ANN401 - any JSON value is meant
         """Return a JSON value, redacted by the names of its fields and by what its texts hold."""
