@@ -18,14 +18,14 @@ from brewslm.services.audit.timeline import SEVERITIES, RunNode, Timelines
 from tests.fakes.ledger import NOW, event, fill
 
 ONE, TWO = ProjectId(1), ProjectId(2)
-NUM_RUNS = 12
-NUM_EVENTS = 900
+NUM_RUNS = 16
+NUM_EVENTS = 400
 
 
 @pytest.fixture
 def planted(ledger: SqlStorage) -> Planted:
     fill(ledger, num_projects=2)
-    return live(ledger, (ONE, TWO), num_runs=NUM_RUNS, num_events=NUM_EVENTS, seed=5)
+    return live(ledger, (ONE, TWO), num_runs=NUM_RUNS, num_events=NUM_EVENTS, seed=3)
 
 
 def all_of(ledger: SqlStorage) -> tuple[list[Job], list[RunEvent]]:
