@@ -79,10 +79,12 @@ def test_data_is_made_again_and_a_change_is_named_where_it_first_shows(brew: Ins
     assert report["steps"][-1]["again"] == manifest
     assert list(brew.home.glob(".replay-*")) == []
     assert house.jobs.list(limit=1)[0].id == job_id
-    (rows,) = [path for path in (brew.home / "projects" / "1" / "snapshots").rglob("*") if path.suffix == ".jsonl"][:1]
-    rows.chmod(0o600)
-    rows.write_text(rows.read_text().replace("plus", "plux"))
+    (rows, *_) = brew.ask("artifacts", "show", "snapshot")["body"]["files"]
+    file = brew.home / "projects" / "1" / rows["path"]
+    content = file.read_bytes()
+    file.chmod(0o600)
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     page = brew.run("replay", "exp-001", code=1).stdout
     assert "ingest is the first stage at which it shows." in page
     assert "its content does not match its hash" in " ".join(page.split())
-    assert "experiment" in brew.refuse("replay", "exp-007")
+    assert "There is no exp-007" in brew.refuse("replay", "exp-007")

@@ -25,7 +25,7 @@ NUM_EVENTS = 400
 @pytest.fixture
 def planted(ledger: SqlStorage) -> Planted:
     fill(ledger, num_projects=2)
-    return live(ledger, (ONE, TWO), num_runs=NUM_RUNS, num_events=NUM_EVENTS, seed=3)
+    return live(ledger, (ONE, TWO), num_runs=NUM_RUNS, num_events=NUM_EVENTS, seed=4)
 
 
 def all_of(ledger: SqlStorage) -> tuple[list[Job], list[RunEvent]]:
