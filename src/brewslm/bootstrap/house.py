@@ -227,7 +227,7 @@ class House:
     @made
     def records(self) -> Records:
         """Timeline, failures by cause, bundles for support."""
-        return Records(self, self._ledger)
+        return Records(self.settings, self.ports, self.jobs, self._ledger)
 
     @made
     def browsing(self) -> "Browsing":

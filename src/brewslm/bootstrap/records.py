@@ -8,18 +8,22 @@ from brewslm.bootstrap.made import made
 if TYPE_CHECKING:
     from brewslm.adapters.sql.history import SqlHistory
     from brewslm.adapters.sql.storage import SqlStorage
-    from brewslm.bootstrap.house import House
+    from brewslm.bootstrap.settings import Settings
     from brewslm.services.audit.clusters import FailureClusters
     from brewslm.services.audit.timeline import Timelines
+    from brewslm.services.jobs.queue import Jobs
+    from brewslm.services.ports import Ports
     from brewslm.services.support.bundles import SupportBundles
 
 
 class Records:
     """Readers of the record, each made when it is first asked for."""
 
-    def __init__(self, house: "House", ledger: "SqlStorage") -> None:
-        """Bind it to a house and its ledger."""
-        self._house = house
+    def __init__(self, settings: "Settings", ports: "Ports", jobs: "Jobs", ledger: "SqlStorage") -> None:
+        """Bind it to what a house is made of."""
+        self._settings = settings
+        self._ports = ports
+        self._jobs = jobs
         self._ledger = ledger
         self.making = threading.RLock()
 
@@ -50,12 +54,11 @@ class Records:
         from brewslm.bootstrap.support import facts_of
         from brewslm.services.support.bundles import SupportBundles
 
-        house = self._house
         return SupportBundles(
-            house.ports,
-            house.jobs,
+            self._ports,
+            self._jobs,
             failures=self.failures,
             timeline=self.timeline,
-            folder=house.settings.home / "support",
-            facts=lambda: facts_of(house.settings, house.ports.secrets),
+            folder=self._settings.home / "support",
+            facts=lambda: facts_of(self._settings, self._ports.secrets),
         )
