@@ -52,18 +52,16 @@ export function rowsOf(run: RunNode, isOpen: boolean, depth = 0): TimelineRow[] 
   if (!isOpen) {
     return [row];
   }
-  const recoveries = run.recoveries.map(
-    ({ seq, cause, action, started_at, ended_at }): TimelineRow => ({
-      key: `recovery ${seq}`,
-      depth: depth + 1,
-      name: "recovery",
-      jobId: null,
-      status: null,
-      note: action === null ? cause : `${cause} → ${action}`,
-      started_at,
-      finished_at: ended_at,
-    }),
-  );
+  const recoveries = run.recoveries.map(({ seq, cause, action, started_at, ended_at }): TimelineRow => ({
+    key: `recovery ${seq}`,
+    depth: depth + 1,
+    name: "recovery",
+    jobId: null,
+    status: null,
+    note: action === null ? cause : `${cause} → ${action}`,
+    started_at,
+    finished_at: ended_at,
+  }));
   return [row, ...recoveries, ...run.steps.flatMap((step) => rowsOf(step, true, depth + 1))];
 }
 

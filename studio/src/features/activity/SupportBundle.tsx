@@ -41,7 +41,9 @@ function Made({ link }: { link: BundleLink }) {
     <Stack gap="xs">
       <Group gap="sm">
         {isTaken ? (
-          <Text size="sm">The download has begun. A link gives a bundle out once; make another one for another copy.</Text>
+          <Text size="sm">
+            The download has begun. A link gives a bundle out once; make another one for another copy.
+          </Text>
         ) : (
           <Button
             size="compact-sm"
@@ -61,7 +63,12 @@ function Made({ link }: { link: BundleLink }) {
       </Group>
       <FactList
         facts={[
-          ["SHA-256", <span key="hash" className="studio-mono studio-wrap">{bundle.sha256}</span>],
+          [
+            "SHA-256",
+            <span key="hash" className="studio-mono studio-wrap">
+              {bundle.sha256}
+            </span>,
+          ],
           [
             "Taken out",
             kinds.length === 0
