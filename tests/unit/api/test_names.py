@@ -111,7 +111,7 @@ def questions(tree: Tree) -> list[Ask]:
     newest = {record.kind: record.id for record in artifacts}
     known = {"project_id": "1", "artifact_id": newest["snapshot"], "dataset_id": newest["dataset"], "table": "rows"}
     known |= {"split": "train", "index": "0", "job_id": "1", "source_row": "1", "name": "x", "upload_id": "0" * 32}
-    known |= {"stage": "train", "gate_id": "1", "path": "x"}
+    known |= {"stage": "train", "gate_id": "1", "path": "x", "version": "1", "key_id": "1"}
     found: list[Ask] = []
     for route, operations in document["paths"].items():
         for method, operation in operations.items():

@@ -10,7 +10,7 @@ import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { ScrollTable } from "@/components/ScrollTable";
 import { formatMeasured, NOT_MEASURED } from "@/lib/figures";
-import { formatBytes } from "@/lib/numbers";
+import { formatBytes, formatCount, formatNumber } from "@/lib/numbers";
 import { type Candidate, measuredOf } from "@/lib/reports/bundles";
 
 type Device = OptimizeRequest["target"];
@@ -23,9 +23,17 @@ const DEVICES: readonly { value: Device; label: string }[] = [
   { value: "android_flagship", label: "Android flagship" },
   { value: "browser_webgpu", label: "Browser, WebGPU" },
 ];
-const HEAD = ["Form", "Weights", "With full context", "Loss", "Tokens per second, here", "Fits the device"];
+const HEAD = [
+  "Form",
+  "Weights",
+  "With full context",
+  "Loss",
+  "Tokens/s here",
+  "Tokens/s on the device, estimated",
+  "Longest context that fits",
+];
 
-/** Forms of the newest bundle, measured on this machine, and whether they fit a device. */
+/** Forms of the newest bundle, measured on this machine, and what a device would probably make of them. */
 export function Devices({ projectId }: { projectId: number }) {
   const found = useQuery(artifactsOfKindQuery(projectId, "optimization"));
   const [device, setDevice] = useState<Device>("laptop_cpu");
@@ -71,27 +79,36 @@ export function Devices({ projectId }: { projectId: number }) {
 
 function Measured({ body }: { body: Parameters<typeof measuredOf>[0] }) {
   const { candidates, recommended, reason, bundleId } = measuredOf(body);
+  const basis = candidates.find(({ deviceSpeed }) => deviceSpeed !== null)?.deviceSpeed?.basis;
   return (
     <>
       <Text size="sm" className="studio-wrap">
         {recommended === null ? "No form is recommended" : `Recommended: ${recommended}`}. {reason}
       </Text>
-      <ScrollTable label="Table of forms" minWidth={760} head={HEAD}>
+      <ScrollTable label="Table of forms" minWidth={860} head={HEAD}>
         {candidates.map((one) => (
           <Table.Tr key={one.dtype}>
             <Table.Th scope="row" fw={one.dtype === recommended ? 600 : 400}>
               {one.dtype}
+              {one.isPareto === false && (
+                <Text span size="xs" c="dimmed">
+                  {" "}
+                  another is better in everything
+                </Text>
+              )}
             </Table.Th>
             <Table.Td>{sized(one.weightBytes)}</Table.Td>
             <Table.Td>{sized(one.memoryBytes)}</Table.Td>
             <Table.Td>{formatMeasured(one.loss)}</Table.Td>
             <Table.Td>{formatMeasured(one.tokensPerSecond, 3)}</Table.Td>
+            <Table.Td>{estimated(one)}</Table.Td>
             <Table.Td>{fitting(one)}</Table.Td>
           </Table.Tr>
         ))}
       </ScrollTable>
       <Text size="xs" c="dimmed" className="studio-wrap">
-        Of {bundleId}. Loss and speed were measured on this machine; the speed on the device is not measured.
+        Of {bundleId}. Loss and speed here were measured; the speed on the device is estimated
+        {basis === undefined ? "" : `: ${basis}`}.
       </Text>
     </>
   );
@@ -101,6 +118,15 @@ function sized(bytes: number | null): string {
   return bytes === null ? NOT_MEASURED : formatBytes(bytes);
 }
 
-function fitting({ fits }: Candidate): string {
-  return fits === null ? "memory of the device is not known" : fits ? "yes" : "no";
+function estimated({ deviceSpeed }: Candidate): string {
+  return deviceSpeed === null
+    ? "not known"
+    : `${formatNumber(deviceSpeed.low, 3)} to ${formatNumber(deviceSpeed.high, 3)}`;
+}
+
+function fitting({ fits, longestContext }: Candidate): string {
+  if (fits === null) {
+    return "memory of the device is not known";
+  }
+  return longestContext === null ? (fits ? "the full one" : "none") : formatCount(longestContext);
 }

@@ -24,7 +24,6 @@ export function ReleasePage() {
       <StageGates projectId={projectId} stages={["export", "deploy"]} />
       <Panel title="Not built yet">
         <List size="sm">
-          <List.Item>GGUF, ONNX and other forms: there are Hugging Face folders for Transformers and vLLM.</List.Item>
           <List.Item>The backlog for the next run.</List.Item>
         </List>
         <Text size="sm" c="dimmed" mt="xs">

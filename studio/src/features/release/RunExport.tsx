@@ -11,10 +11,14 @@ import { QueryView } from "@/components/QueryView";
 import { evaluationOf } from "@/lib/reports/evaluation";
 import { formatMoment } from "@/lib/time";
 
-const TARGETS = [
+type Target = "transformers" | "vllm" | "llama_cpp" | "ollama";
+const TARGETS: readonly { value: Target; label: string }[] = [
   { value: "transformers", label: "Transformers" },
   { value: "vllm", label: "vLLM" },
+  { value: "llama_cpp", label: "llama.cpp" },
+  { value: "ollama", label: "Ollama" },
 ];
+const QUANTIZATIONS = ["f32", "f16", "bf16", "q8_0", "q5_k_m", "q4_k_m"];
 
 /** Merges an evaluated adapter into a bundle, and compares that with the tuned model. */
 export function RunExport({ projectId }: { projectId: number }) {
@@ -49,7 +53,9 @@ type Evaluated = { id: string; adapterId: string; label: string };
 
 function ExportForm({ projectId, reports }: { projectId: number; reports: readonly Evaluated[] }) {
   const [chosen, setChosen] = useState<string | null>(null);
-  const [target, setTarget] = useState("transformers");
+  const [target, setTarget] = useState<Target>("transformers");
+  const [quantization, setQuantization] = useState("q8_0");
+  const isGguf = target === "llama_cpp" || target === "ollama";
   const report = reports.find(({ id }) => id === chosen) ?? reports[0];
   const client = useQueryClient();
   const run = useMutation({
@@ -64,7 +70,8 @@ function ExportForm({ projectId, reports }: { projectId: number; reports: readon
       onSubmit={(event) => {
         event.preventDefault();
         if (report !== undefined) {
-          run.mutate({ adapter_id: report.adapterId, eval_report_id: report.id, format: "huggingface", target });
+          const form = isGguf ? { format: "gguf", quantization } : { format: "huggingface" };
+          run.mutate({ adapter_id: report.adapterId, eval_report_id: report.id, target, ...form });
         }
       }}
     >
@@ -80,13 +87,24 @@ function ExportForm({ projectId, reports }: { projectId: number; reports: readon
         />
         <Select
           label="What will load it"
-          data={TARGETS}
+          data={[...TARGETS]}
           value={target}
           allowDeselect={false}
-          onChange={(value) => setTarget(value ?? "transformers")}
+          onChange={(value) => setTarget(TARGETS.find((one) => one.value === value)?.value ?? "transformers")}
         />
+        {isGguf && (
+          <Select
+            label="Numbers"
+            description="Fewer bits are smaller and faster, and further from the tuned model; how far is measured"
+            data={QUANTIZATIONS}
+            value={quantization}
+            allowDeselect={false}
+            onChange={(value) => setQuantization(value ?? "q8_0")}
+          />
+        )}
         <Text size="sm" c="dimmed">
-          A Hugging Face folder. Nothing is published where the saved model differs from the tuned one.
+          {isGguf ? "A GGUF file, loaded by llama.cpp itself. " : "A Hugging Face folder. "}
+          Nothing is published where the saved model differs from the tuned one by more than its numbers explain.
         </Text>
         {run.error !== null && <ErrorNotice error={run.error} />}
         <JobStarted job={run.data} />

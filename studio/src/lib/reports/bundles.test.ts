@@ -24,8 +24,24 @@ test("what is not known of a device stays unknown", () => {
     recommended: null,
     candidates: [{ dtype: "int8", fits: null }],
   });
-  expect(found.candidates[0]).toMatchObject({ dtype: "int8", fits: null, loss: null });
+  expect(found.candidates[0]).toMatchObject({ dtype: "int8", fits: null, loss: null, deviceSpeed: null });
+  expect(found.candidates[0]).toMatchObject({ longestContext: null, isPareto: null });
   expect(found.recommended).toBeNull();
+});
+
+test("of a device the longest context that fits and the estimated speed are read", () => {
+  const contexts = [
+    { num_tokens: 512, fits: true },
+    { num_tokens: 1024, fits: true },
+    { num_tokens: 4096, fits: false },
+  ];
+  const device_speed = { low: 10, high: 20, basis: "bandwidth" };
+  const [one] = measuredOf({ candidates: [{ dtype: "q8_0", contexts, device_speed, is_pareto: true }] }).candidates;
+  expect(one).toMatchObject({
+    longestContext: 1024,
+    isPareto: true,
+    deviceSpeed: { low: 10, high: 20, basis: "bandwidth" },
+  });
 });
 
 test("the smoke test keeps prompt and answer together", () => {

@@ -69,6 +69,12 @@ export type Candidate = {
   tokensPerSecond: number | null;
   /** Null where the memory of the device is not known. */
   fits: boolean | null;
+  /** Tokens a second on the device: estimated, never measured. */
+  deviceSpeed: { low: number; high: number; basis: string } | null;
+  /** The longest conversation, in tokens, that the device has room for. */
+  longestContext: number | null;
+  /** Whether no other form is better in loss, memory and speed at once; null where that was not said. */
+  isPareto: boolean | null;
 };
 
 export type Measured = {
@@ -86,7 +92,8 @@ export function measuredOf(body: JsonObject): Measured {
     recommended: textIn(body, "recommended"),
     reason: textIn(body, "reason") ?? "",
     candidates: listIn(body, "candidates").map((one) => {
-      const fits = one["fits"];
+      const { fits, is_pareto: isPareto } = one;
+      const contexts = listIn(one, "contexts").filter((context) => context["fits"] === true);
       return {
         dtype: textIn(one, "dtype") ?? "",
         weightBytes: numberIn(one, "weight_bytes"),
@@ -94,9 +101,21 @@ export function measuredOf(body: JsonObject): Measured {
         loss: numberIn(one, "loss"),
         tokensPerSecond: numberIn(one, "tokens_per_second_here"),
         fits: typeof fits === "boolean" ? fits : null,
+        deviceSpeed: speedIn(one),
+        longestContext: contexts.reduce<number | null>(
+          (longest, context) => Math.max(longest ?? 0, numberIn(context, "num_tokens") ?? 0),
+          null,
+        ),
+        isPareto: typeof isPareto === "boolean" ? isPareto : null,
       };
     }),
   };
+}
+
+function speedIn(candidate: JsonObject): Candidate["deviceSpeed"] {
+  const speed = objectIn(candidate, "device_speed");
+  const [low, high] = [numberIn(speed, "low"), numberIn(speed, "high")];
+  return low === null || high === null ? null : { low, high, basis: textIn(speed, "basis") ?? "" };
 }
 
 function listIn(body: JsonObject, key: string): JsonObject[] {
