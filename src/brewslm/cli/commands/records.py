@@ -19,7 +19,7 @@ def timeline(
     project: options.AnyProject = None, job: OfJob = None, limit: Runs = 20, as_json: options.AsJson = False
 ) -> None:
     """Show runs with their steps and recoveries, the newest first: when, how long, and the gravest that happened."""
-    from brewslm.cli.render.history import timeline_table
+    from brewslm.cli.render.history.pages import timeline_table
     from brewslm.cli.session import open_session
     from brewslm.core.ids import JobId
 
@@ -42,7 +42,7 @@ def failures(
     as_json: options.AsJson = False,
 ) -> None:
     """Show failures by their cause: ids, paths, times and numbers in messages do not tell two causes apart."""
-    from brewslm.cli.render.history import cluster_blocks
+    from brewslm.cli.render.history.pages import cluster_blocks
     from brewslm.cli.session import open_session
 
     session = open_session(is_json=as_json)
@@ -60,7 +60,7 @@ def support_bundle(
     as_json: options.AsJson = False,
 ) -> None:
     """Write a zip for those who help: logs, settings, events, versions, checks; without secrets and personal data."""
-    from brewslm.cli.render.history import bundle_lines
+    from brewslm.cli.render.history.pages import bundle_lines
     from brewslm.cli.session import open_session
     from brewslm.core.errors import InvalidRequestError
     from brewslm.core.ids import JobId
@@ -90,7 +90,7 @@ def replay(
     """Do the data stages of an experiment again from the raw snapshot. Exit code 1 where a hash is another one."""
     from brewslm.bootstrap.replay import replay_experiment
     from brewslm.cli.commands.results import job_that
-    from brewslm.cli.render.history import replay_table
+    from brewslm.cli.render.history.pages import replay_table
     from brewslm.cli.session import open_session
     from brewslm.core.errors import NotFoundError
 
