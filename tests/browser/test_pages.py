@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,18 @@ def test_activity_tells_failures_chooses_events_and_verifies_the_record(window: 
         page.get_by_role("button", name="Download all").click()
     lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
     assert "project_created" in lines[0]
+
+
+def test_activity_makes_a_bundle_for_support_and_gives_it_out_once(window: Window) -> None:
+    page = window.open("/projects/1/activity")
+    page.get_by_role("button", name="Make a bundle").click()
+    link = page.get_by_role("link", name=re.compile("^Download "))
+    address = link.get_attribute("href")
+    with page.expect_download() as download:
+        link.click()
+    assert "index.html" in zipfile.ZipFile(download.value.path()).namelist()
+    expect(page.get_by_text("The download has begun.")).to_be_visible()
+    assert page.request.get(f"{page.url.split('/projects')[0]}{address}").status == 404
 
 
 def test_keys_lead_to_the_search_the_help_and_the_pages(window: Window) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from brewslm.adapters.system.owner import is_owner_gone, process_owner
 from brewslm.bootstrap.made import made
+from brewslm.bootstrap.records import Records
 
 if TYPE_CHECKING:
     from brewslm.adapters.brew.code import ProcessCodeLoader
@@ -222,6 +223,11 @@ class House:
         from brewslm.services.audit.audit import Audit
 
         return Audit(self.ports.storage, self.ports.store)
+
+    @made
+    def records(self) -> Records:
+        """Timeline, failures by cause, bundles for support."""
+        return Records(self.settings, self.ports, self.jobs, self._ledger)
 
     @made
     def browsing(self) -> "Browsing":

@@ -95,5 +95,6 @@ Kind = Literal[
     "review",
 ]
 
+EventFormat = Literal["jsonl", "csv"]
 JobOrder = Literal["newest", "oldest", "finished"]
 JobKind = Literal[Stage, "import", "autopilot", "evaluation", "optimize", "golden", "benchmark", "forecast", "review"]

@@ -43,6 +43,7 @@ from brewslm.cli.commands import (
     prepare,
     project,
     quickstart,
+    records,
     releases,
     results,
     run_health,
@@ -120,7 +121,11 @@ app.add_typer(jobs.app, name="jobs", short_help="Watch, pause, retry, cancel job
 app.add_typer(gates.app, name="gates", short_help="Let pass what a stage made, or not.")
 app.add_typer(notifications.app, name="notifications", short_help="What has happened that somebody should know.")
 app.add_typer(alerts.app, name="alerts", short_help="Send it by e-mail, webhook, Slack, Discord, desktop.")
-app.command("events", short_help="What has happened, in order.")(events.events)
+app.add_typer(events.app, name="events", short_help="What has happened, in order; and as a file.")
+app.command("timeline", short_help="Runs, their steps and recoveries, in time.")(records.timeline)
+app.command("failures", short_help="What failed, by its cause.")(records.failures)
+app.command("replay", short_help="Make an experiment's data again; compare hashes.")(records.replay)
+app.command("support-bundle", short_help="A zip for those who help, without secrets.")(records.support_bundle)
 app.add_typer(artifacts.app, name="artifacts", short_help="What was made, of what, and is it whole.")
 app.add_typer(audit.app, name="audit", short_help="Verify the hash chain over all events.")
 app.add_typer(db.app, name="db", short_help="Back the ledger up, restore it, move it.")

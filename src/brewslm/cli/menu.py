@@ -26,8 +26,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Release": ("export", "bundle", "deploy", "releases", "keys", "endpoint", "drift"),
     "Records": (
-        *("jobs", "gates", "notifications", "alerts", "events"),
-        *("artifacts", "audit", "db", "stages", "reasons", "version"),
+        *("jobs", "gates", "notifications", "alerts", "events", "timeline", "failures"),
+        *("artifacts", "audit", "replay", "support-bundle", "db", "stages", "reasons", "version"),
     ),
 }
 

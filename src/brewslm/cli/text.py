@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
-from brewslm.core.alerts.line import excerpt, harmless, one_line
+from brewslm.core.alerts.line import excerpt, harmless, one_line, size
 
 __all__ = [
     "command_name",
@@ -25,14 +25,6 @@ __all__ = [
 MINUS = "\N{MINUS SIGN}"
 _BARS = "▁▂▃▄▅▆▇█"
 _ASCII_BARS = "_.-~=+*#"
-
-
-def size(num_bytes: float) -> str:
-    """Spell a number of bytes for people."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if num_bytes >= factor:
-            return f"{num_bytes / factor:.1f} {unit}"
-    return f"{num_bytes:.0f} B"
 
 
 def duration(seconds: float) -> str:

@@ -148,6 +148,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Failures
+         * @description List failures by their cause, the one that failed last first.
+         */
+        get: operations["failures_api_failures_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/gates": {
         parameters: {
             query?: never;
@@ -606,6 +626,26 @@ export interface paths {
          * @description Do a failed or cancelled job again, as a new job; a training goes on from its newest checkpoint.
          */
         post: operations["retry_api_jobs__job_id__retry_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/jobs/{job_id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Timeline Of Job
+         * @description Show a run with its steps and recoveries.
+         */
+        get: operations["timeline_of_job_api_jobs__job_id__timeline_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2152,6 +2192,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/support-bundles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Support Bundle
+         * @description Make a bundle without secrets and personal data, and a link that gives it out once.
+         */
+        post: operations["make_support_bundle_api_support_bundles_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/support-bundles/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Support Bundle
+         * @description Give a bundle out; the link is good once, and not for long.
+         */
+        get: operations["download_support_bundle_api_support_bundles__key__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/thresholds": {
         parameters: {
             query?: never;
@@ -2164,6 +2244,26 @@ export interface paths {
          * @description List every threshold that counts, with the file that says it.
          */
         get: operations["thresholds_api_thresholds_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Timeline
+         * @description List runs with their steps and recoveries, the newest first.
+         */
+        get: operations["timeline_api_timeline_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2694,6 +2794,33 @@ export interface components {
             trainer: components["schemas"]["Trainer"] | null;
         };
         /**
+         * BundleLink
+         * @description Where a bundle can be fetched, once.
+         */
+        BundleLink: {
+            bundle: components["schemas"]["BundleReport"];
+            /** Good For Seconds */
+            good_for_seconds: number;
+            /** Path */
+            path: string;
+        };
+        /**
+         * BundleReport
+         * @description A bundle that was made.
+         */
+        BundleReport: {
+            /** Files */
+            files: string[];
+            /** Redacted */
+            redacted: {
+                [key: string]: number;
+            };
+            /** Sha256 */
+            sha256: string;
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
          * Calibration
          * @description Predicted against actual, over all forecasts whose trainings ended.
          */
@@ -3110,6 +3237,20 @@ export interface components {
         ClosingNote: {
             /** Note */
             note: string;
+        };
+        /**
+         * ClusterPage
+         * @description Clusters, the one that failed last first.
+         */
+        ClusterPage: {
+            /** Clusters */
+            clusters: components["schemas"]["FailureCluster"][];
+            /** Next Before */
+            next_before: number | null;
+            /** Num Clusters */
+            num_clusters: number;
+            /** Num Failures */
+            num_failures: number;
         };
         /**
          * ClusterSample
@@ -3960,6 +4101,73 @@ export interface components {
             start: number;
             /** Task */
             task: string;
+        };
+        /**
+         * FailureCluster
+         * @description Failures of one cause.
+         */
+        FailureCluster: {
+            /** Examples */
+            examples: components["schemas"]["FailureExample"][];
+            /**
+             * First Seen At
+             * Format: date-time
+             */
+            first_seen_at: string;
+            /** Id */
+            id: string;
+            /**
+             * Last Seen At
+             * Format: date-time
+             */
+            last_seen_at: string;
+            /** Last Seq */
+            last_seq: number;
+            /** Meaning */
+            meaning: string;
+            /** Next Step */
+            next_step: string;
+            /** Num Failures */
+            num_failures: number;
+            /** Num Runs */
+            num_runs: number;
+            /** Project Id */
+            project_id: number | null;
+            reason: components["schemas"]["Reason"];
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "warning" | "error" | "critical";
+            /** Signature */
+            signature: string;
+            /**
+             * Stage
+             * @enum {string}
+             */
+            stage: "project" | "ingestion" | "introspection" | "mapping" | "cleaning" | "preparation" | "preflight" | "benchmark" | "training" | "monitoring" | "evaluation" | "export" | "deployment" | "gate" | "autopilot" | "system";
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "resolved" | "reopened";
+        };
+        /**
+         * FailureExample
+         * @description One failure as it was told.
+         */
+        FailureExample: {
+            /** Message */
+            message: string;
+            /**
+             * Occurred At
+             * Format: date-time
+             */
+            occurred_at: string;
+            /** Run Id */
+            run_id: string;
+            /** Seq */
+            seq: number;
         };
         /**
          * FileRef
@@ -5689,6 +5897,25 @@ export interface components {
             name: string;
         };
         /**
+         * Recovery
+         * @description A trouble of a training, and what came of it.
+         */
+        Recovery: {
+            /** Action */
+            action: string | null;
+            /** Cause */
+            cause: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Seq */
+            seq: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+        };
+        /**
          * RecoveryAnswer
          * @description Whether a training may go on as it proposes.
          */
@@ -6016,6 +6243,44 @@ export interface components {
             stage: "project" | "ingestion" | "introspection" | "mapping" | "cleaning" | "preparation" | "preflight" | "benchmark" | "training" | "monitoring" | "evaluation" | "export" | "deployment" | "gate" | "autopilot" | "system";
             /** Summary */
             summary: string;
+        };
+        /**
+         * RunNode
+         * @description A run with its steps. Counts, severity and recoveries are those of its events.
+         */
+        RunNode: {
+            /** Duration Seconds */
+            duration_seconds: number | null;
+            /** Ended At */
+            ended_at: string | null;
+            /** Error */
+            error: string | null;
+            /** Job Id */
+            job_id: number | null;
+            /** Kind */
+            kind: ("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden" | "benchmark" | "forecast" | "review") | null;
+            /** Num Events */
+            num_events: {
+                [key: string]: number;
+            };
+            reason: components["schemas"]["Reason"] | null;
+            /**
+             * Recoveries
+             * @default []
+             */
+            recoveries: components["schemas"]["Recovery"][];
+            /** Run Id */
+            run_id: string;
+            /** Severity */
+            severity: ("info" | "warning" | "error" | "critical") | null;
+            /** Started At */
+            started_at: string | null;
+            status: components["schemas"]["JobStatus"] | null;
+            /**
+             * Steps
+             * @default []
+             */
+            steps: components["schemas"]["RunNode"][];
         };
         /**
          * Sample
@@ -6429,6 +6694,18 @@ export interface components {
             values: components["schemas"]["SourcedValue"][];
         };
         /**
+         * TimelinePage
+         * @description Runs, the newest first; their steps in the order in which they began.
+         */
+        TimelinePage: {
+            /** Next Before */
+            next_before: number | null;
+            /** Others */
+            others: components["schemas"]["RunNode"][];
+            /** Runs */
+            runs: components["schemas"]["RunNode"][];
+        };
+        /**
          * Traffic
          * @description What was measured in a span of time.
          */
@@ -6762,6 +7039,8 @@ export type BenchmarkRequest = components['schemas']['BenchmarkRequest'];
 export type BenchmarkView = components['schemas']['BenchmarkView'];
 export type BrewRun = components['schemas']['BrewRun'];
 export type BrewState = components['schemas']['BrewState'];
+export type BundleLink = components['schemas']['BundleLink'];
+export type BundleReport = components['schemas']['BundleReport'];
 export type Calibration = components['schemas']['Calibration'];
 export type Canary = components['schemas']['Canary'];
 export type Candidate = components['schemas']['Candidate'];
@@ -6778,6 +7057,7 @@ export type CleaningPreview = components['schemas']['CleaningPreview'];
 export type CleaningReport = components['schemas']['CleaningReport'];
 export type CleaningSample = components['schemas']['CleaningSample'];
 export type ClosingNote = components['schemas']['ClosingNote'];
+export type ClusterPage = components['schemas']['ClusterPage'];
 export type ClusterSample = components['schemas']['ClusterSample'];
 export type ColumnMapInput = components['schemas']['ColumnMap-Input'];
 export type ColumnMapOutput = components['schemas']['ColumnMap-Output'];
@@ -6809,6 +7089,8 @@ export type ExportInputs = components['schemas']['ExportInputs'];
 export type Failed = components['schemas']['Failed'];
 export type FailingRow = components['schemas']['FailingRow'];
 export type FailingRows = components['schemas']['FailingRows'];
+export type FailureCluster = components['schemas']['FailureCluster'];
+export type FailureExample = components['schemas']['FailureExample'];
 export type FileRef = components['schemas']['FileRef'];
 export type Finding = components['schemas']['Finding'];
 export type FloorCheck = components['schemas']['FloorCheck'];
@@ -6885,6 +7167,7 @@ export type ReadRequest = components['schemas']['ReadRequest'];
 export type Reason = components['schemas']['Reason'];
 export type ReasonFacts = components['schemas']['ReasonFacts'];
 export type RecipeField = components['schemas']['RecipeField'];
+export type Recovery = components['schemas']['Recovery'];
 export type RecoveryAnswer = components['schemas']['RecoveryAnswer'];
 export type RejectedRow = components['schemas']['RejectedRow'];
 export type RejectionPage = components['schemas']['RejectionPage'];
@@ -6901,6 +7184,7 @@ export type RowTrace = components['schemas']['RowTrace'];
 export type RowsLink = components['schemas']['RowsLink'];
 export type RowsToReview = components['schemas']['RowsToReview'];
 export type RunEvent = components['schemas']['RunEvent'];
+export type RunNode = components['schemas']['RunNode'];
 export type Sample = components['schemas']['Sample'];
 export type SavedMapping = components['schemas']['SavedMapping'];
 export type Score = components['schemas']['Score'];
@@ -6923,6 +7207,7 @@ export type TemplateOutput = components['schemas']['Template-Output'];
 export type TestRequest = components['schemas']['TestRequest'];
 export type TestResult = components['schemas']['TestResult'];
 export type ThresholdsReport = components['schemas']['ThresholdsReport'];
+export type TimelinePage = components['schemas']['TimelinePage'];
 export type Traffic = components['schemas']['Traffic'];
 export type TrainInputs = components['schemas']['TrainInputs'];
 export type Trainer = components['schemas']['Trainer'];
@@ -7206,6 +7491,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    failures_api_failures_get: {
+        parameters: {
+            query?: {
+                /** @description Only this project. */
+                project_id?: number | null;
+                /** @description What failed last before this event. */
+                before?: number | null;
+                /** @description At most so many. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterPage"];
+                };
             };
             /** @description An error. */
             default: {
@@ -8050,6 +8371,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    timeline_of_job_api_jobs__job_id__timeline_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The job's id. */
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunNode"];
                 };
             };
             /** @description An error. */
@@ -11007,6 +11360,70 @@ export interface operations {
             };
         };
     };
+    make_support_bundle_api_support_bundles_post: {
+        parameters: {
+            query?: {
+                /** @description With the log and files of this job. */
+                job_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BundleLink"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    download_support_bundle_api_support_bundles__key__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the link. */
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bundle. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     thresholds_api_thresholds_get: {
         parameters: {
             query?: never;
@@ -11023,6 +11440,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ThresholdsReport"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    timeline_api_timeline_get: {
+        parameters: {
+            query?: {
+                /** @description Only this project. */
+                project_id?: number | null;
+                /** @description Only runs before this job's. */
+                before?: number | null;
+                /** @description At most so many. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelinePage"];
                 };
             };
             /** @description An error. */

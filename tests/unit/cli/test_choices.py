@@ -19,6 +19,7 @@ from brewslm.core.ports.reading.views import JobOrder
 from brewslm.core.project import Template
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.stage_name import StageName
+from brewslm.services.audit.exporting import EventFormat
 from brewslm.stages.preflight.contract import PreflightInputs, Profile
 
 
@@ -27,6 +28,7 @@ from brewslm.stages.preflight.contract import PreflightInputs, Profile
     [
         (choices.Template, get_args(Template)),
         (choices.Shape, get_args(Shape)),
+        (choices.EventFormat, get_args(EventFormat)),
         (choices.JobOrder, get_args(JobOrder)),
         (choices.JobKind, (*get_args(StageName), *get_args(FlowName))),
         (choices.SourceFormat, get_args(SourceFormat)),

@@ -7,12 +7,12 @@ import typer
 from brewslm.cli import options
 
 if TYPE_CHECKING:
-    from brewslm.cli.checkup import Check
+    from brewslm.bootstrap.checkup import Check
 
 
 def doctor(as_json: options.AsJson = False) -> None:
     """Check Python, packages, machine, disk, workspace and what is bundled. Exit code 1 where something is missing."""
-    from brewslm.cli.checkup import run_checks
+    from brewslm.bootstrap.checkup import run_checks
     from brewslm.cli.session import print_json
 
     checks = run_checks()

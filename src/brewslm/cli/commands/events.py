@@ -1,12 +1,13 @@
-"""`brewslm events`: what has happened, in order."""
+"""`brewslm events`: what has happened, in order; and as a file."""
 
 import json
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from brewslm.cli import options
+from brewslm.cli import choices, options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +20,12 @@ LOOK_EVERY_SECONDS = 0.5
 _PAGE = 1000
 
 
+app = typer.Typer(help="What has happened, in order.", invoke_without_command=True)
+
+
+@app.callback()
 def events(
+    context: typer.Context,
     project: options.AnyProject = None,
     run: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only this run, e.g. train-7.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="The newest so many.")] = 50,
@@ -29,6 +35,8 @@ def events(
     as_json: options.AsJson = False,
 ) -> None:
     """Show RunEvents, the oldest first."""
+    if context.invoked_subcommand is not None:
+        return
     from brewslm.cli.session import open_session
     from brewslm.core.ids import ProjectId, RunId
 
@@ -50,6 +58,56 @@ def events(
         seq = found[-1].seq if found else seq
         time.sleep(LOOK_EVERY_SECONDS)
         found = session.house.jobs.events(project_id=project_id, run_id=run_id, after_seq=seq)
+
+
+@app.command("export")
+def export(
+    project: options.AnyProject = None,
+    form: Annotated[choices.EventFormat, typer.Option("--format", help="jsonl, or csv for a spreadsheet.")] = "jsonl",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write; stdout by default.")
+    ] = None,
+) -> None:
+    """Write every event to a file or to stdout, one a line, with the hashes of its chain."""
+    from brewslm.cli.session import open_session
+    from brewslm.core.ids import ProjectId
+    from brewslm.services.audit.exporting import exported_events
+
+    session = open_session()
+    project_id = ProjectId(project) if project is not None else None
+    if project_id is not None:
+        session.house.projects.get(project_id)
+    lines = exported_events(session.house.jobs, project_id=project_id, form=form)
+    if output is None:
+        for line in lines:
+            print(line, end="")
+        return
+    num_events = write_lines(output, lines) - (form == "csv")
+    session.note(f"{num_events:,} events are in {output}")
+
+
+def write_lines(path: Path, lines: "Iterable[str]") -> int:
+    """Write a file that appears when it is whole, and return the number of its lines.
+
+    Raises:
+        InvalidRequestError: it cannot be written there.
+    """
+    from brewslm.core.errors import InvalidRequestError
+
+    aside = path.with_name(f".{path.name}.part")
+    number = 0
+    try:
+        with aside.open("w", encoding="utf-8", newline="") as file:
+            for line in lines:
+                file.write(line)
+                number += 1
+        aside.replace(path)
+    except OSError as error:
+        message = f"{str(path)!r} cannot be written ({error.strerror}); name another file with --output"
+        raise InvalidRequestError(message) from error
+    finally:
+        aside.unlink(missing_ok=True)
+    return number
 
 
 def _newest(

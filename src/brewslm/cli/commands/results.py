@@ -27,7 +27,7 @@ def results(which: Which, project: OfProject = None, as_json: options.AsJson = F
     from brewslm.cli.session import open_session
 
     session = open_session(is_json=as_json)
-    found = session.house.results.of_job(_job(session, which, project))
+    found = session.house.results.of_job(job_that(session, which, project))
     session.answer(found, *results_page(found))
 
 
@@ -45,11 +45,11 @@ def curves(
     from brewslm.cli.session import open_session
 
     session = open_session(is_json=as_json)
-    svg, png = session.house.results.write_curves(_job(session, which, project), out, theme=theme)
+    svg, png = session.house.results.write_curves(job_that(session, which, project), out, theme=theme)
     session.answer({"svg": svg, "png": png}, f"{svg}\n{png}")
 
 
-def _job(session: "Session", which: str, project: int | None) -> "JobId":
+def job_that(session: "Session", which: str, project: int | None) -> "JobId":
     """Return the job that a word names.
 
     Raises:

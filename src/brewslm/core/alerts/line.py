@@ -1,4 +1,4 @@
-"""Text from outside, made harmless: it stays one line, and steers no terminal."""
+"""Words for people: text from outside made harmless, so that it stays one line and steers no terminal; sizes."""
 
 import unicodedata
 
@@ -28,3 +28,11 @@ def excerpt(text: str, length: int) -> str:
     """One line of at most `length` characters; what was cut off is marked."""
     line = one_line(text)
     return line if len(line) <= length else line[: max(length - 1, 0)] + "…"
+
+
+def size(num_bytes: float) -> str:
+    """Spell a number of bytes for people."""
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if num_bytes >= factor:
+            return f"{num_bytes / factor:.1f} {unit}"
+    return f"{num_bytes:.0f} B"

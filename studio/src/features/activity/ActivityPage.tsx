@@ -1,12 +1,11 @@
-import { Code, Text } from "@mantine/core";
 import { useParams } from "react-router";
 
 import { Audit } from "./Audit";
 import { Events } from "./Events";
 import { Failures } from "./Failures";
+import { SupportBundle } from "./SupportBundle";
 import { Timeline } from "./Timeline";
 import { Page } from "@/components/Page";
-import { Panel } from "@/components/Panel";
 import { idOf } from "@/lib/ids";
 
 /** What has happened in a project, and whether the record of it is whole. */
@@ -18,12 +17,7 @@ export function ActivityPage() {
       <Failures projectId={projectId} />
       <Events projectId={projectId} />
       <Audit />
-      <Panel title="Not built yet">
-        <Text size="sm">
-          A support bundle. Until there is one, <Code>brewslm doctor</Code> tells of the machine, and the events above
-          can be downloaded.
-        </Text>
-      </Panel>
+      <SupportBundle />
     </Page>
   );
 }

@@ -1,47 +1,40 @@
-import { Anchor, Group, Stack, Text } from "@mantine/core";
+import { Anchor, Badge, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
+import { failuresQuery } from "./queries";
 import { useCursor } from "./useCursor";
-import { type Job, jobsQuery, type ReasonFacts, reasonsQuery } from "@/api";
+import type { FailureCluster } from "@/api";
 import { EmptyState } from "@/components/EmptyState";
 import { Pager } from "@/components/Pager";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
+import { jobOfRun } from "@/lib/ids";
+import { formatCount } from "@/lib/numbers";
 
 const PAGE_SIZE = 10;
 
-/** What failed, the last first, each with its reason and the next step. */
+/** What failed, by its cause, the last first: how often, one example, and the next step. */
 export function Failures({ projectId }: { projectId: number }) {
   const { before, page, previous, next } = useCursor();
-  const reasons = useQuery(reasonsQuery());
-  const failures = useQuery(
-    jobsQuery({
-      project_id: projectId,
-      status: ["failed"],
-      top_level: true,
-      sort: "finished",
-      limit: PAGE_SIZE,
-      ...(before === null ? {} : { before_id: before }),
-    }),
-  );
+  const failures = useQuery(failuresQuery(projectId, before, PAGE_SIZE));
   return (
-    <Panel title="Failures">
+    <Panel title="Failures by cause">
       <QueryView
         query={failures}
         lines={2}
-        isEmpty={(found) => found.jobs.length === 0}
+        isEmpty={(found) => found.clusters.length === 0}
         empty={<EmptyState title="Nothing has failed." />}
       >
         {(found) => (
           <>
             <Stack component="ul" gap={0} m={0} p={0} className="studio-list" aria-label="Failures">
-              {found.jobs.map((job) => (
-                <Failure key={job.id} job={job} facts={reasons.data?.find(({ reason }) => reason === job.reason)} />
+              {found.clusters.map((cluster) => (
+                <Cause key={cluster.id} cluster={cluster} />
               ))}
             </Stack>
-            <Pager label={`Page ${page}`} onPrevious={previous} onNext={next(found.next_before_id)} />
+            <Pager label={`Page ${page}`} onPrevious={previous} onNext={next(found.next_before)} />
           </>
         )}
       </QueryView>
@@ -49,29 +42,53 @@ export function Failures({ projectId }: { projectId: number }) {
   );
 }
 
-function Failure({ job, facts }: { job: Job; facts: ReasonFacts | undefined }) {
+function Cause({ cluster }: { cluster: FailureCluster }) {
+  const last = cluster.examples.at(-1);
   return (
     <li className="studio-row studio-wrap">
       <Group gap="sm">
-        <Anchor component={Link} to={`/jobs/${job.id}`} size="sm" className="studio-mono">
-          {job.run_id}
-        </Anchor>
+        <Text size="sm" fw={600}>
+          {timesOf(cluster)}
+        </Text>
+        <Badge size="sm" radius="sm" tt="none" variant="light" color={cluster.state === "resolved" ? "gray" : "red"}>
+          {cluster.state}
+        </Badge>
         <Text size="xs" c="dimmed">
-          {job.reason !== null && <span className="studio-mono">{job.reason}</span>}
-          {job.finished_at !== null && (
+          <span className="studio-mono">{cluster.reason}</span>
+          {" · "}
+          {cluster.num_failures > 1 && (
             <>
-              {" · "}
-              <RelativeTime at={job.finished_at} />
+              first <RelativeTime at={cluster.first_seen_at} />, last{" "}
             </>
           )}
+          <RelativeTime at={cluster.last_seen_at} />
         </Text>
       </Group>
-      <Text size="sm">{job.error ?? "No error was recorded."}</Text>
-      {facts !== undefined && (
-        <Text size="sm" c="dimmed">
-          {facts.meaning} Next: {facts.next_step}
+      {last !== undefined && (
+        <Text size="sm">
+          {last.message} <Run runId={last.run_id} />
         </Text>
       )}
+      <Text size="sm" c="dimmed">
+        {cluster.meaning} Next: {cluster.next_step}
+      </Text>
     </li>
   );
+}
+
+function Run({ runId }: { runId: string }) {
+  const jobId = jobOfRun(runId);
+  if (jobId === null) {
+    return <span className="studio-mono">{runId}</span>;
+  }
+  return (
+    <Anchor component={Link} to={`/jobs/${jobId}`} size="sm" className="studio-mono">
+      {runId}
+    </Anchor>
+  );
+}
+
+function timesOf({ num_failures, num_runs }: FailureCluster): string {
+  const times = num_failures === 1 ? "Once" : `${formatCount(num_failures)} times`;
+  return num_runs === 1 ? times : `${times} in ${formatCount(num_runs)} runs`;
 }

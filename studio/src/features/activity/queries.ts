@@ -1,7 +1,7 @@
 /** What the page of a project's activity reads. */
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
-import { answer, http, POLL_MS, type ReasonFacts, type RunEvent } from "@/api";
+import { answer, type BundleLink, http, POLL_MS, type ReasonFacts, type RunEvent } from "@/api";
 
 const PAGE_EVENTS = 1_000;
 
@@ -35,6 +35,33 @@ export async function readAllEvents(projectId: number): Promise<string[]> {
     }
     after = last.seq;
   }
+}
+
+/** Runs with their steps and recoveries; pages go on before the last run of the page before. */
+export function timelineQuery(projectId: number, before: number | null, limit: number) {
+  const query = { project_id: projectId, limit, ...(before === null ? {} : { before }) };
+  return queryOptions({
+    queryKey: ["timeline", query],
+    queryFn: ({ signal }) => answer(http.GET("/api/timeline", { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+    refetchInterval: POLL_MS,
+  });
+}
+
+/** What failed, by its cause; pages go on before the last failure of the page before. */
+export function failuresQuery(projectId: number, before: number | null, limit: number) {
+  const query = { project_id: projectId, limit, ...(before === null ? {} : { before }) };
+  return queryOptions({
+    queryKey: ["failures", query],
+    queryFn: ({ signal }) => answer(http.GET("/api/failures", { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+    refetchInterval: POLL_MS,
+  });
+}
+
+/** Make a bundle for those who help, and a link to it. */
+export function makeSupportBundle(): Promise<BundleLink> {
+  return answer(http.POST("/api/support-bundles"));
 }
 
 /** Whether the record of what happened is whole; with files, every artifact is hashed, too. */

@@ -11,7 +11,7 @@ from typing import Literal
 
 from brewslm.bootstrap import diagnosis
 from brewslm.bootstrap.settings import Settings, read_settings
-from brewslm.cli.text import one_line, size
+from brewslm.core.alerts.line import one_line, size
 from brewslm.core.errors import BrewError
 from brewslm.core.project import BUNDLED_BASE_MODEL
 
