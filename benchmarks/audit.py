@@ -54,7 +54,7 @@ def addresses(rng: random.Random, num_events: int, last_job: int) -> dict[str, s
     """A place in the record for each page."""
     job, seq = rng.randrange(2, last_job), rng.randrange(1, num_events)
     return {
-        "timeline": f"/api/timeline?project_id=1&before={job}&limit=20",
+        "timeline": f"/api/timeline?project_id=1&before={job}&limit=10",
         "timeline of a job": f"/api/jobs/{job}/timeline",
         "failures": "/api/failures?project_id=1&limit=20",
         "newest events": f"/api/events?project_id=1&before={seq}&limit=25",

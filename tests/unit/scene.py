@@ -48,7 +48,14 @@ from tests.fakes.secrets import FakeLocatorSecrets
 from tests.fakes.sources import FakeSources
 from tests.fakes.storage import MemoryStorage
 
-PACKAGES = {"torch": "2.13.0", "transformers": "5.23.0", "peft": "0.21.0", "safetensors": "0.8.0"}
+PACKAGES = {
+    "torch": "2.13.0",
+    "transformers": "5.23.0",
+    "peft": "0.21.0",
+    "safetensors": "0.8.0",
+    "gguf": "0.19.0",
+    "xllamacpp": "2026.10.11549",
+}
 
 MAKERS: dict[ArtifactKind, StageName] = {
     "snapshot": "ingest",

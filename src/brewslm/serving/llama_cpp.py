@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from brewslm.core.data.example import Message, chat_of
 from brewslm.core.serving.order import ServeOrder
+from brewslm.core.wire.export import INSTALL_GGUF
 from brewslm.serving.failure import BadRequestError, RefusedError
 from brewslm.serving.files import check_files
 from brewslm.serving.generation import End, Failed, Generation, Prompt, Token
@@ -36,10 +37,7 @@ def build_llama_cpp(order: ServeOrder) -> Built:
     try:
         import xllamacpp
     except ImportError as error:
-        raise RefusedError(
-            "GGUF bundles are served by llama.cpp; install it with `./brewslm --setup --extras train,gguf` in a clone, "
-            "or `pip install 'brewslm[gguf]'`"
-        ) from error
+        raise RefusedError(f"GGUF bundles are served by llama.cpp; {INSTALL_GGUF}") from error
     if order.adapters:
         raise RefusedError("adapters on a GGUF base are not served; serve the merged model")
     check_files(order.files)

@@ -4,9 +4,7 @@ import { Route, Routes, useLocation } from "react-router";
 
 import { ErrorBoundary } from "./ErrorBoundary";
 import { NotFoundPage } from "./NotFoundPage";
-import { PROJECT_PLANNED } from "./planned";
 import { ProjectFrame } from "./ProjectFrame";
-import { PlannedPage } from "@/components/PlannedPage";
 
 const JobsPage = lazy(() => import("@/features/jobs/JobsPage").then((room) => ({ default: room.JobsPage })));
 const ProjectsPage = lazy(() =>
@@ -64,9 +62,6 @@ export function Routing() {
             <Route path="release" element={<ReleasePage />} />
             <Route path="playground" element={<PlaygroundPage />} />
             <Route path="activity" element={<ActivityPage />} />
-            {PROJECT_PLANNED.map(({ path, ...page }) => (
-              <Route key={path} path={path} element={<PlannedPage {...page} />} />
-            ))}
           </Route>
           <Route path="settings" element={<SettingsPage />} />
           <Route path="*" element={<NotFoundPage />} />

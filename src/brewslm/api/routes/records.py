@@ -46,7 +46,7 @@ def timeline(
     house: HouseOf,
     project_id: OfProject = None,
     before: Annotated[int | None, Query(ge=1, le=LARGEST, description="Only runs before this job's.")] = None,
-    limit: Page = 20,
+    limit: Page = 10,
 ) -> TimelinePage:
     """List runs with their steps and recoveries, the newest first."""
     project = _known(house, project_id)

@@ -10,6 +10,10 @@ Quantization = Literal["f32", "f16", "bf16", "q8_0", "q5_k_m", "q4_k_m"]
 
 QUANTIZATIONS: tuple[Quantization, ...] = get_args(Quantization)
 GGUF_FILE = "model.gguf"
+GGUF_PACKAGES = (("gguf",), ("xllamacpp", "llama-cpp-python"))
+"""What writes a GGUF file and what tries it, as distributions; one of each is enough."""
+
+INSTALL_GGUF = "install it with `./brewslm --setup --extras train,gguf` in a clone, or `pip install 'brewslm[gguf]'`"
 GGUF_MODEL_TYPES = (
     "llama",
     "mistral",

@@ -10,7 +10,7 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding
 from brewslm.core.ports.base_models import BaseModelFacts
 from brewslm.core.value import Value
-from brewslm.core.wire.export import GGUF_MODEL_TYPES
+from brewslm.core.wire.export import GGUF_MODEL_TYPES, GGUF_PACKAGES, INSTALL_GGUF
 from brewslm.core.wire.parity import Parity, problem_of
 from brewslm.stages.export.choices import Form, form_of
 
@@ -47,6 +47,17 @@ def _can_write(inputs: ExportInputs, context: StageContext) -> Finding | None:
     if form.format == "gguf" and model_type not in GGUF_MODEL_TYPES:
         seen = f"A {model_type!r} model cannot be written as GGUF; those that can: {', '.join(GGUF_MODEL_TYPES)}."
         return _unsupported(seen, "Export it as huggingface, or tune a base model of one of these.")
+    missing = _missing(context) if form.format == "gguf" else None
+    if missing is not None:
+        seen = f"A GGUF bundle needs {missing}, which is not installed here."
+        return _unsupported(seen, f"{INSTALL_GGUF[0].upper()}{INSTALL_GGUF[1:]}.")
+    return None
+
+
+def _missing(context: StageContext) -> str | None:
+    for names in GGUF_PACKAGES:
+        if not any(context.machine.package_version(name) for name in names):
+            return " or ".join(names)
     return None
 
 

@@ -15,9 +15,9 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+from brewslm.core.wire.export import INSTALL_GGUF
 from brewslm.worker.failure import BadOrderError
 
-NEXT_STEP = "install it with `./brewslm --setup --extras train,gguf` in a clone, or `pip install 'brewslm[gguf]'`"
 _BLOCK_BYTES = 1024
 _DEFAULT_SIZES = (512, 2048, 512, 1)
 """`n_ctx`, `n_batch`, `n_ubatch`, `n_seq_max` of `llama_context_default_params`."""
@@ -105,7 +105,7 @@ def load_library() -> Library:
             found = getattr(functions, function)
             found.restype, found.argtypes = answer, arguments
     except (OSError, AttributeError) as error:
-        raise BadOrderError(f"The runtime {name} cannot be used ({error}); {NEXT_STEP}.") from error
+        raise BadOrderError(f"The runtime {name} cannot be used ({error}); {INSTALL_GGUF}.") from error
     functions.llama_log_set(_DEAF, None)
     functions.llama_backend_init()
     sizes = tuple(functions.llama_context_default_params().sizes)
@@ -144,4 +144,4 @@ def _installed() -> tuple[str, Path]:
             distribution = package.replace("_", "-")
             distribution = "llama-cpp-python" if distribution == "llama-cpp" else distribution
             return f"llama.cpp ({distribution} {version(distribution)})", found[0]
-    raise BadOrderError(f"A GGUF bundle is tested in llama.cpp, which is not installed here; {NEXT_STEP}.")
+    raise BadOrderError(f"A GGUF bundle is tested in llama.cpp, which is not installed here; {INSTALL_GGUF}.")

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brewslm.core.wire.export import Quantization
+from brewslm.core.wire.export import INSTALL_GGUF, Quantization
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.files import sync_folder
 from brewslm.worker.llama.families import Config, Family, Weights, arranged, family_of, head_size, rope_of
-from brewslm.worker.llama.library import NEXT_STEP
 from brewslm.worker.llama.precision import F32, FILE_TYPES, QUANTIZATION_VERSION, Kind, converted, kind_of
 from brewslm.worker.llama.vocabulary import write_vocabulary
 
@@ -47,7 +46,7 @@ def write_gguf(
     try:
         from gguf import GGUFWriter
     except ImportError as error:
-        raise BadOrderError(f"A GGUF file is written with the package gguf, which is not here; {NEXT_STEP}.") from error
+        raise BadOrderError(f"A GGUF file is written with gguf, which is not here; {INSTALL_GGUF}.") from error
     config: Config = model.config.get_text_config()
     family = family_of(config)
     weights: dict[str, Any] = {

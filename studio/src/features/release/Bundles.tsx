@@ -15,7 +15,7 @@ import { RelativeTime } from "@/components/RelativeTime";
 import { VerdictBadge } from "@/components/VerdictBadge";
 import { formatMeasured, NOT_MEASURED } from "@/lib/figures";
 import { formatBytes, formatDelta } from "@/lib/numbers";
-import { bundleOf, type Parity } from "@/lib/reports/bundles";
+import { bundleOf, type FirstDifference, type Parity } from "@/lib/reports/bundles";
 import { sizeOf } from "@/lib/reports/files";
 
 const PAGE_SIZE = 5;
@@ -95,6 +95,16 @@ function parityFacts(parity: Parity): [string, string][] {
     ["Loss of the saved model", `${formatMeasured(savedLoss)}, tuned model ${formatMeasured(tunedLoss)}${moved}`],
     ["Compared on", parity.numExamples === null ? NOT_MEASURED : `${parity.numExamples} examples`],
     ["Largest difference", `${formatMeasured(parity.largestDifference, 3)} nats in the log probability of one token`],
-    ["Same greedy answers", same === null ? NOT_MEASURED : same ? "yes" : "no"],
+    ["Same greedy answers", same === null ? NOT_MEASURED : same ? "yes" : `no${partingOf(parity.firstDifference)}`],
   ];
+}
+
+/** The place where two answers part, in words; a near tie is what a number format may break the other way. */
+function partingOf(first: FirstDifference | null): string {
+  if (first === null) {
+    return "";
+  }
+  const surer = first.margin === null ? "" : ` (${formatMeasured(first.margin, 3)} nats surer)`;
+  const [bundle, tuned] = [JSON.stringify(first.bundle), JSON.stringify(first.tuned)];
+  return `: to prompt ${first.prompt + 1} it says ${bundle} at token ${first.position + 1}, the tuned model ${tuned}${surer}`;
 }

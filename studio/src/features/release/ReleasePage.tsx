@@ -1,4 +1,4 @@
-import { Code, List, Text } from "@mantine/core";
+import { Code, Text } from "@mantine/core";
 import { useParams } from "react-router";
 
 import { Bundles } from "./Bundles";
@@ -7,7 +7,6 @@ import { Endpoint } from "./Endpoint";
 import { Releases } from "./Releases";
 import { RunExport } from "./RunExport";
 import { Page } from "@/components/Page";
-import { Panel } from "@/components/Panel";
 import { StageGates } from "@/components/StageGates";
 import { idOf } from "@/lib/ids";
 
@@ -22,15 +21,10 @@ export function ReleasePage() {
       <RunExport projectId={projectId} />
       <Devices projectId={projectId} />
       <StageGates projectId={projectId} stages={["export", "deploy"]} />
-      <Panel title="Not built yet">
-        <List size="sm">
-          <List.Item>The backlog for the next run.</List.Item>
-        </List>
-        <Text size="sm" c="dimmed" mt="xs">
-          In a terminal: <Code>brewslm export --project {projectId} --output FOLDER</Code> copies a bundle to a folder
-          of yours, and <Code>brewslm bundle verify FOLDER</Code> checks it anywhere.
-        </Text>
-      </Panel>
+      <Text size="sm" c="dimmed">
+        In a terminal, <Code>brewslm export --project {projectId} --output FOLDER</Code> copies a bundle to a folder of
+        yours, and <Code>brewslm bundle verify FOLDER</Code> checks it anywhere.
+      </Text>
     </Page>
   );
 }

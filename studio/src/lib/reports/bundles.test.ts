@@ -14,6 +14,13 @@ test("a bundle names its files by their whole paths, and their sizes add up", ()
   expect(found.parity).toMatchObject({ passed: true, hasSameGreedyTokens: false, savedLoss: null });
 });
 
+test("a bundle says where its answers part from the tuned model's", () => {
+  const first_difference = { prompt: 2, position: 0, tuned: "yes", bundle: "no", margin: 0.01 };
+  const found = bundleOf({ parity: { passed: true, same_greedy_tokens: false, first_difference } });
+  expect(found.parity.firstDifference).toEqual(first_difference);
+  expect(bundleOf({ parity: { passed: true } }).parity.firstDifference).toBeNull();
+});
+
 test("a bundle without parity has not passed it", () => {
   expect(bundleOf({}).parity).toMatchObject({ passed: false, hasSameGreedyTokens: null });
 });

@@ -21,6 +21,16 @@ export type Parity = {
   tolerance: number | null;
   largestDifference: number | null;
   hasSameGreedyTokens: boolean | null;
+  firstDifference: FirstDifference | null;
+};
+
+/** Where the tuned model and the bundle part, of the prompt where the tuned model is surest. */
+export type FirstDifference = {
+  prompt: number;
+  position: number;
+  tuned: string;
+  bundle: string;
+  margin: number | null;
 };
 
 export function bundleOf(body: JsonObject): Bundle {
@@ -42,7 +52,21 @@ export function bundleOf(body: JsonObject): Bundle {
       tolerance: numberIn(parity, "tolerance"),
       largestDifference: numberIn(parity, "largest_logprob_difference"),
       hasSameGreedyTokens: typeof same === "boolean" ? same : null,
+      firstDifference: firstDifferenceOf(parity["first_difference"]),
     },
+  };
+}
+
+function firstDifferenceOf(found: unknown): FirstDifference | null {
+  if (!isObject(found)) {
+    return null;
+  }
+  return {
+    prompt: numberIn(found, "prompt") ?? 0,
+    position: numberIn(found, "position") ?? 0,
+    tuned: textIn(found, "tuned") ?? "",
+    bundle: textIn(found, "bundle") ?? "",
+    margin: numberIn(found, "margin"),
   };
 }
 

@@ -247,6 +247,15 @@ def test_an_unsupported_family_is_refused_before_a_worker_starts(scene: Scene) -
     assert scene.engine.submitted == []
 
 
+def test_gguf_without_llama_cpp_is_refused_before_a_worker_starts(scene: Scene) -> None:
+    del scene.machine.packages["xllamacpp"]
+    job = export(scene, format="gguf")
+    assert (job.status, job.reason) == (JobStatus.FAILED, "export_format_unsupported")
+    assert "needs xllamacpp or llama-cpp-python, which is not installed here" in (job.error or "")
+    assert "--extras train,gguf" in (job.error or "")
+    assert scene.engine.submitted == []
+
+
 @pytest.mark.parametrize(
     ("choices", "words"),
     [
