@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from brewslm.adapters.advisor.chat_endpoint import NoAdvisor
-from brewslm.adapters.advisor.judge_endpoint import NoJudge
+from brewslm.adapters.advisor.absent import NoAdvisor, NoJudge
 from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.text.similarity import MinHashSimilarity

@@ -4,7 +4,7 @@ import argparse
 import gc
 import sys
 
-gc.disable()  # nothing that is imported here is ever garbage, and looking for it takes a tenth of the start
+gc.disable()  # what is imported is never garbage, and to look for it takes a tenth of the start; `load_api` ends it
 
 from brewslm.api.server import serve  # noqa: E402
 from brewslm.core.errors import BrewError  # noqa: E402
@@ -18,8 +18,6 @@ def main(words: list[str]) -> int:
     parser.add_argument("--require-token", action="store_true")
     parser.add_argument("--open", action="store_true")
     options = parser.parse_args(words)
-    gc.freeze()
-    gc.enable()
     try:
         serve(options.host, options.port, is_token_required=options.require_token, is_opened=options.open)
     except BrewError as error:

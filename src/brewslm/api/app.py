@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from brewslm.api import errors, studio
+from brewslm.api import handlers
 from brewslm.api.deps import ERRORS
 from brewslm.api.door import KEY_BYTES, Door
 from brewslm.api.gateway import routes as gateway_routes
@@ -38,6 +38,7 @@ from brewslm.api.routes import (
     work,
 )
 from brewslm.api.stream import Hub
+from brewslm.api.studio import studio_routes
 from brewslm.bootstrap.house import House
 
 STOP_SECONDS = 1.0
@@ -116,8 +117,8 @@ def create_api(house: House, *, is_stopping: Callable[[], bool] = lambda: False)
 
     app.include_router(gateway_routes.router)
     app.add_exception_handler(GatewayError, gateway_routes.answer_error)
-    studio.install(app)
-    errors.install(app)
+    app.router.routes.extend(studio_routes())
+    handlers.install(app)
     return app
 
 

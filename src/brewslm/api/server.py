@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import gc
 import logging
 import os
 import signal
@@ -10,15 +11,17 @@ import sys
 import threading
 import time
 import webbrowser
+from collections.abc import Callable
+from importlib.metadata import version
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvicorn
 
-from brewslm.api.app import create_app
 from brewslm.api.door import Door
-from brewslm.api.guard import allowed_hosts, is_loopback, is_wildcard
-from brewslm.api.routes.about import VERSION
+from brewslm.api.front import Front
+from brewslm.api.guard import Guard, allowed_hosts, is_loopback, is_wildcard
 from brewslm.bootstrap.access import token_of
 from brewslm.bootstrap.house import House
 from brewslm.bootstrap.leadership import Leadership, open_as_leader
@@ -29,6 +32,9 @@ from brewslm.core.events.lifecycle import SystemStarted
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import RunId
 from brewslm.services.recording import Origin, emit_event
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 log = logging.getLogger(__name__)
 
@@ -62,16 +68,13 @@ def serve(host: str, port: int, *, is_token_required: bool = False, is_opened: b
         hosts = allowed_hosts(own_port, host=host, more=settings.allowed_hosts)
         door = Door(token, port=own_port)
         server: uvicorn.Server
-        app = create_app(
-            house,
-            hosts=hosts,
-            token=token,
-            is_token_required=is_token_required or not is_loopback(host),
-            door=door,
-            is_stopping=lambda: server.should_exit,
+        front = Front(
+            lambda: load_api(house, door, is_stopping=lambda: server.should_exit),
+            give_up=lambda: setattr(server, "should_exit", True),
         )
+        is_token_required = is_token_required or not is_loopback(host)
         config = uvicorn.Config(
-            app,
+            Guard(front, hosts=hosts, token=token, door=door, is_token_required=is_token_required),
             log_config=None,
             access_log=False,
             proxy_headers=False,
@@ -95,9 +98,22 @@ def serve(host: str, port: int, *, is_token_required: bool = False, is_opened: b
             signal.signal(number, lambda _number, _frame: None)
         threading.Thread(target=end_when_replaced, args=(leadership,), name="leadership", daemon=True).start()
         server.run(sockets=[listener])
+    if front.failure is not None:
+        raise front.failure
     logging.shutdown()
     # Lanes in mid-job are daemon threads; leaving at once spares them an interpreter that is being taken apart.
     os._exit(0)
+
+
+def load_api(house: House, door: Door, *, is_stopping: Callable[[], bool]) -> "FastAPI":
+    """Load the routes, which takes longer than all the rest of the start."""
+    from brewslm.api.app import create_api
+
+    api = create_api(house, is_stopping=is_stopping)
+    api.state.door = door
+    gc.freeze()
+    gc.enable()
+    return api
 
 
 def end_when_replaced(leadership: Leadership) -> None:
@@ -120,8 +136,9 @@ def end_when_replaced(leadership: Leadership) -> None:
 
 def note_start(house: House, host: str, port: int) -> None:
     """Record that a server came up."""
-    summary = f"A server of version {VERSION} started on {host}:{port}"
-    payload = SystemStarted(version=VERSION, host=host, port=port)
+    number = version("brewslm")
+    summary = f"A server of version {number} started on {host}:{port}"
+    payload = SystemStarted(version=number, host=host, port=port)
     with house.ports.storage.write() as transaction:
         emit_event(
             transaction,

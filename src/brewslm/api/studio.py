@@ -3,8 +3,9 @@
 import secrets
 from pathlib import Path
 
-from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -31,11 +32,10 @@ class Assets(StaticFiles):
         return response
 
 
-def install(app: FastAPI, build: Path = BUILD) -> None:
+def studio_routes(build: Path = BUILD) -> list[BaseRoute]:
     """Serve the build in `build`. It may be made, or made anew, while the server runs."""
 
-    @app.get("/", include_in_schema=False)
-    def page() -> Response:
+    def page(_request: Request) -> Response:
         """Show the Studio, or say that it is not built."""
         try:
             text = (build / "index.html").read_text(encoding="utf-8")
@@ -45,4 +45,4 @@ def install(app: FastAPI, build: Path = BUILD) -> None:
         headers = {"Content-Security-Policy": _POLICY.format(nonce=nonce), "Cache-Control": "no-cache"}
         return HTMLResponse(text.replace(NONCE_PLACE, nonce), headers=headers)
 
-    app.mount("/assets", Assets(directory=build / "assets", check_dir=False))
+    return [Route("/", page, methods=["GET"]), Mount("/assets", Assets(directory=build / "assets", check_dir=False))]

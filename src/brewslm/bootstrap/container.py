@@ -1,11 +1,9 @@
 """Putting the house together."""
 
 import os
+from typing import TYPE_CHECKING
 
-from brewslm.adapters.advisor.answer_judge import AnswerJudges
-from brewslm.adapters.advisor.chat import Chat
-from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint, NoAdvisor
-from brewslm.adapters.advisor.judge_endpoint import JudgeEndpoint, NoJudge
+from brewslm.adapters.advisor.absent import NoAdvisor, NoJudge
 from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.files.artifact_store import FileArtifactStore
@@ -26,6 +24,10 @@ from brewslm.bootstrap.ledger import open_ledger
 from brewslm.bootstrap.settings import Settings
 from brewslm.bootstrap.sources import connected_sources
 from brewslm.services.ports import Ports
+
+if TYPE_CHECKING:
+    from brewslm.core.evaluation.judge import AnswerJudge, JudgeSettings
+    from brewslm.core.ports.advisor import Advisor, Judge
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -60,20 +62,34 @@ def open_house(settings: Settings, *, actor: str) -> House:
         thresholds=YamlThresholdFiles(settings.home),
         measurements=FileMeasurements(settings.home),
         eval_packs=FolderEvalPackFiles(settings.home),
-        open_judge=AnswerJudges(os.environ).open,
+        open_judge=_open_judge,
         label_files=FolderLabelFiles(settings.home),
     )
     return House(settings, storage, uploads, ports, actor=actor)
 
 
-def _advisor(settings: Settings) -> ChatEndpoint | NoAdvisor:
+# What asks a model over HTTP is loaded where a model is set.
+
+
+def _advisor(settings: Settings) -> "Advisor":
     if settings.advisor_url is None or settings.advisor_model is None:
         return NoAdvisor()
+    from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint
+
     return ChatEndpoint(settings.advisor_url, settings.advisor_model, key=settings.advisor_key)
 
 
-def _judge(settings: Settings) -> JudgeEndpoint | NoJudge:
+def _judge(settings: Settings) -> "Judge":
     """Return who decides at gates: the model that may be asked for advice, too."""
     if settings.advisor_url is None or settings.advisor_model is None:
         return NoJudge()
+    from brewslm.adapters.advisor.chat import Chat
+    from brewslm.adapters.advisor.judge_endpoint import JudgeEndpoint
+
     return JudgeEndpoint(Chat(settings.advisor_url, settings.advisor_model, key=settings.advisor_key))
+
+
+def _open_judge(settings: "JudgeSettings") -> "AnswerJudge":
+    from brewslm.adapters.advisor.answer_judge import AnswerJudges
+
+    return AnswerJudges(os.environ).open(settings)

@@ -24,7 +24,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "eval",
         "optimize",
     ),
-    "Release": ("export", "bundle", "deploy", "releases", "keys", "endpoint", "drift"),
+    "Release": ("export", "bundle", "deploy", "releases", "keys", "endpoint", "drift", "backlog"),
     "Records": (
         *("jobs", "gates", "notifications", "alerts", "events", "timeline", "failures"),
         *("artifacts", "audit", "replay", "support-bundle", "db", "stages", "reasons", "version"),

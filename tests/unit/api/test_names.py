@@ -56,7 +56,7 @@ PATHS = {"locator", "base_model"}
 """Fields that may name a file or folder of this machine, because that is what they are for; they are only read."""
 SECRET = "what no name may lead to"
 MADE_HERE = re.compile(
-    r"home(/brewslm\.db(-wal|-shm|-journal)?|/logs(/[a-z.]+)?|/projects/\d+(/\.draft-\w+(/(fetched|scratch))?)?"
+    r"home(/brewslm\.db(-wal|-shm|-journal)?|/support(/[\w.-]+)?|/logs(/[a-z.]+)?|/projects/\d+(/\.draft-\w+(/(fetched|scratch))?)?"
     r"|/uploads(/[0-9a-f]{32}(/(data|offset|upload\.json|\.[\w.]+\.tmp))?)?)?/?"
 )
 """What the server makes while it answers, by names of its own."""
@@ -111,7 +111,7 @@ def questions(tree: Tree) -> list[Ask]:
     newest = {record.kind: record.id for record in artifacts}
     known = {"project_id": "1", "artifact_id": newest["snapshot"], "dataset_id": newest["dataset"], "table": "rows"}
     known |= {"split": "train", "index": "0", "job_id": "1", "source_row": "1", "name": "x", "upload_id": "0" * 32}
-    known |= {"stage": "train", "gate_id": "1", "path": "x", "version": "1", "key_id": "1"}
+    known |= {"stage": "train", "gate_id": "1", "path": "x", "version": "1", "key_id": "1", "number": "1", "key": "x"}
     found: list[Ask] = []
     for route, operations in document["paths"].items():
         for method, operation in operations.items():

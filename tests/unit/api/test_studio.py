@@ -7,9 +7,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from brewslm.api import errors, studio
+from brewslm.api import handlers
 from brewslm.api.door import Door
 from brewslm.api.guard import Guard, allowed_hosts
+from brewslm.api.studio import studio_routes
 
 TOKEN = "t" * 32
 
@@ -26,8 +27,8 @@ def build(tmp_path: Path) -> Path:
 
 def client_of(build: Path) -> TestClient:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    studio.install(app, build)
-    errors.install(app)
+    app.router.routes.extend(studio_routes(build))
+    handlers.install(app)
     hosts, door = allowed_hosts(8000, host="127.0.0.1"), Door(TOKEN, port=8000)
     guard = Guard(app, hosts=hosts, token=TOKEN, door=door, is_token_required=False)
     return TestClient(guard, base_url="http://127.0.0.1:8000", raise_server_exceptions=False)

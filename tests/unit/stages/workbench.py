@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from brewslm.adapters.advisor.chat_endpoint import NoAdvisor
+from brewslm.adapters.advisor.absent import NoAdvisor
 from brewslm.adapters.files.tables import ParquetTables
 from brewslm.adapters.sources.base_models import LocalBaseModels
 from brewslm.adapters.sources.locators import LocalSources

@@ -23,23 +23,6 @@ _TASK = """You map tables to training examples. Answer with one JSON object and 
 COLUMN is the exact name of a column, or a path into it with dots. Name no column twice."""
 
 
-class NoAdvisor:
-    """Implements `core.ports.advisor.Advisor` where no endpoint is set."""
-
-    def propose(self, columns: Sequence[ColumnProfile], rows: Sequence[dict[str, Any]]) -> Advice:
-        """Say how one is set.
-
-        Raises:
-            AdvisorError: always.
-        """
-        del columns, rows
-        message = (
-            "No model is set that could be asked. Set BREWSLM_ADVISOR_URL (such as http://127.0.0.1:8080/v1) and "
-            "BREWSLM_ADVISOR_MODEL, or choose the reading with `--as SHAPE`."
-        )
-        raise AdvisorError(message)
-
-
 class ChatEndpoint:
     """Implements `core.ports.advisor.Advisor`."""
 

@@ -23,22 +23,6 @@ class _Answer(BaseModel):
     why: str
 
 
-class NoJudge:
-    """Implements `core.ports.advisor.Judge` where no endpoint is set."""
-
-    is_there = False
-
-    def decide(self, question: str, figures: dict[str, Any]) -> Judgement:
-        """Say how one is set.
-
-        Raises:
-            AdvisorError: always.
-        """
-        del question, figures
-        message = "No model is set that could be asked. Set BREWSLM_ADVISOR_URL and BREWSLM_ADVISOR_MODEL."
-        raise AdvisorError(message)
-
-
 class JudgeEndpoint:
     """Implements `core.ports.advisor.Judge`."""
 

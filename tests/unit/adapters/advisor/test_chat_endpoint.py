@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from brewslm.adapters.advisor.chat_endpoint import MAX_CELL_CHARACTERS, NUM_ROWS, ChatEndpoint, NoAdvisor
+from brewslm.adapters.advisor.absent import NoAdvisor
+from brewslm.adapters.advisor.chat_endpoint import MAX_CELL_CHARACTERS, NUM_ROWS, ChatEndpoint
 from brewslm.core.artifacts.schema import ColumnProfile
 from brewslm.core.errors import AdvisorError
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from brewslm.adapters.advisor.absent import NoJudge
 from brewslm.adapters.advisor.chat import Chat
-from brewslm.adapters.advisor.judge_endpoint import JudgeEndpoint, NoJudge
+from brewslm.adapters.advisor.judge_endpoint import JudgeEndpoint
 from brewslm.core.errors import AdvisorError
 from tests.unit.adapters.advisor.test_chat_endpoint import Endpoint, completion, endpoint
 

@@ -18,14 +18,8 @@ from brewslm.services.audit.timeline import SEVERITIES, RunNode, Timelines
 from tests.fakes.ledger import NOW, event, fill
 
 ONE, TWO = ProjectId(1), ProjectId(2)
-NUM_RUNS = 16
-NUM_EVENTS = 400
-
-
-@pytest.fixture
-def planted(ledger: SqlStorage) -> Planted:
-    fill(ledger, num_projects=2)
-    return live(ledger, (ONE, TWO), num_runs=NUM_RUNS, num_events=NUM_EVENTS, seed=4)
+NUM_RUNS = 12
+NUM_EVENTS = 300
 
 
 def all_of(ledger: SqlStorage) -> tuple[list[Job], list[RunEvent]]:
@@ -77,9 +71,16 @@ def shown(node: RunNode) -> dict[str, object]:
     }
 
 
-@pytest.mark.usefixtures("planted")
-def test_the_timeline_is_what_a_plain_walk_over_all_events_comes_to(ledger: SqlStorage) -> None:
+def test_timeline_and_clusters_are_what_a_plain_walk_over_all_events_comes_to(ledger: SqlStorage) -> None:
+    fill(ledger, num_projects=2)
+    planted = live(ledger, (ONE, TWO), num_runs=NUM_RUNS, num_events=NUM_EVENTS, seed=4)
     jobs, events = all_of(ledger)
+    check_timeline(ledger, jobs, events)
+    check_single_jobs(ledger)
+    check_clusters(ledger, events, planted)
+
+
+def check_timeline(ledger: SqlStorage, jobs: list[Job], events: list[RunEvent]) -> None:
     timelines = Timelines(SqlHistory(ledger))
     for project_id in (ONE, TWO):
         roots = [job for job in jobs if job.parent_id is None and job.project_id == project_id]
@@ -94,8 +95,7 @@ def test_the_timeline_is_what_a_plain_walk_over_all_events_comes_to(ledger: SqlS
     assert timelines.page(project_id=ONE, before_id=JobId(5)).others == ()
 
 
-@pytest.mark.usefixtures("planted")
-def test_one_job_is_shown_with_its_steps_and_an_absent_one_is_refused(ledger: SqlStorage) -> None:
+def check_single_jobs(ledger: SqlStorage) -> None:
     timelines = Timelines(SqlHistory(ledger))
     assert timelines.of_job(JobId(1)).steps[0].run_id == "ingest-2"
     assert timelines.of_job(JobId(2)).steps == ()
@@ -111,10 +111,9 @@ def test_a_flow_shows_before_it_has_an_event(ledger: SqlStorage) -> None:
     assert (run.status, run.num_events, run.severity, run.duration_seconds) == ("queued", {}, None, None)
 
 
-def test_clusters_hold_every_failure_once_and_each_cause_alone(ledger: SqlStorage, planted: Planted) -> None:
+def check_clusters(ledger: SqlStorage, events: list[RunEvent], planted: Planted) -> None:
     history = SqlHistory(ledger)
     page = FailureClusters(history).page(limit=1000)
-    _, events = all_of(ledger)
     grave = [one for one in events if one.severity in {"error", "critical"}]
     assert page.num_failures == sum(one.num_failures for one in page.clusters) == len(grave) > 0
     rows = history.outcomes(after_seq=0, until_seq=len(events))
