@@ -45,7 +45,11 @@ class PlayedProcess:
 class PlayedServing:
     """Implements `ServingHost`."""
 
+    def __init__(self) -> None:
+        self.orders: list[ServeOrder] = []
+
     def start(self, order: ServeOrder, *, name: str) -> PlayedProcess:
+        self.orders.append(order)
         return PlayedProcess(order)
 
     def stop(self, process: Any) -> None:
@@ -59,7 +63,8 @@ class _Answers(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         assert self.headers["Authorization"] == f"Bearer {self.process.token}"
-        assert body["model"] == self.process.order.name
+        order = self.process.order
+        assert body["model"] in {order.name, *(adapter.name for adapter in order.adapters)}
         said = json.dumps([body["model"].partition("@")[2], body.get("messages")])
         text = hashlib.sha256(said.encode()).hexdigest()[:8]
         choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}

@@ -12,7 +12,7 @@ from brewslm.core.checkpoints.manifest import (
     Health,
     folder_name,
 )
-from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, MANIFEST_FILE
+from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, LEASE_FILE, MANIFEST_FILE
 
 WEIGHTS = {
     "adapter": ("adapter/adapter_model.safetensors", "adapter/adapter_config.json"),
@@ -37,5 +37,6 @@ def write_checkpoint(
         health=Health(largest_weight=1.0, largest_moment=1.0),
         files={name: entry_of(folder / name) for name in names},
     ).sealed()
+    (folder / LEASE_FILE).touch()
     (folder / MANIFEST_FILE).write_text(manifest.model_dump_json())
     return folder

@@ -62,7 +62,7 @@ def load(order: ServeOrder) -> Served:
     """
     try:
         model: Any = AutoModelForCausalLM.from_pretrained(order.model, dtype="auto", trust_remote_code=False)
-        tokenizer = AutoTokenizer.from_pretrained(order.model, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(order.tokenizer or order.model, trust_remote_code=False)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         first = str(error).splitlines()[0] if str(error) else repr(error)
         check_files(order.files)  # where a file is damaged, that is the cause

@@ -19,6 +19,16 @@ export function endpointQuery(projectId: number) {
   });
 }
 
+/** The checkpoints that can be talked to; a training that goes on adds to them. */
+export function checkpointsQuery(projectId: number) {
+  return queryOptions({
+    queryKey: ["checkpoints", projectId],
+    queryFn: ({ signal }) =>
+      answer(http.GET("/api/projects/{project_id}/checkpoints", { ...ofProject(projectId), signal })),
+    refetchInterval: POLL_MS,
+  });
+}
+
 export function keysQuery(projectId: number) {
   return queryOptions({
     queryKey: [...endpointKey(projectId), "keys"],

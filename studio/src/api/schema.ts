@@ -1100,6 +1100,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Checkpoints
+         * @description List the checkpoints that can be talked to in the Studio, those of the newest experiments first.
+         */
+        get: operations["checkpoints_api_projects__project_id__checkpoints_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/cleaning/preview": {
         parameters: {
             query?: never;
@@ -6778,6 +6798,22 @@ export interface components {
             };
         };
         /**
+         * TriedCheckpoint
+         * @description A checkpoint that can be talked to.
+         */
+        TriedCheckpoint: {
+            /** Eval Loss */
+            eval_loss: number | null;
+            /** Experiment Id */
+            experiment_id: number;
+            /** Is Best */
+            is_best: boolean;
+            /** Model */
+            model: string;
+            /** Step */
+            step: number;
+        };
+        /**
          * UnreadCount
          * @description How many notifications nobody has read.
          */
@@ -7211,6 +7247,7 @@ export type TimelinePage = components['schemas']['TimelinePage'];
 export type Traffic = components['schemas']['Traffic'];
 export type TrainInputs = components['schemas']['TrainInputs'];
 export type Trainer = components['schemas']['Trainer'];
+export type TriedCheckpoint = components['schemas']['TriedCheckpoint'];
 export type UnreadCount = components['schemas']['UnreadCount'];
 export type UploadFacts = components['schemas']['UploadFacts'];
 export type Verdict = components['schemas']['Verdict'];
@@ -9219,6 +9256,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    checkpoints_api_projects__project_id__checkpoints_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TriedCheckpoint"][];
                 };
             };
             /** @description An error. */

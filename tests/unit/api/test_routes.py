@@ -96,6 +96,7 @@ READ = {
     "/api/jobs/{job_id}/watch": 200,
     "/api/events": 200,
     "/api/audit/verify": 200,
+    "/api/projects/{project_id}/checkpoints": 200,
     "/api/timeline": 200,
     "/api/failures": 200,
     "/api/jobs/{job_id}/timeline": 200,

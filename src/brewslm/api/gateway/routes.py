@@ -23,11 +23,14 @@ from brewslm.core.ids import ProjectId
 from brewslm.core.serving.host import EndpointSettings
 from brewslm.services.endpoint.requests import Exchange
 from brewslm.services.endpoint.routing import Lease
+from brewslm.services.endpoint.trial import trial_of
 from brewslm.services.endpoint.unit import BASE_SUFFIX
 
 READY_POLL_SECONDS = 0.05
 NUM_TRIES = 2
 """A process that goes away before it has answered costs its client a wait, not the answer."""
+COMPARED_SECONDS = 180.0
+"""How long the Studio waits for a base model or a checkpoint, which is loaded when it is first asked."""
 CONVERSATION_HEADER = "x-conversation-id"
 JSON = "application/json"
 CLIENT_LEFT = "the client left before its answer was whole"
@@ -253,27 +256,39 @@ async def _unless_gone(request: Request, work: Any) -> tuple[int, bytes]:  # noq
 async def _lease(gateway: Gateway, request: Request, body: dict[str, Any], exchange: Exchange) -> Lease:
     """Choose who answers; where nobody is ready, wait as long as a request may wait."""
     routing, conversation = gateway.house.fleet.routing, _conversation(request, body, exchange)
-    deadline = exchange.began_at + gateway.settings.queue_seconds
-    is_base = str(body["model"]).endswith(BASE_SUFFIX) and exchange.key_id is None
-    if is_base:
-        gateway.house.fleet.want_base(exchange.project_id)
+    model = str(body["model"])
+    is_compared = exchange.key_id is None and _is_wanted(gateway, exchange.project_id, model)
+    deadline = exchange.began_at + (COMPARED_SECONDS if is_compared else gateway.settings.queue_seconds)
     while True:
         try:
-            lease = routing.take(str(body["model"]), exchange.project_id, conversation, is_base_open=is_base)
+            lease = routing.take(model, exchange.project_id, conversation, is_open=is_compared)
         except NotFoundError as error:
-            if not is_base or time.monotonic() >= deadline:
+            if not is_compared or time.monotonic() >= deadline:
                 raise GatewayError(404, str(error), param="model", code="model_not_found") from error
             lease = None
         if lease is not None:
             exchange.queue_seconds = time.monotonic() - exchange.began_at
             return lease
         routes = next((one for one in routing.routes().values() if one.project_id == exchange.project_id), None)
-        if routes is not None and routes.refused is not None and not is_base:
+        if routes is not None and routes.refused is not None and not is_compared:
             raise GatewayError(503, f"The live release is not served: {routes.refused}", code="release_refused")
+        if is_compared and (why := routing.refusal(model, exchange.project_id)):
+            raise GatewayError(503, f"{model} is not served: {why}", code="model_refused")
         if time.monotonic() >= deadline:
             message = "The model is being started; ask again."
             raise GatewayError(503, message, code="not_ready", retry_after=5)
         await asyncio.sleep(READY_POLL_SECONDS)
+
+
+def _is_wanted(gateway: Gateway, project_id: ProjectId, model: str) -> bool:
+    """Have what the Studio compares with releases served, where the model is that: the base, or a checkpoint."""
+    if model.endswith(BASE_SUFFIX):
+        gateway.house.fleet.want_base(project_id)
+        return True
+    if (tried := trial_of(model)) is not None:
+        gateway.house.fleet.want_trial(project_id, tried[1])
+        return True
+    return False
 
 
 def _conversation(request: Request, body: dict[str, Any], exchange: Exchange) -> str:

@@ -15,6 +15,7 @@ from brewslm.core.serving.host import LoggedRequest
 from brewslm.core.value import Value
 from brewslm.services.endpoint.drift import DriftReport
 from brewslm.services.endpoint.status import EndpointStatus, status_of
+from brewslm.services.endpoint.trials import TriedCheckpoint
 
 router = APIRouter(prefix="/projects/{project_id}", tags=["endpoint"])
 
@@ -140,9 +141,15 @@ def revoke(
     return ShownKey.model_validate(_shown(house.keys.revoke(ids.ProjectId(project_id), key_id)))
 
 
+@router.get("/checkpoints")
+def checkpoints(project_id: ProjectId, house: HouseOf) -> tuple[TriedCheckpoint, ...]:
+    """List the checkpoints that can be talked to in the Studio, those of the newest experiments first."""
+    return house.fleet.trials.list(ids.ProjectId(project_id))
+
+
 @router.post("/chat", include_in_schema=False)
 async def chat(project_id: ProjectId, request: Request) -> Response:
-    """Ask the endpoint as its clients do, from the Studio: the body is that of `/v1/chat/completions`."""
+    """Ask from the Studio: the body is that of `/v1/chat/completions`; base and checkpoints answer, too."""
     return await answer(request, Client(None, ids.ProjectId(project_id)), "chat/completions")
 
 

@@ -36,6 +36,8 @@ class ServeOrder(Value):
     """A folder for transformers, a GGUF file for llama.cpp."""
     name: str = Field(min_length=1)
     """Under which the model itself answers."""
+    tokenizer: str | None = None
+    """Its folder, where it is not with the model."""
     adapters: tuple[ServedAdapter, ...] = ()
     files: tuple[ServedFile, ...] = ()
     """Hashed after loading; where one differs, nothing is served."""

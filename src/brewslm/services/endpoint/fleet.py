@@ -6,6 +6,7 @@ files are not what was exported is never started, so the one before goes on answ
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -19,11 +20,13 @@ from brewslm.core.ids import ArtifactId, ProjectId, RunId
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow, ReleaseState
 from brewslm.core.serving.host import EndpointFiles, EndpointSettings, ServingHost
-from brewslm.core.serving.order import Ready, Refused
+from brewslm.core.serving.order import Ready, Refused, ServeOrder
 from brewslm.core.value import Value
 from brewslm.services.endpoint.orders import base_order, order_of
 from brewslm.services.endpoint.routing import Routes, Routing
-from brewslm.services.endpoint.unit import BASE_VERSION, ServedRelease, Unit
+from brewslm.services.endpoint.trial import Trial
+from brewslm.services.endpoint.trials import Trials
+from brewslm.services.endpoint.unit import BASE_VERSION, TRIAL_VERSION, ServedRelease, Unit
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
 from brewslm.services.releases.book import Releases
@@ -45,8 +48,8 @@ BACK_OFF_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Before the first, second… start after a process was lost; it begins anew once one has been up for a minute."""
 STABLE_SECONDS = 60.0
 
-BASE_SECONDS = 600.0
-"""How long a base model stays loaded after it was asked last."""
+COMPARED_SECONDS = 600.0
+"""How long a base model or a checkpoint stays loaded after it was asked last."""
 
 Key = tuple[ProjectId, int]
 
@@ -92,6 +95,9 @@ class Fleet:
         self._served_ids: set[ProjectId] = set()
         self._bases: dict[ProjectId, float] = {}
         """When the base of a project was asked last."""
+        self._trials: dict[ProjectId, tuple[Trial, float]] = {}
+        """Which checkpoint of a project was asked last, and when."""
+        self.trials = Trials(ports)
         self._stamp: object = None
         self._read_after = 0.0
         self.settings = EndpointSettings()
@@ -104,19 +110,30 @@ class Fleet:
                 self.look()
             except BrewError:
                 log.exception("the endpoints could not be looked after; trying again")
-            stop.wait(POLL_SECONDS if self._units or self._bases else READ_SECONDS)
+            is_busy = self._units or self._bases or self._trials
+            stop.wait(POLL_SECONDS if is_busy else READ_SECONDS)
         for unit in self._units.values():
             self._end(unit)
         self._units.clear()
 
     def served(self, project_id: ProjectId) -> tuple[ServedRelease, ...]:
         """The releases of a project that have a process, or should have one."""
-        units = [unit for (owner, _), unit in tuple(self._units.items()) if owner == project_id]
+        units = [unit for unit in tuple(self._units.values()) if unit.project.id == project_id and unit.is_release]
         return tuple(unit.told() for unit in sorted(units, key=lambda unit: unit.row.version))
 
     def want_base(self, project_id: ProjectId) -> None:
         """Have the project's base model served for a while, to compare with."""
+        self._try_again((project_id, BASE_VERSION))
         self._bases[project_id] = self._steady()
+
+    def want_trial(self, project_id: ProjectId, trial: Trial) -> None:
+        """Have a checkpoint served for a while; of each project one at a time."""
+        self._try_again((project_id, TRIAL_VERSION))
+        self._trials[project_id] = (trial, self._steady())
+
+    def _try_again(self, key: Key) -> None:
+        if (unit := self._units.get(key)) is not None:
+            unit.refused = None
 
     def look(self) -> None:
         """One round: read what is wanted, start, watch, switch, drain."""
@@ -125,7 +142,8 @@ class Fleet:
             for row in self._rows(wanted):
                 key = (wanted.project.id, row.version)
                 if key not in self._units:
-                    self._units[key] = Unit(project=wanted.project, row=row)
+                    trial = self._trial(wanted) if row.version == TRIAL_VERSION else None
+                    self._units[key] = Unit(project=wanted.project, row=row, trial=trial)
         for unit in tuple(self._units.values()):
             self._watch(unit)
         self._route()
@@ -149,22 +167,26 @@ class Fleet:
 
     def _busy(self) -> list[Wanted]:
         """Of the projects, often many, the few that have or want a process."""
-        ids = {project_id for project_id, _ in self._units} | self._served_ids | set(self._bases)
+        ids = {project_id for project_id, _ in self._units} | self._served_ids | set(self._bases) | set(self._trials)
         return [self._wanted[project_id] for project_id in sorted(ids) if project_id in self._wanted]
 
     def _rows(self, wanted: Wanted) -> tuple[ReleaseRow, ...]:
-        """The releases that need a process, and the base where somebody compares with it."""
-        asked_at = self._bases.get(wanted.project.id)
-        if asked_at is None or self._steady() - asked_at > BASE_SECONDS:
-            return wanted.served
-        project = wanted.project
-        base = ReleaseRow(
-            project_id=project.id,
-            version=BASE_VERSION,
-            release_id=ArtifactId("base"),
-            created_at=project.created_at,
-        )
-        return (*wanted.served, base)
+        """The releases that need a process, and what somebody compares with them in the Studio."""
+        project, others = wanted.project, []
+        if self._steady() - self._bases.get(project.id, -math.inf) <= COMPARED_SECONDS:
+            others.append(BASE_VERSION)
+        if self._trial(wanted) is not None:
+            others.append(TRIAL_VERSION)
+        at = project.created_at
+        rows = [
+            ReleaseRow(project_id=project.id, version=number, release_id=ArtifactId(""), created_at=at)
+            for number in others
+        ]
+        return (*wanted.served, *rows)
+
+    def _trial(self, wanted: Wanted) -> Trial | None:
+        trial, asked_at = self._trials.get(wanted.project.id, (None, 0.0))
+        return trial if self._steady() - asked_at <= COMPARED_SECONDS else None
 
     def _watch(self, unit: Unit) -> None:
         now = self._steady()
@@ -190,10 +212,8 @@ class Fleet:
 
     def _start(self, unit: Unit, now: float) -> None:
         try:
-            if unit.row.version == BASE_VERSION:
-                folder = self._ports.base_models.locate(unit.project.base_model)
-                order = base_order(unit.project, folder, self.settings)
-                unit.process = self._host.start(order, name=f"project-{unit.project.id}-base")
+            if not unit.is_release:
+                unit.process = self._host.start(self._compared(unit), name=f"project-{unit.project.id}-{unit.suffix}")
                 unit.started_at = now
                 return
             bundle = self._releases.bundle_of(unit.row)
@@ -208,6 +228,13 @@ class Fleet:
         except BrewError as error:
             self._refuse(unit, Refused(message=str(error)))
 
+    def _compared(self, unit: Unit) -> ServeOrder:
+        """Say how a base model or a checkpoint is served; the checkpoint stays as long as its process."""
+        if unit.trial is not None:
+            return unit.hold.enter_context(self.trials.opened(unit.project, unit.trial, self.settings))
+        folder = self._ports.base_models.locate(unit.project.base_model)
+        return base_order(unit.project, folder, self.settings)
+
     def _watch_start(self, unit: Unit, code: int | None, now: float) -> None:
         assert unit.process is not None  # noqa: S101 - it was started
         said = unit.process.ready()
@@ -217,13 +244,13 @@ class Fleet:
         elif isinstance(said, Ready) and code is None:
             unit.ready, unit.probed_at, unit.num_silent, unit.is_suspect = said, now, 0, False
             payload = ServingStarted(
-                version=unit.row.version,
+                version=unit.told_version,
                 runtime=said.runtime,
                 device=said.device,
                 seconds=round(now - unit.started_at, 3),
                 num_restarts=unit.num_lost,
             )
-            summary = f"v{unit.row.version} of project {unit.project.id} is ready to answer ({said.runtime})"
+            summary = f"{unit.title} is ready to answer ({said.runtime})"
             self._emit(unit, Reason.DEPLOYMENT_STARTED, summary, payload)
         elif code is not None or now - unit.started_at > START_SECONDS:
             self._lost(unit, code, now)
@@ -236,15 +263,15 @@ class Fleet:
         wait = BACK_OFF_SECONDS[min(unit.num_in_row, len(BACK_OFF_SECONDS) - 1)]
         unit.num_in_row, unit.num_lost, unit.not_before = unit.num_in_row + 1, unit.num_lost + 1, now + wait
         how = "gave no sign of life" if code is None else f"ended with code {code}"
-        summary = f"The process of v{unit.row.version} of project {unit.project.id} {how}; it is started again"
-        payload = ServingLost(version=unit.row.version, exit_code=code, num_restarts=unit.num_lost)
+        summary = f"{unit.title} is started again: its process {how}"
+        payload = ServingLost(version=unit.told_version, exit_code=code, num_restarts=unit.num_lost)
         self._emit(unit, Reason.DEPLOYMENT_PROCESS_LOST, summary, payload)
         self._route()  # nobody is sent to it from now on
 
     def _refuse(self, unit: Unit, refused: Refused) -> None:
         unit.refused = refused.message
-        summary = f"v{unit.row.version} of project {unit.project.id} is not served: {refused.message}"
-        payload = ServingRefused(version=unit.row.version, is_damaged=refused.is_damaged, error=refused.message)
+        summary = f"{unit.title} is not served: {refused.message}"
+        payload = ServingRefused(version=unit.told_version, is_damaged=refused.is_damaged, error=refused.message)
         self._emit(unit, Reason.DEPLOYMENT_BUNDLE_REFUSED, summary, payload)
 
     def _route(self) -> None:
@@ -254,8 +281,8 @@ class Fleet:
             all_of_it = [unit for (project_id, _), unit in self._units.items() if project_id == wanted.project.id]
             if not all_of_it:
                 continue
-            base = next((one for one in all_of_it if one.row.version == BASE_VERSION and not one.is_draining), None)
-            units = [one for one in all_of_it if one.row.version != BASE_VERSION]
+            compared = {unit.row.version: unit for unit in all_of_it if not unit.is_release and not unit.is_draining}
+            units = [unit for unit in all_of_it if unit.is_release]
             live = wanted.live
             own = next((unit for unit in units if live is not None and unit.row.version == live.version), None)
             before = [unit for unit in units if unit is not own and unit.ready and not unit.row.canary_share]
@@ -266,7 +293,8 @@ class Fleet:
                 project_id=wanted.project.id,
                 live=answers,
                 canaries=tuple((unit, share) for unit, share in canaries if share > 0.0),
-                base=base,
+                base=compared.get(BASE_VERSION),
+                trial=compared.get(TRIAL_VERSION),
                 refused=own.refused if own is not None else None,
             )
         self.routing.put(found)
@@ -278,11 +306,11 @@ class Fleet:
             wanted = self._wanted.get(unit.project.id)
             rows = self._rows(wanted) if wanted is not None else ()
             row = next((row for row in rows if row.version == unit.row.version), None)
-            if row is not None:
+            is_other = unit.trial is not None and wanted is not None and unit.trial != self._trial(wanted)
+            if row is not None and not is_other:
                 unit.row, unit.is_draining = row, False
                 continue
-            is_base = unit.row.version == BASE_VERSION
-            if not is_base and self.routing.is_answering(unit) and wanted is not None and wanted.live is not None:
+            if unit.is_release and self.routing.is_answering(unit) and wanted is not None and wanted.live is not None:
                 continue  # the one that was promoted is not ready, or was refused
             if not unit.is_draining:
                 unit.is_draining, unit.drain_by = True, now + DRAIN_SECONDS
@@ -296,6 +324,7 @@ class Fleet:
         if unit.process is not None:
             self._host.stop(unit.process)
         unit.process = unit.ready = None
+        unit.hold.close()
 
     def _emit(self, unit: Unit, reason: Reason, summary: str, payload: Value) -> None:
         origin = Origin(project_id=unit.project.id, run_id=RunId(f"project-{unit.project.id}"), actor="system")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from brewslm.core.errors import NotFoundError
 from brewslm.core.ids import ProjectId
-from brewslm.services.endpoint.unit import BASE_SUFFIX, BASE_VERSION, Unit
+from brewslm.services.endpoint.trial import trial_of
+from brewslm.services.endpoint.unit import BASE_SUFFIX, BASE_VERSION, TRIAL_VERSION, Unit
 
 _VERSIONED = re.compile(r"(?P<project>.+)@v(?P<version>[1-9][0-9]{0,8})")
 
@@ -21,6 +22,7 @@ class Routes:
     live: Unit | None
     canaries: tuple[tuple[Unit, float], ...] = ()
     base: Unit | None = None
+    trial: Unit | None = None
     refused: str | None = None
     """Why the release that should answer does not."""
 
@@ -53,7 +55,11 @@ class Routing:
         """Whether requests are sent to it."""
         with self._guard:
             routes = tuple(self._routes.values())
-        units = [one for each in routes for one in (each.live, each.base, *(canary for canary, _ in each.canaries))]
+        units = [
+            one
+            for each in routes
+            for one in (each.live, each.base, each.trial, *(canary for canary, _ in each.canaries))
+        ]
         return any(one is unit for one in units)
 
     def routes(self) -> Mapping[str, Routes]:
@@ -70,26 +76,33 @@ class Routing:
                 found += [name, *(unit.model for unit in units if unit is not None and unit.ready is not None)]
         return tuple(found)
 
-    def take(self, model: str, project_id: ProjectId, conversation: str, *, is_base_open: bool = False) -> Lease | None:
+    def take(self, model: str, project_id: ProjectId, conversation: str, *, is_open: bool = False) -> Lease | None:
         """Choose who answers; None while nobody is ready. Give it back with `give_back`.
 
         Args:
             model: the name of a project, alone or with `@v3`.
             project_id: that which the key is for.
             conversation: requests of one conversation are answered by one release.
-            is_base_open: whether the base model may be asked, too.
+            is_open: whether base model and checkpoints may be asked, too.
 
         Raises:
             NotFoundError: this key's endpoint has no such model.
         """
         with self._guard:
-            routes, version = self._find(model, project_id, is_base_open=is_base_open)
-            unit = _version(routes, version, model) if version is not None else _choose(routes, conversation)
+            routes, version = self._find(model, project_id, is_open=is_open)
+            unit = _choose(routes, conversation) if version is None else _version(routes, version, model)
             if unit is None or not unit.is_up or unit.ready is None or unit.process is None:
                 return None
             unit.num_in_flight += 1
             address = f"http://127.0.0.1:{unit.ready.port}"
-            return Lease(unit, unit.row.version, unit.model, address, unit.process.token)
+            return Lease(unit, unit.told_version, unit.model, address, unit.process.token)
+
+    def refusal(self, model: str, project_id: ProjectId) -> str | None:
+        """Say why a base model or a checkpoint does not answer; None where it may yet."""
+        with self._guard:
+            found = [one for one in self._routes.values() if one.project_id == project_id]
+        units = [unit for routes in found for unit in (routes.base, routes.trial) if unit is not None]
+        return next((unit.refused for unit in units if unit.model == model), None)
 
     def give_back(self, lease: Lease, *, is_lost: bool = False) -> None:
         """The request is over; `is_lost` says that the process did not answer it."""
@@ -97,11 +110,13 @@ class Routing:
             lease.unit.num_in_flight -= 1
             lease.unit.is_suspect |= is_lost
 
-    def _find(self, model: str, project_id: ProjectId, *, is_base_open: bool) -> tuple[Routes, int | None]:
+    def _find(self, model: str, project_id: ProjectId, *, is_open: bool) -> tuple[Routes, int | None]:
         version = None
         routes = self._routes.get(model)
-        if routes is None and is_base_open and model.endswith(BASE_SUFFIX):
+        if routes is None and is_open and model.endswith(BASE_SUFFIX):
             routes, version = self._routes.get(model.removesuffix(BASE_SUFFIX)), BASE_VERSION
+        elif routes is None and is_open and (tried := trial_of(model)):
+            routes, version = self._routes.get(tried[0]), TRIAL_VERSION
         elif routes is None and (match := _VERSIONED.fullmatch(model)):
             routes, version = self._routes.get(match["project"]), int(match["version"])
         if routes is None or routes.project_id != project_id:
@@ -113,6 +128,8 @@ class Routing:
 def _version(routes: Routes, version: int, model: str) -> Unit | None:
     if version == BASE_VERSION:
         return routes.base
+    if version == TRIAL_VERSION:
+        return routes.trial if routes.trial is not None and routes.trial.model == model else None
     for unit in (routes.live, *(unit for unit, _ in routes.canaries)):
         if unit is not None and unit.row.version == version:
             return unit

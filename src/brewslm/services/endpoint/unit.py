@@ -1,6 +1,7 @@
-"""One release that is served: its process, and how that fares."""
+"""What is served, a release or what is compared with one: its process, and how that fares."""
 
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Literal
 
 from brewslm.core.project import Project
@@ -8,6 +9,7 @@ from brewslm.core.release import ReleaseRow
 from brewslm.core.serving.host import ServingProcess
 from brewslm.core.serving.order import Ready
 from brewslm.core.value import Value
+from brewslm.services.endpoint.trial import Trial
 
 
 class ServedRelease(Value):
@@ -23,14 +25,23 @@ class ServedRelease(Value):
 BASE_VERSION = 0
 """Stands for the project's base model, which is served for comparison in the Studio, and to no client."""
 BASE_SUFFIX = "@base"
+TRIAL_VERSION = -1
+"""Stands for a checkpoint that somebody tries in the Studio."""
 
 
 @dataclass(slots=True, eq=False)
 class Unit:
-    """Changed by the fleet's thread alone, but for `num_in_flight`, which the routing guards."""
+    """Changed by the fleet's thread alone, but for `num_in_flight`, which the routing guards.
+
+    A refusal of what is compared in the Studio holds until it is asked for again.
+    """
 
     project: Project
     row: ReleaseRow
+    trial: Trial | None = None
+    """The checkpoint that it is, where it is none of the releases."""
+    hold: ExitStack = field(default_factory=ExitStack)
+    """What is kept for its process while that lives."""
     process: ServingProcess | None = None
     ready: Ready | None = None
     refused: str | None = None
@@ -74,7 +85,34 @@ class Unit:
     @property
     def model(self) -> str:
         """The name under which its process answers."""
+        if self.trial is not None:
+            return self.trial.model(self.project.name)
         return model_name(self.project.name, self.row.version)
+
+    @property
+    def is_release(self) -> bool:
+        """Whether clients may be answered by it."""
+        return self.row.version > BASE_VERSION
+
+    @property
+    def suffix(self) -> str:
+        """Of the name of its run directory."""
+        if self.trial is not None:
+            return "checkpoint"
+        return f"v{self.row.version}" if self.is_release else "base"
+
+    @property
+    def told_version(self) -> int:
+        """What events say: the version of a release, 0 for what is none."""
+        return max(self.row.version, BASE_VERSION)
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        name = f"project {self.project.id}"
+        if self.trial is not None:
+            return f"Step {self.trial.step} of experiment {self.trial.experiment_id} of {name}"
+        return f"v{self.row.version} of {name}" if self.is_release else f"The base model of {name}"
 
 
 def model_name(project: str, version: int) -> str:

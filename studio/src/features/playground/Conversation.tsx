@@ -3,29 +3,34 @@ import { Select, Stack, Text } from "@mantine/core";
 import { type Talk } from "./useChat";
 import { ErrorNotice } from "@/components/ErrorNotice";
 import { Panel } from "@/components/Panel";
+import { type Choice, grouped } from "@/lib/playground";
+
+/** A model that was not asked lately is loaded first, which takes longer than an answer. */
+const WAITING = "… (loaded first, if it was not asked lately)";
 
 type ConversationProps = {
   talk: Talk;
   model: string;
-  models: readonly string[];
+  choices: readonly Choice[];
   onModel: (model: string) => void;
   label: string;
 };
 
 /** What one model was asked and answers, as it writes it. */
-export function Conversation({ talk, model, models, onModel, label }: ConversationProps) {
+export function Conversation({ talk, model, choices, onModel, label }: ConversationProps) {
+  const name = choices.find((one) => one.model === model)?.label ?? model;
   return (
-    <Panel title={model}>
+    <Panel title={name}>
       <Stack gap="sm">
         <Select
           size="xs"
           label={label}
-          data={[...models]}
+          data={grouped(choices)}
           value={model}
           allowDeselect={false}
           onChange={(value) => value !== null && onModel(value)}
         />
-        <Stack gap="xs" role="log" aria-label={`Conversation with ${model}`} mih={120}>
+        <Stack gap="xs" role="log" aria-label={`Conversation with ${name}`} mih={120}>
           {talk.turns.length === 0 && (
             <Text size="sm" c="dimmed">
               Nothing was said yet.
@@ -34,10 +39,10 @@ export function Conversation({ talk, model, models, onModel, label }: Conversati
           {talk.turns.map((turn, index) => (
             <div key={index}>
               <Text size="xs" c="dimmed">
-                {turn.role === "user" ? "You" : model}
+                {turn.role === "user" ? "You" : name}
               </Text>
               <Text size="sm" fw={turn.role === "user" ? 600 : 400} className="studio-said">
-                {turn.content === "" && talk.isAnswering ? "…" : turn.content}
+                {turn.content === "" && talk.isAnswering ? WAITING : turn.content}
               </Text>
             </div>
           ))}

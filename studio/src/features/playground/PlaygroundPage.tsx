@@ -1,46 +1,39 @@
-import { Button, Group, NumberInput, SimpleGrid, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, NumberInput, SimpleGrid, Skeleton, Stack, Textarea, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useParams } from "react-router";
 
 import { Conversation } from "./Conversation";
 import { useChat } from "./useChat";
-import { endpointQuery, projectQuery } from "@/api";
-import { EmptyState } from "@/components/EmptyState";
+import { checkpointsQuery, endpointQuery, projectQuery } from "@/api";
+import { ErrorNotice } from "@/components/ErrorNotice";
 import { Page } from "@/components/Page";
-import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { seedOf } from "@/lib/chat";
 import { idOf } from "@/lib/ids";
+import { type Choice, choicesOf } from "@/lib/playground";
 
 const MAX_CHARACTERS = 20_000;
 
-/** Talking to what is served, two models side by side. */
+/** Talking to two models side by side: releases, checkpoints, the base. */
 export function PlaygroundPage() {
   const projectId = idOf(useParams().projectId) ?? 0;
   const endpoint = useQuery(endpointQuery(projectId));
   const project = useQuery(projectQuery(projectId));
+  const checkpoints = useQuery(checkpointsQuery(projectId));
   return (
     <Page
       title="Playground"
-      lead="One question to two models: the release that clients get, and beside it the base model or a canary."
+      lead="One question to two models: a release, a checkpoint of any training, also of one that goes on, or the base."
     >
       <QueryView query={endpoint}>
         {({ live, canaries }) =>
-          live === null || project.data === undefined ? (
-            <Panel title="Nothing to talk to">
-              <EmptyState
-                title="Nothing is live."
-                command={`brewslm releases promote v1 --project ${projectId} --reason TEXT`}
-              >
-                Promote a release; it answers here and to clients.
-              </EmptyState>
-            </Panel>
+          project.data === undefined || checkpoints.data === undefined ? (
+            <ErrorOrWait error={project.error ?? checkpoints.error} />
           ) : (
             <Talks
               projectId={projectId}
-              name={project.data.name}
-              versions={[live.version, ...canaries.map((row) => row.version)]}
+              choices={choicesOf(project.data.name, [live, ...canaries], checkpoints.data)}
             />
           )
         }
@@ -49,11 +42,15 @@ export function PlaygroundPage() {
   );
 }
 
-type TalksProps = { projectId: number; name: string; versions: readonly number[] };
+function ErrorOrWait({ error }: { error: Error | null }) {
+  return error === null ? <Skeleton height={200} /> : <ErrorNotice error={error} />;
+}
 
-function Talks({ projectId, name, versions }: TalksProps) {
-  const models = [...versions.map((version) => `${name}@v${version}`), `${name}@base`];
-  const [chosen, setChosen] = useState<readonly [string, string]>([models[0] ?? name, `${name}@base`]);
+type TalksProps = { projectId: number; choices: readonly Choice[] };
+
+function Talks({ projectId, choices }: TalksProps) {
+  const base = choices.at(-1)?.model ?? "";
+  const [chosen, setChosen] = useState<readonly [string, string]>([choices[0]?.model ?? base, base]);
   const [draft, setDraft] = useState("");
   const [temperature, setTemperature] = useState<number | string>(0);
   const [maxTokens, setMaxTokens] = useState<number | string>(200);
@@ -82,7 +79,7 @@ function Talks({ projectId, name, versions }: TalksProps) {
             key={side}
             talk={talks[side]}
             model={chosen[side]}
-            models={models}
+            choices={choices}
             onModel={(model) => {
               talks[side].clear();
               setChosen((now) => (side === 0 ? [model, now[1]] : [now[0], model]));

@@ -2,11 +2,11 @@
 
 import contextlib
 import fcntl
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from brewslm.core.checkpoints.choosing import best_of, whole_checkpoints
+from brewslm.core.checkpoints.lease import lease
 from brewslm.core.checkpoints.manifest import Checkpoint, DamagedError
 from brewslm.core.checkpoints.verification import verify
 from brewslm.core.wire.rundir import LEASE_FILE, PINNED_FILE
@@ -62,7 +62,7 @@ def reading(folder: Path) -> Iterator[None]:
     if not (folder / LEASE_FILE).is_file():
         yield
         return
-    with _lease(folder, fcntl.LOCK_SH):
+    with lease(folder, fcntl.LOCK_SH):
         if not (folder / LEASE_FILE).is_file():
             raise BadDataError(f"The checkpoint {folder.name} was pruned before it could be read; take another.")
         yield
@@ -108,18 +108,8 @@ def _remove(folder: Path, disk: Disk) -> None:
     with contextlib.ExitStack() as held:
         if (folder / LEASE_FILE).is_file():
             try:
-                held.enter_context(_lease(folder, fcntl.LOCK_EX | fcntl.LOCK_NB))
+                held.enter_context(lease(folder, fcntl.LOCK_EX | fcntl.LOCK_NB))
             except BlockingIOError:
                 return
         disk.rename(folder, doomed)
     disk.remove(doomed)
-
-
-@contextlib.contextmanager
-def _lease(folder: Path, how: int) -> Iterator[None]:
-    file = os.open(folder / LEASE_FILE, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(file, how)
-        yield
-    finally:
-        os.close(file)
