@@ -270,6 +270,8 @@ class Fleet:
 
     def _refuse(self, unit: Unit, refused: Refused) -> None:
         unit.refused = refused.message
+        if not unit.is_release:
+            return  # who asked for it is told; no client misses it
         summary = f"{unit.title} is not served: {refused.message}"
         payload = ServingRefused(version=unit.told_version, is_damaged=refused.is_damaged, error=refused.message)
         self._emit(unit, Reason.DEPLOYMENT_BUNDLE_REFUSED, summary, payload)
