@@ -2,6 +2,7 @@
 export { answer, http } from "./client";
 export * from "./endpoint";
 export { ApiError } from "./errors";
+export * from "./outlooks";
 export * from "./queries";
 export * from "./records";
 export { readText } from "./text";

@@ -2,8 +2,10 @@ import { Code, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "react-router";
 
+import { Candidates } from "./Candidates";
 import { CheckForm } from "./CheckForm";
 import { Forecasts } from "./Forecasts";
+import { Outlook } from "./Outlook";
 import { type ArtifactRecord, artifactsOfKindQuery } from "@/api";
 import { EmptyState } from "@/components/EmptyState";
 import { LevelBadge } from "@/components/LevelBadge";
@@ -41,10 +43,8 @@ export function PreflightPage() {
           return newest !== undefined && <Report record={newest} />;
         }}
       </QueryView>
-      <Text size="sm" c="dimmed">
-        How well a base model can be trained on this data, and a shortlist of base models with their benchmarks, are not
-        built yet. <Code>brewslm doctor</Code> says what this machine can run.
-      </Text>
+      <Outlook projectId={projectId} />
+      <Candidates projectId={projectId} />
     </Page>
   );
 }
