@@ -1,0 +1,56 @@
+"""The pages of the spine and of the taxonomy."""
+
+from brewslm.core.events.reasons import TAXONOMY, EventStage
+from brewslm.lifecycle import LIFECYCLE
+from pages.marks import head, note, row
+
+
+def reasons_page() -> str:
+    """Return the page of the taxonomy: each reason under a heading of its own, with its meaning and next step."""
+    lines = [
+        "# Troubleshooting by reason",
+        "",
+        "Everything that happens is an event with a *reason*, and so is everything that fails. Find the reason that a command, the Studio,",
+        "an alert or `brewslm events` showed you: its heading says what it means and what to do next.",
+        "",
+        "Scripts may rely on these names: a reason is never re-used and never removed. Success is the bare noun of the stage, failure is the",
+        "noun and its cause. `brewslm reasons --stage training` prints the same in a terminal, `GET /api/reasons` over HTTP.",
+        "",
+        note("src/brewslm/core/events/reasons.py"),
+    ]
+    stages: list[EventStage] = list(dict.fromkeys(meaning.stage for meaning in TAXONOMY.values()))
+    for stage in stages:
+        lines += ["", f"## {stage.capitalize()}"]
+        for reason, meaning in TAXONOMY.items():
+            if meaning.stage == stage:
+                lines += [
+                    "",
+                    f"### `{reason}` {{ #{reason} }}",
+                    "",
+                    f"*{meaning.severity}*{{ .severity .{meaning.severity} }} {meaning.meaning}",
+                    "",
+                    f"**Next:** {meaning.next_step}",
+                ]
+    return "\n".join(lines) + "\n"
+
+
+def stages_page() -> str:
+    """Return the page of the lifecycle: every stage, what it takes and makes, what it checks."""
+    lines = [
+        "# The eleven stages",
+        "",
+        "Each stage takes artifacts from the shelf and puts one there. Before and after its work it keeps a contract.",
+        "",
+        note("src/brewslm/lifecycle.py"),
+        "",
+        *head("#", "stage", "consumes", "produces", "optional"),
+    ]
+    for number, stage in enumerate(LIFECYCLE, start=1):
+        consumes = ", ".join(stage.consumes) or "a source"
+        optional = "yes" if stage.optional else ""
+        lines.append(row(f"{number:02}", f"{stage.title} (`{stage.name}`)", consumes, stage.produces, optional))
+    for number, stage in enumerate(LIFECYCLE, start=1):
+        lines += ["", f"## {number:02} {stage.title}", ""]
+        lines += [f"- before: {check.sentence} (`{check.name}`)" for check in stage.contract.before]
+        lines += [f"- after: {check.sentence} (`{check.name}`)" for check in stage.contract.after]
+    return "\n".join(lines) + "\n"
