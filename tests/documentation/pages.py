@@ -52,12 +52,12 @@ def commands(block: Block) -> list[list[str]]:
     found = []
     for line in text.splitlines():
         matched = re.match(r"^(?:\$ )?(?:\./)?brewslm (?P<rest>.*)$", line)
-        if not matched:
+        if not matched or matched["rest"].startswith("--setup"):  # the launcher's own
             continue
         rest = matched["rest"]
         if not block.language:
             rest = re.split(r" {2,}(?! *--)", rest.split(" #", 1)[0])[0]  # a list of commands and what they do
         words = shlex.split(rest, comments=True)
-        cut = next((at for at, word in enumerate(words) if word in {"|", ">", "&", "&&", ";", ">/dev/null"}), len(words))
+        cut = next((at for at, word in enumerate(words) if word in {"|", "||", ">", "&", "&&", ";"}), len(words))
         found.append(words[:cut])
     return found
