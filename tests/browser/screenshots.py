@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.chromium import chromium
 from tests.browser.window import ROOT, Window
-from tests.journeys.brew import Brew, Server
+from tests.journeys.brew import Brew
 
 PICTURES = ROOT / "docs" / "images"
 WIDTH, HEIGHT = 1280, 800
@@ -26,11 +26,11 @@ def main(words: list[str]) -> int:
     folder = Path(words[0]) if words else Path(tempfile.mkdtemp(prefix="brewslm-screenshots-")) / "home"
     brew = Brew(folder.absolute(), {})
     if not (folder / "brewslm.db").exists():
-        brew.run("project", "create", "--name", "support", "--template", "support")
-        brew.run("dataset", "import", "--project", "1", "--sample", "support-chat-v1")
-        brew.run("train", "--project", "1", "--autopilot", "--one-click", "--profile", "safe")
-        brew.run("export", "--project", "1")
-        brew.run("deploy", "--project", "1")
+        _lead(brew, "project create --name support --template support")
+        _lead(brew, "dataset import --project 1 --sample support-chat-v1")
+        _lead(brew, "train --project 1 --autopilot --one-click --profile safe")
+        _lead(brew, "export --project 1")
+        _lead(brew, "deploy --project 1")
     job = next(one for one in brew.ask("jobs", "list", "--project", "1", "--all") if one["kind"] == "train")
     PICTURES.mkdir(exist_ok=True)
     with brew.server() as server, chromium() as browser:
@@ -42,7 +42,7 @@ def main(words: list[str]) -> int:
             page = context.new_page()
             page.goto(server.post("/api/login-addresses", None)[1]["url"])
             window = Window(page, server.url)
-            for name, (route, ready) in pictures(job["id"], server).items():
+            for name, (route, ready) in pictures(job["id"]).items():
                 window.open(route)
                 ready(page)
                 _save(page.screenshot(), PICTURES / f"{name}-{theme}.webp")
@@ -50,7 +50,15 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def pictures(job_id: int, _server: Server) -> dict[str, tuple[str, Callable[[Page], None]]]:
+def _lead(brew: Brew, line: str) -> None:
+    """Run a command to its end, however long that takes."""
+    process = brew.start(*line.split())
+    _, errors = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"brewslm {line}: {errors}")
+
+
+def pictures(job_id: int) -> dict[str, tuple[str, Callable[[Page], None]]]:
     """Name of a picture to the route of its page, and what has to be there before it is taken."""
     return {
         "studio-overview": ("/projects/1", _settled),

@@ -1,4 +1,4 @@
-"""Every `brewslm …` line of the documentation is one that the program takes, and every variable it reads is documented."""
+"""Every `brewslm …` line of the documentation is one that the program takes, and what it reads is documented."""
 
 import re
 from pathlib import Path

@@ -10,31 +10,30 @@ from pages.marks import cell, head, note, row
 
 Schema = dict[str, Any]
 
+RECIPE = """\
+# Recipe
+
+What is trained, and how. Give a field by its dotted name: `--set optim.learning_rate=1e-3`, in a file of `--config`,
+under `recipe:` of a `brewslm.yaml`, or as `overrides` over HTTP. What you leave out the plan chooses and says why
+([preflight](../preflight.md#where-each-value-comes-from)); unknown names are refused with the nearest one.
+"""
+PROJECT_FILE = """\
+# brewslm.yaml
+
+A whole project as a file; [code first](../code-first.md#a-project-as-code) has an example and the commands. Editors
+that know YAML's language server complete and check it by [its JSON Schema](../brewslm.schema.json).
+"""
+
 
 def recipe_page() -> str:
     """Return every field of a recipe with its type, default and meaning."""
-    lines = [
-        "# Recipe",
-        "",
-        "What is trained, and how. Give a field by its dotted name: `--set optim.learning_rate=1e-3`, in a file of `--config`, under `recipe:`",
-        "of a `brewslm.yaml`, or as `overrides` over HTTP. What you leave out the plan chooses and says why",
-        "([preflight](../preflight.md#where-each-value-comes-from)); unknown names are refused with the nearest one.",
-        "",
-        note("src/brewslm/core/recipe"),
-    ]
+    lines = [RECIPE, note("src/brewslm/core/recipe")]
     return "\n".join([*lines, *_tables(Recipe.model_json_schema(), "The recipe itself")]) + "\n"
 
 
 def project_file_page() -> str:
     """Return every key of a `brewslm.yaml`."""
-    lines = [
-        "# brewslm.yaml",
-        "",
-        "A whole project as a file; [code first](../code-first.md#a-project-as-code) has an example and the commands. Editors that know",
-        "YAML's language server complete and check it by [its JSON Schema](../brewslm.schema.json).",
-        "",
-        note("src/brewslm/core/brew/project_file.py"),
-    ]
+    lines = [PROJECT_FILE, note("src/brewslm/core/brew/project_file.py")]
     return "\n".join([*lines, *_tables(ProjectFile.model_json_schema(), "The file itself")]) + "\n"
 
 
@@ -61,7 +60,9 @@ def _tables(schema: Schema, title: str) -> Iterator[str]:
                     seen.add(target)
                     prefix = "" if part is schema else name.strip("`") + "."
                     below.append((f"`{prefix}{field}`", definitions[target]))
-            yield row(f"`{field}`", type_of(found, definitions), _default(found, part), cell(found.get("description", "")))
+            yield row(
+                f"`{field}`", type_of(found, definitions), _default(found, part), cell(found.get("description", ""))
+            )
         waiting = below + waiting
 
 

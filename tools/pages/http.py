@@ -8,6 +8,15 @@ from pages.marks import cell, head, note, row
 
 Schema = dict[str, Any]
 
+INTRODUCTION = """\
+# HTTP API
+
+`brewslm serve` answers at `http://127.0.0.1:8000`; the document that this page and the Studio's client are made of is
+`/api/openapi.json`. Bodies are JSON; unknown fields are refused. Every error is `{"error": …}` with a `reason` of the
+[taxonomy](../reasons.md), a `message` and `findings`. Lists of events are also [live streams](../streams.md). The
+OpenAI-compatible gateway under `/v1` is described with [serving](../serving.md#the-gateway).
+"""
+
 
 def http_page() -> str:
     """Return every operation by its part of the API."""
@@ -17,23 +26,14 @@ def http_page() -> str:
     for path, operations in api["paths"].items():
         for method, operation in operations.items():
             parts.setdefault(operation["tags"][0], []).extend(_operation(method, path, operation, schemas))
-    lines = [
-        "# HTTP API",
-        "",
-        "`brewslm serve` answers at `http://127.0.0.1:8000`; the document that this page and the Studio's client are made of is",
-        "`/api/openapi.json`. Bodies are JSON; unknown fields are refused. Every error has the same shape: `reason` (from the",
-        "[taxonomy](../reasons.md)), `message`, and the status. Lists of events are also [live streams](../streams.md). The OpenAI-compatible",
-        "gateway under `/v1` is described with [serving](../serving.md#the-gateway).",
-        "",
-        note("the OpenAPI document"),
-    ]
+    lines = [INTRODUCTION, note("the OpenAPI document")]
     for part, entries in parts.items():
         lines += ["", f"## {part.capitalize()}", *entries]
     return "\n".join(lines) + "\n"
 
 
 def _operation(method: str, path: str, operation: Schema, schemas: dict[str, Schema]) -> list[str]:
-    lines = ["", f"### `{method.upper()} {path}`", "", cell(operation.get("description", operation["summary"]))]
+    lines = ["", f"### `{method.upper()} {path}`", "", cell(operation.get("description") or operation["summary"])]
     rows = [
         row(f"`{one['name']}`", one["in"], type_of(one["schema"], schemas), cell(one.get("description", "")))
         for one in operation.get("parameters", [])

@@ -4,20 +4,21 @@ from brewslm.core.events.reasons import TAXONOMY, EventStage
 from brewslm.lifecycle import LIFECYCLE
 from pages.marks import head, note, row
 
+REASONS = """\
+# Troubleshooting by reason
+
+Everything that happens is an event with a *reason*, and so is everything that fails. Find the reason that a command,
+the Studio, an alert or `brewslm events` showed you: its heading says what it means and what to do next.
+
+Scripts may rely on these names: a reason is never re-used and never removed. Success is the bare noun of the stage,
+failure is the noun and its cause. `brewslm reasons --stage training` prints the same in a terminal, `GET /api/reasons`
+over HTTP.
+"""
+
 
 def reasons_page() -> str:
     """Return the page of the taxonomy: each reason under a heading of its own, with its meaning and next step."""
-    lines = [
-        "# Troubleshooting by reason",
-        "",
-        "Everything that happens is an event with a *reason*, and so is everything that fails. Find the reason that a command, the Studio,",
-        "an alert or `brewslm events` showed you: its heading says what it means and what to do next.",
-        "",
-        "Scripts may rely on these names: a reason is never re-used and never removed. Success is the bare noun of the stage, failure is the",
-        "noun and its cause. `brewslm reasons --stage training` prints the same in a terminal, `GET /api/reasons` over HTTP.",
-        "",
-        note("src/brewslm/core/events/reasons.py"),
-    ]
+    lines = [REASONS, note("src/brewslm/core/events/reasons.py")]
     stages: list[EventStage] = list(dict.fromkeys(meaning.stage for meaning in TAXONOMY.values()))
     for stage in stages:
         lines += ["", f"## {stage.capitalize()}"]

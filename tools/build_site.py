@@ -1,4 +1,4 @@
-"""Build the documentation site, strictly, and check what MkDocs does not: `build/site` asks nobody else for anything."""
+"""Build the documentation site strictly, and check what MkDocs does not: it fetches nothing from elsewhere."""
 
 import os
 import re
@@ -22,7 +22,9 @@ _FETCHED = re.compile(
 def main() -> int:
     """Build it; return 1 where it is not as it should be."""
     quiet = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
-    built = subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"], cwd=ROOT, env=quiet, check=False)
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"], cwd=ROOT, env=quiet, check=False
+    )
     if built.returncode:
         return built.returncode
     problems = [*_fetched(SITE), *_missing_reasons((SITE / "reasons.html").read_text(encoding="utf-8"))]
