@@ -62,7 +62,7 @@ def pictures(job_id: int) -> dict[str, tuple[str, Callable[[Page], None]]]:
     """Name of a picture to the route of its page, and what has to be there before it is taken."""
     return {
         "studio-overview": ("/projects/1", _settled),
-        "studio-data": ("/projects/1/data", _settled),
+        "studio-data": ("/projects/1/data?tab=rejections", _rejections),
         "studio-preflight": ("/projects/1/preflight", _settled),
         "studio-job": (f"/jobs/{job_id}", lambda page: expect(page.locator("canvas").first).to_be_visible()),
         "studio-evaluate": ("/projects/1/evaluate", _settled),
@@ -72,6 +72,10 @@ def pictures(job_id: int) -> dict[str, tuple[str, Callable[[Page], None]]]:
 def _settled(page: Page) -> None:
     page.wait_for_load_state("load")
     expect(page.locator("h1")).to_be_visible()
+
+
+def _rejections(page: Page) -> None:
+    expect(page.get_by_text("malformed record").first).to_be_visible()
 
 
 def _save(picture: bytes, path: Path) -> None:
