@@ -1,5 +1,7 @@
 """The pages of the spine and of the taxonomy."""
 
+from collections.abc import Mapping
+
 from brewslm.core.events.reasons import TAXONOMY, EventStage
 from brewslm.lifecycle import LIFECYCLE
 from pages.marks import head, note, row
@@ -15,6 +17,22 @@ failure is the noun and its cause. `brewslm reasons --stage training` prints the
 over HTTP.
 """
 
+GUIDES: Mapping[str, str] = {
+    "ingestion": "[sources](sources.md), [formats](formats.md)",
+    "introspection": "[mapping](mapping.md)",
+    "mapping": "[mapping](mapping.md#why-a-row-is-rejected)",
+    "cleaning": "[cleaning](data.md#clean-it-05-optional)",
+    "preparation": "[preparing](data.md#prepare-it-06)",
+    "preflight": "[preflight](preflight.md#what-each-check-says)",
+    "training": "[training](training.md#when-it-fails), [resume and recover](how-to/resume-and-recover.md)",
+    "monitoring": "[how a training is](health.md#what-is-watched)",
+    "evaluation": "[evaluation](evaluation.md)",
+    "export": "[export](export.md#what-is-compared)",
+    "deployment": "[serving](serving.md#releases)",
+    "gate": "[gates](gates.md)",
+}
+"""Stage of a reason to the pages that say how it works."""
+
 
 def reasons_page() -> str:
     """Return the page of the taxonomy: each reason under a heading of its own, with its meaning and next step."""
@@ -22,6 +40,8 @@ def reasons_page() -> str:
     stages: list[EventStage] = list(dict.fromkeys(meaning.stage for meaning in TAXONOMY.values()))
     for stage in stages:
         lines += ["", f"## {stage.capitalize()}"]
+        if stage in GUIDES:
+            lines += ["", f"How it works: {GUIDES[stage]}."]
         for reason, meaning in TAXONOMY.items():
             if meaning.stage == stage:
                 lines += [
