@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup quickstart test test-long chaos bench check lint format types docs walls studio studio-api studio-check
+.PHONY: help setup quickstart test test-long chaos bench check lint format types docs site screenshots walls studio studio-api studio-check
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ chaos: setup ## Lead a thousand lives with a fault each, and print the table
 bench: setup ## Measure time and memory against peers and limits
 	@$(BIN)/python -m pytest -m bench -n 0 -s tests $(wildcard benchmarks)
 
-check: setup lint types docs studio-check walls ## Lint, format, types, the walls of the house, generated files, the Studio's
+check: setup lint types docs site studio-check walls ## Lint, format, types, the walls of the house, generated files, the site, the Studio's
 	@$(BIN)/python -m pytest -q tests/architecture
 
 walls: setup
@@ -57,3 +57,9 @@ studio-check: setup
 
 docs: setup
 	@$(BIN)/python tools/generate_docs.py --check
+
+site: setup ## Build the documentation into build/site, strictly
+	@$(BIN)/python tools/build_site.py
+
+screenshots: setup ## Make the pictures of the Studio in docs/images anew
+	@$(BIN)/python -m tests.browser.screenshots

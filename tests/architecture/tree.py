@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,15 +41,27 @@ def run_python(*words: str, root: Path = ROOT, **environment: str) -> subprocess
     )
 
 
-def imported_names(path: Path) -> Iterator[tuple[str, int]]:
-    """Yield the first part of each absolute import of a file, with its line; also of imports by a name in quotes."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+@cache
+def imported_names(path: Path) -> tuple[tuple[str, int], ...]:
+    """Return the first part of each absolute import of a file, with its line; also of imports by a name in quotes."""
+    return tuple(_imported_names(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def _imported_names(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name.partition(".")[0], node.lineno
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module.partition(".")[0], node.lineno
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+        elif isinstance(node, ast.Call) and _last_name(node.func) in {"import_module", "__import__"}:
             for argument in node.args[:1]:
                 if isinstance(argument, ast.Constant):
                     yield str(argument.value).partition(".")[0], node.lineno
+
+
+def _last_name(function: ast.expr) -> str:
+    """Return what a call's function is called, without what it belongs to."""
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""

@@ -1,0 +1,1 @@
+"""The pages of docs/ that come out of the code."""
