@@ -25,6 +25,8 @@ def problem(words: list[str]) -> str | None:
     while hasattr(command, "commands"):
         if not words or words[0] in GENERAL:
             return None
+        if words[0].startswith("-") and command.invoke_without_command:
+            break  # `events --project 1` is the group itself
         if words[0] not in command.commands:
             is_shortened = command.name == "health" and not words[0].startswith("-")
             if not is_shortened:
