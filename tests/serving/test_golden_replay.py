@@ -9,7 +9,7 @@ import torch
 from starlette.testclient import TestClient
 
 from brewslm.adapters.serving.asking import answer_of, greedy_request
-from brewslm.core.drift.golden import GoldenAnswer, Reference, replayed
+from brewslm.core.drift.golden import GoldenAnswer, Reference, replayed, tolerance_of
 from brewslm.core.serving.order import ServeOrder
 from brewslm.serving.engine import BatchEngine
 from brewslm.serving.models import Served, load
@@ -94,7 +94,7 @@ def test_a_changed_model_is_found_in_one_round(
 ) -> None:
     with torch.no_grad():
         other = Asked(harm(Path(shutil.copytree(folder, tmp_path / "model"))))
-    check = replayed(reference, other.answers())
+    check = replayed(reference, other.answers(), tolerance=tolerance_of("float32"))
     other.engine.close()
     print(f"\n{harm.__name__}: {check.said}")
     assert check.verdict == "drift"
@@ -105,6 +105,6 @@ def test_answers_in_ever_other_company_are_no_alarm(asked: Asked, reference: Ref
         crowd = [
             ask(asked.engine, [5 + number, 6, 7 + one], 12, sampling=Sampling(seed=one)) for one in range(number % 7)
         ]
-        assert replayed(reference, asked.answers()).verdict == "passing"
+        assert replayed(reference, asked.answers(), tolerance=tolerance_of("float32")).verdict == "passing"
         for one in crowd:
             one.hear()

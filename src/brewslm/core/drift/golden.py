@@ -5,9 +5,13 @@ from collections.abc import Sequence
 from brewslm.core.drift.traffic import DriftCheck
 from brewslm.core.value import Value
 
-TOLERANCE = 0.02
-"""Nats of one token's log-probability. Batches of other shapes round otherwise by some 1e-5 in float32; the smallest
-change of weights that was tried, a rounding to 8 bits, moves some token by more than this."""
+TOLERANCES = {"float32": 0.02, "float16": 0.1, "bfloat16": 0.25}
+"""Nats of one token's log-probability, by the number format of the model. Batches of other shapes round otherwise: by
+some 1e-5 in float32, by 0.04 in bfloat16. In float32 the smallest change of weights that was tried, a rounding to 8
+bits, moves some token by more than this; what a coarser format hides is as large as its own rounding."""
+
+OTHER_TOLERANCE = 0.1
+"""Of a GGUF file in any format: llama.cpp keeps keys and values in float16."""
 
 
 class GoldenAnswer(Value):
@@ -28,7 +32,12 @@ class Reference(Value):
     answers: tuple[GoldenAnswer, ...]
 
 
-def difference(before: GoldenAnswer, now: GoldenAnswer, *, tolerance: float = TOLERANCE) -> str | None:
+def tolerance_of(dtype: str) -> float:
+    """Return how far a token may move, in nats, in an unchanged model of a number format."""
+    return TOLERANCES.get(dtype, OTHER_TOLERANCE)
+
+
+def difference(before: GoldenAnswer, now: GoldenAnswer, *, tolerance: float) -> str | None:
     """Say how an answer differs; None where it does not.
 
     Where two tokens were as good as equally likely, rounding may choose either, and what follows is not compared.
@@ -47,14 +56,18 @@ def difference(before: GoldenAnswer, now: GoldenAnswer, *, tolerance: float = TO
     return None
 
 
-def replayed(reference: Reference | None, answers: Sequence[GoldenAnswer], *, why_not: str = "") -> DriftCheck:
+def replayed(
+    reference: Reference | None, answers: Sequence[GoldenAnswer], *, tolerance: float, why_not: str = ""
+) -> DriftCheck:
     """Judge a replay; any prompt that is answered otherwise is drift, as nothing of it is chance."""
     if reference is None or not answers:
         said = why_not or "there is nothing to compare with yet"
         return DriftCheck(name="golden replay", verdict="not_enough_data", test="golden", said=said)
     old = {answer.prompt: answer for answer in reference.answers}
     pairs = [(old[answer.prompt], answer) for answer in answers if answer.prompt in old]
-    found = [(now.prompt, how) for before, now in pairs if (how := difference(before, now)) is not None]
+    found = [
+        (now.prompt, how) for before, now in pairs if (how := difference(before, now, tolerance=tolerance)) is not None
+    ]
     if not found:
         said = f"{len(pairs)} prompts are answered as at the promotion"
         return DriftCheck(name="golden replay", verdict="passing", test="golden", effect=0.0, said=said)

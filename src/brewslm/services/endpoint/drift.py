@@ -9,7 +9,7 @@ from typing import Protocol
 from brewslm.core.artifacts.golden import Golden
 from brewslm.core.artifacts.release import Release
 from brewslm.core.data.example import Example
-from brewslm.core.drift.golden import GoldenAnswer, Reference, replayed
+from brewslm.core.drift.golden import GoldenAnswer, Reference, replayed, tolerance_of
 from brewslm.core.drift.traffic import MAX_REQUESTS, DriftCheck, Verdict, compare, worst
 from brewslm.core.errors import BrewError, ConflictError, NotFoundError
 from brewslm.core.events.base import Draft
@@ -103,7 +103,9 @@ class DriftWatch:
             raise NotFoundError(message)
         answers, why_not = self._replay(row)
         reference = self._reference(row)
-        checks = (replayed(reference, answers, why_not=why_not), *self._traffic(row))
+        tolerance = tolerance_of(self._releases.bundle_of(row).dtype)
+        golden = replayed(reference, answers, tolerance=tolerance, why_not=why_not)
+        checks = (golden, *self._traffic(row))
         report = DriftReport(
             project_id=project_id,
             version=row.version,

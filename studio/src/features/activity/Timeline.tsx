@@ -81,6 +81,8 @@ function Runs({ runs }: { runs: readonly RunNode[] }) {
 type RowProps = { row: TimelineRow; bar: Bar | null; numBelow: number; isOpen: boolean; onToggle: () => void };
 
 function Row({ row, bar, numBelow, isOpen, onToggle }: RowProps) {
+  const steps = numBelow === 1 ? "1 step" : `${numBelow} steps`;
+  const label = isOpen ? `Hide ${steps}` : steps;
   return (
     <Box component="li" className="studio-run">
       <Group gap={6} wrap="nowrap" justify="space-between" pl={`${row.depth}rem`}>
@@ -118,10 +120,10 @@ function Row({ row, bar, numBelow, isOpen, onToggle }: RowProps) {
             variant="subtle"
             miw="max-content"
             aria-expanded={isOpen}
-            aria-label={`${isOpen ? "Hide" : "Show"} the steps of ${row.name}`}
+            aria-label={`${label} of ${row.name}`}
             onClick={onToggle}
           >
-            {isOpen ? "Hide" : numBelow === 1 ? "1 step" : `${numBelow} steps`}
+            {label}
           </Button>
         )}
       </Group>
