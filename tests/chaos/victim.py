@@ -29,9 +29,10 @@ def worker_python(folder: Path) -> Path:
     if not path.exists():
         draft = folder / f"chaos-python.{os.getpid()}"
         draft.write_text(
-            f'#!/bin/sh\ncase "$*" in\n    "-P -m brewslm.worker "*)\n        shift 3\n'
-            f'        PYTHONPATH="$PYTHONPATH:{Path(__file__).parents[2]}"\n        export PYTHONPATH\n'
-            f'        exec {sys.executable} -P -m tests.chaos.worker "$@" ;;\nesac\nexec {sys.executable} "$@"\n'
+            f'#!/bin/sh\nPYTHONPATH="$PYTHONPATH:{Path(__file__).parents[2]}"\nexport PYTHONPATH\ncase "$*" in\n'
+            f'    "-P -m brewslm.worker "*) shift 3; exec {sys.executable} -P -m tests.chaos.worker "$@" ;;\n'
+            f'    "-P -m brewslm.worker.template "*) shift 3; exec {sys.executable} -P -m tests.chaos.template "$@" ;;\n'
+            f'esac\nexec {sys.executable} "$@"\n'
         )
         draft.chmod(0o755)
         draft.replace(path)

@@ -137,10 +137,11 @@ class World(Brew):
         found = []
         for process in psutil.process_iter():
             try:
-                words = process.cmdline()
-                if "tests.chaos.worker" in words and any(word.startswith(str(self.home)) for word in words):
+                words = [word for word in process.cmdline() if word]
+                is_worker = words[2:4] in (["-m", "tests.chaos.worker"], ["-m", "brewslm.worker"])  # started, or forked
+                if is_worker and words[-2].startswith(str(self.home)):
                     is_dead = process.status() == psutil.STATUS_ZOMBIE
-                    found += [] if is_dead else [words[words.index("tests.chaos.worker") + 1]]
+                    found += [] if is_dead else [words[-2]]
             except psutil.Error:
                 continue
         return found

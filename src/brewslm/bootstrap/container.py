@@ -7,6 +7,7 @@ from brewslm.adapters.advisor.chat_endpoint import ChatEndpoint, NoAdvisor
 from brewslm.adapters.advisor.judge_endpoint import JudgeEndpoint, NoJudge
 from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.engines.local import LocalEngine
+from brewslm.adapters.engines.templates import Templates
 from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.eval_packs import FolderEvalPackFiles
 from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
@@ -25,6 +26,9 @@ from brewslm.bootstrap.ledger import open_ledger
 from brewslm.bootstrap.settings import Settings
 from brewslm.bootstrap.sources import connected_sources
 from brewslm.services.ports import Ports
+
+TEMPLATES = Templates()
+"""One set for the process, which may open several houses."""
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -52,7 +56,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         judge=_judge(settings),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(visible_gpus=os.environ.get("CUDA_VISIBLE_DEVICES")),
-        engine=LocalEngine(environment=os.environ),
+        engine=LocalEngine(environment=os.environ, templates=TEMPLATES),
         clock=clock,
         painter=PillowPainter(),
         mappers=EntryPointMappers(),
