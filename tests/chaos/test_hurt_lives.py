@@ -4,11 +4,10 @@
 """
 
 import os
-from pathlib import Path
 
 import pytest
 
-from tests.chaos.conftest import Stage
+from tests.chaos.conftest import Trying
 from tests.chaos.faults import OF_MATTER, Fault
 
 SEED = int(os.environ.get("BREWSLM_CHAOS_SEED", "20261"))
@@ -17,7 +16,5 @@ TRIALS = [(OF_MATTER[number % len(OF_MATTER)], SEED + number) for number in rang
 
 
 @pytest.mark.parametrize(("fault", "seed"), TRIALS, ids=lambda value: getattr(value, "name", str(value)))
-def test_a_life_with_a_fault_of_matter(
-    stage: Stage, fault: Fault, seed: int, tmp_path: Path, record_property: object
-) -> None:
-    stage.try_out(fault, seed, tmp_path, record_property)
+def test_a_life_with_a_fault_of_matter(try_out: Trying, fault: Fault, seed: int) -> None:
+    try_out(fault, seed)

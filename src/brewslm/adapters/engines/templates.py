@@ -81,7 +81,7 @@ class Templates:
     def __init__(self, *, idle_seconds: float = IDLE_SECONDS) -> None:
         """Start none yet."""
         self._idle_seconds = idle_seconds
-        self._known: dict[str, _Connection | None] = {}
+        self._known: dict[str, Template | None] = {}
         self._guard = threading.Lock()
 
     def fork(self, python: str, environment: Mapping[str, str], request: ForkRequest) -> ForkedShim | None:
@@ -96,31 +96,31 @@ class Templates:
             return None
         key = hashlib.sha256(repr((python, sorted(environment.items()))).encode()).hexdigest()
         with self._guard:
-            connection = self._connection(key, python, environment)
-        if connection is None:
+            template = self._template(key, python, environment)
+        if template is None:
             return None
         try:
-            return connection.ask(request)
+            return ask(template.connection, request)
         except (OSError, ValueError) as error:
-            connection.end()
+            template.end()
             log.warning("a worker is started without a template, which did not answer: %s", error)
             return None
 
     def reap(self) -> None:
         """Collect those that have ended."""
-        for connection in list(self._known.values()):
-            if connection is not None:
-                connection.reap()
+        for template in list(self._known.values()):
+            if template is not None:
+                template.is_alive()
 
     def end(self) -> None:
         """End them all; the workers that they have forked live on."""
         with self._guard:
             known, self._known = self._known, {}
-        for connection in known.values():
-            if connection is not None:
-                connection.end()
+        for template in known.values():
+            if template is not None:
+                template.end()
 
-    def _connection(self, key: str, python: str, environment: Mapping[str, str]) -> "_Connection | None":
+    def _template(self, key: str, python: str, environment: Mapping[str, str]) -> "Template | None":
         """Return a template that can be asked: the one there is, or a new one where that has ended or is out of date.
 
         One that could not be used is not tried again in this process.
@@ -131,14 +131,14 @@ class Templates:
         if known is not None:
             known.end()
         try:
-            self._known[key] = _Connection(python, environment, self._idle_seconds)
+            self._known[key] = Template(python, environment, self._idle_seconds)
         except (OSError, ValueError) as error:
             self._known[key] = None
             log.warning("workers are started without a template: %s", error)
         return self._known[key]
 
 
-class _Connection:
+class Template:
     """A running template."""
 
     def __init__(self, python: str, environment: Mapping[str, str], idle_seconds: float) -> None:
@@ -149,7 +149,7 @@ class _Connection:
             ValueError: it is not fit to be forked; says why.
         """
         self._code = _code_on_disk()
-        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.connection, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [python, "-P", "-m", "brewslm.worker.template", str(theirs.fileno()), str(idle_seconds)]
             self._process = subprocess.Popen(
@@ -161,9 +161,9 @@ class _Connection:
                 env={**environment, MARK: " " * ROOM_BYTES},
                 pass_fds=(theirs.fileno(),),
             )
-        self._ours.settimeout(LOAD_SECONDS)
+        self.connection.settimeout(LOAD_SECONDS)
         try:
-            said = self._ours.recv(ROOM_BYTES)
+            said = self.connection.recv(ROOM_BYTES)
         except OSError:
             self.end()
             raise
@@ -171,38 +171,39 @@ class _Connection:
             self.end()
             raise ValueError(said.decode(errors="replace") or "it ended while it loaded the libraries")
 
+    def is_alive(self) -> bool:
+        """Whether it lives; one that has ended is collected."""
+        return self._process.poll() is None
+
     def is_fresh(self) -> bool:
         """Whether it lives, and has loaded the code that a new process would load."""
-        return self._process.poll() is None and self._code == _code_on_disk()
-
-    def reap(self) -> None:
-        """Collect it where it has ended."""
-        self._process.poll()
-
-    def ask(self, request: ForkRequest) -> ForkedShim:
-        """Have a worker forked.
-
-        Raises:
-            OSError: it has ended, or does not answer.
-            ValueError: the same, in the middle of an answer.
-        """
-        (errors, its_errors), (end, its_end) = os.pipe(), os.pipe()
-        stderr, told = os.fdopen(errors, "rb", 0), os.fdopen(end, "rb", 0)
-        try:
-            socket.send_fds(self._ours, [request.model_dump_json().encode()], [its_errors, its_end])
-        finally:
-            os.close(its_errors)
-            os.close(its_end)
-        if not _has_word(told, FORK_SECONDS):
-            message = f"nothing came within {FORK_SECONDS:g} s"
-            raise TimeoutError(message)
-        return ForkedShim(int(told.readline()), told, stderr)
+        return self.is_alive() and self._code == _code_on_disk()
 
     def end(self) -> None:
         """End it, whatever it does."""
-        self._ours.close()
+        self.connection.close()
         self._process.kill()
         self._process.wait()
+
+
+def ask(connection: socket.socket, request: ForkRequest) -> ForkedShim:
+    """Have the template at the other end fork a worker.
+
+    Raises:
+        OSError: it has ended, or does not answer.
+        ValueError: the same, in the middle of an answer.
+    """
+    (errors, its_errors), (end, its_end) = os.pipe(), os.pipe()
+    stderr, told = os.fdopen(errors, "rb", 0), os.fdopen(end, "rb", 0)
+    try:
+        socket.send_fds(connection, [request.model_dump_json().encode()], [its_errors, its_end])
+    finally:
+        os.close(its_errors)
+        os.close(its_end)
+    if not _has_word(told, FORK_SECONDS):
+        message = f"nothing came within {FORK_SECONDS:g} s"
+        raise TimeoutError(message)
+    return ForkedShim(int(told.readline()), told, stderr)
 
 
 def _has_word(file: IO[bytes], seconds: float | None) -> bool:
