@@ -1,4 +1,4 @@
-"""Lives with one fault each: processes are killed, frozen or doubled, clocks jump; disks, files, locks and numbers go bad.
+"""Lives with one fault each: processes are killed, frozen or doubled, clocks jump; disks, files, locks, numbers go bad.
 
 All in one file, and so in one process: they share an undisturbed life, and what their processes are forked of.
 `BREWSLM_CHAOS_SEED` chooses others, `BREWSLM_CHAOS_LIVES` more.

@@ -60,4 +60,4 @@ def main(arguments: list[str], *, load: Callable[[], None] = load, work: Callabl
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    os._exit(main(sys.argv[1:]))  # taking the libraries apart would cost a second

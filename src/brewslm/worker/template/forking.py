@@ -20,10 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from brewslm.core.wire.forking import MARK, MAX_REQUEST_BYTES, ForkRequest
+from brewslm.core.wire.forking import MARK, MAX_REQUEST_BYTES, ROOM_BYTES, ForkRequest
 
 PR_SET_PDEATHSIG = 1
 NOT_STARTED = 70
+_GPUS = ("/dev/nvidia", "/dev/kfd", "/dev/dri")
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -39,10 +40,11 @@ def problem_with_forking() -> str | None:
     os.waitpid(child, 0)
     if (count := _num_threads()) > 1:
         return f"{count} threads run after the libraries are loaded"
-    if any(target.startswith("/dev/nvidia") for target in _open_files().values()):
+    if any(target.startswith(_GPUS) for target in _open_files().values()):
         return "a library has opened the GPU"
-    if _room_for_mark() is None:
-        return f"its environment has no room for {MARK}"
+    for start, end in (_room_for_mark(), _command_line()):
+        if not start or end - start < ROOM_BYTES:
+            return "it cannot take on the looks of a worker"
     return None
 
 
@@ -168,9 +170,7 @@ class Template:
 def _appear_as(request: ForkRequest) -> None:
     """Have command line and environment of this process be those of a fresh one, for the system and for libraries."""
     mark = f"{MARK}={request.run_directory}".encode()
-    room = _room_for_mark()
-    if room is not None:
-        _overwrite(*room, mark)
+    _overwrite(*_room_for_mark(), mark)
     _overwrite(*_command_line(), b"\0".join(word.encode() for word in request.worker))
     os.environ.update(request.environment)
     os.environ[MARK] = request.run_directory
@@ -190,12 +190,12 @@ def _command_line() -> tuple[int, int]:
     return int(fields[45]), int(fields[46])
 
 
-def _room_for_mark() -> tuple[int, int] | None:
-    """Return where the mark's place in the environment lies, which the engine has left for it."""
+def _room_for_mark() -> tuple[int, int]:
+    """Return where the place lies that the engine has left in the environment for the mark; 0 and 0 without one."""
     _LIBC.getenv.restype = ctypes.c_void_p
     value = _LIBC.getenv(MARK.encode())
     if value is None:
-        return None
+        return 0, 0
     start = value - len(MARK) - 1
     return start, value + len(ctypes.string_at(value)) + 1
 
