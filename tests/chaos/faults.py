@@ -5,6 +5,7 @@ import random
 import signal
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from tests.journeys.brew import is_worker
 Phase = Literal["importing", "preparing", "training", "evaluating", "exporting"]
 EVERY: tuple[Phase, ...] = ("importing", "preparing", "training", "training", "evaluating", "exporting")
 TRAINING: tuple[Phase, ...] = ("training",)
+STOPPED_SECONDS = 3.0
 
 Heal = Callable[[], None]
 
@@ -88,7 +90,18 @@ def stop_server(world: World, _random: random.Random) -> Heal | None:
     """Freeze the server for a while."""
     process = world.servers[-1].process
     process.send_signal(signal.SIGSTOP)
-    return lambda: process.send_signal(signal.SIGCONT)
+
+    def go_on() -> None:
+        process.send_signal(signal.SIGCONT)
+
+    timer = threading.Timer(STOPPED_SECONDS, go_on)  # whoever waits for an answer meanwhile cannot heal it
+    timer.start()
+
+    def heal() -> None:
+        timer.cancel()
+        go_on()
+
+    return heal
 
 
 def stop_worker(world: World, _random: random.Random) -> Heal | None:
@@ -194,7 +207,7 @@ OF_PROCESSES = (
     Fault("kill -9 of the command", EVERY, kill_command, is_by_command=True),
     Fault("kill -9 of the worker", ("training", "evaluating", "exporting"), kill_worker),
     Fault("kill -9 of server and worker", ("training", "evaluating", "exporting"), kill_both),
-    Fault("server stopped for 3 s", EVERY, stop_server, hold_seconds=3),
+    Fault("server stopped for 3 s", EVERY, stop_server, hold_seconds=STOPPED_SECONDS),
     Fault("worker stopped for 2 s", ("training", "evaluating", "exporting"), stop_worker, hold_seconds=2),
     Fault("clock jumps", EVERY, jump, hold_seconds=2),
     Fault("two servers", EVERY, second_server, hold_seconds=8),
