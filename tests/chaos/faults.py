@@ -41,7 +41,9 @@ class Fault:
     hold_seconds: float = 0.0
     """How long it lasts."""
     is_exact: bool = True
-    """Whether the model must equal that of an undisturbed life bit for bit; else its loss must be near."""
+    """Whether the model must equal that of an undisturbed life bit for bit."""
+    least_learned: float = 0.999
+    """The share of what an undisturbed life learns that must be learned nevertheless."""
     switches: dict[str, str] = field(default_factory=dict)
     """What is switched on before the life begins, for a fault within the training's own numbers."""
     needs_person: bool = False
@@ -218,7 +220,10 @@ OF_MATTER = (
     Fault("database lock held for 4 s", EVERY, lock_ledger, hold_seconds=4),
     Fault("damaged checkpoint", TRAINING, truncate_checkpoint),
     Fault("frozen step", TRAINING, within, switches={"fault": "frozen"}),
-    Fault("NaN in the gradients", TRAINING, within, switches={"fault": "not_finite"}, is_exact=False),
+    # The rate is halved from there on, and a curve that falls ever more slowly has half its fall in half the steps.
+    Fault(
+        "NaN in the gradients", TRAINING, within, switches={"fault": "not_finite"}, is_exact=False, least_learned=0.5
+    ),
     Fault("out of memory", TRAINING, within, switches={"fault": "out_of_memory"}, is_exact=False),
 )
 FAULTS = (*OF_PROCESSES, *OF_MATTER)

@@ -29,8 +29,6 @@ DISK_KIB = 96 << 10
 NUM_ROWS = 60
 IDLE_SECONDS = 8.0
 """Without a pulse and without using the processor; less than the default, so that a frozen step is found soon."""
-NEAR = 0.1
-"""By how much the loss on the eval split may differ where a step was passed over, or its batch divided."""
 LONGEST_DELAY_SECONDS: dict[Phase, float] = {"importing": 2.5, "preparing": 2.0, "evaluating": 6.0, "exporting": 6.0}
 ONCE = (Reason.TRAINING, Reason.EVALUATION, Reason.EXPORT, Reason.INGESTION, Reason.PREPARATION)
 
@@ -39,8 +37,8 @@ ONCE = (Reason.TRAINING, Reason.EVALUATION, Reason.EXPORT, Reason.INGESTION, Rea
 class Undisturbed:
     """What a life without a fault makes; the others are compared with it."""
 
-    loss: float
-    """Of the adapter, on the eval split."""
+    learned: float
+    """By how much the loss of the eval split fell, in nats a token."""
     weights: dict[str, str]
     """File to SHA-256."""
 
@@ -56,7 +54,8 @@ class Outcome:
     is_finished: bool = False
     num_asked_again: int = 0
     is_exact: bool | None = None
-    loss_difference: float | None = None
+    learned: float | None = None
+    """The share of what an undisturbed life learns."""
     seconds: float = 0.0
     ended: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -149,7 +148,7 @@ def made_by(house: House) -> Undisturbed:
     assert record is not None
     adapter = Adapter.model_validate(record.body)
     return Undisturbed(
-        loss=adapter.eval_loss,
+        learned=adapter.base_eval_loss - adapter.eval_loss,
         weights={Path(file.path).name: file.sha256 for file in adapter.files if file.path.endswith(".safetensors")},
     )
 
@@ -191,11 +190,11 @@ def _lead(fault: Fault, seed: int, folder: Path, stage: Stage) -> Outcome:
 
 def _compare(outcome: Outcome, made: Undisturbed, fault: Fault, expected: Undisturbed) -> None:
     outcome.is_exact = made.weights == expected.weights
-    outcome.loss_difference = abs(made.loss - expected.loss)
+    outcome.learned = made.learned / expected.learned
     if fault.is_exact and not outcome.is_exact:
-        outcome.problems.append(f"the weights are not those of an undisturbed life; loss {made.loss}, {expected.loss}")
-    if outcome.loss_difference > NEAR * expected.loss:
-        outcome.problems.append(f"the loss {made.loss} is far from {expected.loss}")
+        outcome.problems.append("the weights are not those of an undisturbed life")
+    if outcome.learned < fault.least_learned:
+        outcome.problems.append(f"it learned {outcome.learned:.1%} of what an undisturbed life learns")
     if outcome.num_asked_again and not fault.needs_person:
         outcome.problems.append(f"somebody had to ask again: {outcome.ended}")
 
