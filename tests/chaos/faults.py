@@ -184,7 +184,8 @@ def truncate_checkpoint(world: World, random_: random.Random) -> Heal | None:
         return None
     os.kill(attempt["shim_pid"], signal.SIGKILL)
     os.kill(attempt["worker_pid"], signal.SIGKILL)
-    damage(random_.choice(sorted(path for path in found[-1].parent.iterdir() if path.stat().st_size > 1)), random_)
+    files = (path for path in found[-1].parent.rglob("*") if path.is_file() and path.stat().st_size > 1)
+    damage(random_.choice(sorted(files)), random_)
     return _nothing
 
 
