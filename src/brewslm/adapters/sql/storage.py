@@ -26,6 +26,8 @@ BUSY_TIMEOUT_SECONDS = 10.0
 AnswerT = TypeVar("AnswerT")
 
 _TRIES = 10
+"""In so many parts the turn to write is waited for, so that a process that was stopped meanwhile loses one of them."""
+
 _AWAY_SECONDS = 0.1
 """How long is waited before a database that is away is asked again."""
 

@@ -200,8 +200,9 @@ class _StoppedOnce:
 
 
 def test_a_process_that_was_stopped_while_it_waited_for_its_turn_gets_it(tmp_path: Path) -> None:
-    storage = open_storage(tmp_path / "brewslm.db")
-    lock = _StoppedOnce()
-    storage._write_lock = lock  # type: ignore[assignment]
-    with storage.write():
+    ledger, lock = open_at(str(tmp_path / "brewslm.db"), 1.0), _StoppedOnce()
+    fill(ledger)
+    ledger._write_lock = lock  # type: ignore[assignment]
+    with ledger.write():
         assert lock.was_stopped
+    ledger.close()
