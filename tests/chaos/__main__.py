@@ -9,8 +9,7 @@ from pathlib import Path
 
 from tests.chaos.faults import FAULTS
 from tests.chaos.table import table
-from tests.chaos.trial import Outcome, trial, undisturbed
-from tests.worker.tiny import write_base_model
+from tests.chaos.trial import Outcome, prepared_stage, trial
 
 
 def main() -> int:
@@ -20,16 +19,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=20261)
     parser.add_argument("--fault", help="only faults with this in their name")
     parser.add_argument("--out", type=Path, help="append one JSON line a trial")
+    parser.add_argument("--own-processes", action="store_true", help="start each process by itself, as users do")
     wanted = parser.parse_args()
     is_root = os.geteuid() == 0  # who may mount a disk
     faults = [one for one in FAULTS if (wanted.fault or "") in one.name and (is_root or not one.needs_root)]
     outcomes: list[Outcome] = []
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
-        base = write_base_model(Path(place) / "base", max_position_embeddings=512)
-        expected = undisturbed(Path(place) / "undisturbed", base)
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place,
+        prepared_stage(Path(place), own_processes=wanted.own_processes) as stage,
+    ):
         for number in range(wanted.trials):
             fault = faults[number % len(faults)]
-            outcome = trial(fault, wanted.seed + number, Path(place) / str(number), base, expected)
+            outcome = trial(fault, wanted.seed + number, Path(place) / str(number), stage)
             outcomes.append(outcome)
             print(json.dumps(asdict(outcome)), flush=True)
             if wanted.out is not None:

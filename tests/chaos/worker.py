@@ -1,6 +1,7 @@
 """A worker in whose training a number turns bad, memory runs out or a step freezes, once, where a switch says so."""
 
-import runpy
+import gc
+import os
 import sys
 import time
 from pathlib import Path
@@ -48,10 +49,18 @@ def arm(step: int, fault: str) -> None:
     training._add_gradients = add_gradients
 
 
-if __name__ == "__main__":
-    run_directory, attempt = Path(sys.argv[1]), sys.argv[2]
+def work(arguments: list[str]) -> int:
+    """Do what `brewslm.worker` does, but for the fault that is switched on."""
+    from brewslm.worker.__main__ import main
+
+    run_directory, attempt = Path(arguments[0]), arguments[1]
     home = next(parent for parent in run_directory.parents if parent.name == "home")
     wanted = switches(home)
     if attempt == FIRST_ATTEMPT and run_directory.name.startswith("exp-") and "fault" in wanted:
         arm(int(wanted["step"]), wanted["fault"])
-    runpy.run_module("brewslm.worker", run_name="__main__")
+    return main(arguments)
+
+
+if __name__ == "__main__":
+    gc.disable()
+    os._exit(work(sys.argv[1:]))

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 import urllib.error
 from collections.abc import Callable
@@ -11,11 +10,10 @@ from typing import Any
 
 import psutil
 
+from tests.chaos.door import Door, Process
 from tests.chaos.victim import SWITCHES_FILE
 from tests.journeys.brew import Brew, Server, journal
 
-COMMAND = [sys.executable, "-m", "tests.chaos.victim"]
-ROOT = Path(__file__).parents[2]
 LONGEST_SECONDS = 300.0
 """No single wait takes longer, on two busy cores."""
 POLL_SECONDS = 0.05
@@ -26,20 +24,26 @@ RESTART_AFTER_SECONDS = 0.3
 class World(Brew):
     """One workspace, used through a front door with switches."""
 
-    def __init__(self, home: Path, tick: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, home: Path, door: Door, tick: Callable[[], None] = lambda: None) -> None:
         """Call `tick` in all waiting: that is where the fault strikes."""
         super().__init__(home)
+        self.door = door
         self.tick = tick
         self.servers: list[Server] = []
-        self.command: subprocess.Popen[str] | None = None
+        self.command: Process | None = None
         """The command that leads a life without a server."""
         self.problems: list[str] = []
         self._looked_at = 0.0
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str) -> Process:  # type: ignore[override]
         """Run a command through the front door with switches."""
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        return subprocess.Popen([*COMMAND, *words], **pipes, text=True, env=self.environment, cwd=ROOT)  # type: ignore[call-overload,no-any-return]
+        return self.door.start(words, self.environment)
+
+    def run_any(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        process = self.start(*words)
+        out, errors = process.communicate(timeout=LONGEST_SECONDS)
+        return subprocess.CompletedProcess([*words], process.returncode or 0, out, errors)
 
     def switch(self, **switches: object) -> None:
         """Set the switches that the victims read."""
@@ -52,8 +56,6 @@ class World(Brew):
     def serve(self) -> Server:
         """Start a server, and wait until it listens; one that refuses or dies is reported by its last line."""
         process = self.start("serve", "--port", "0")
-        assert process.stdout is not None
-        assert process.stderr is not None
         line = process.stdout.readline()
         if " at http://" not in line:
             raise OSError(line + process.stderr.read())
@@ -100,8 +102,7 @@ class World(Brew):
             server.process.kill()
             server.process.wait(LONGEST_SECONDS)
             for pipe in (server.process.stdout, server.process.stderr):
-                assert pipe is not None
-                pipe.close()
+                pipe.close()  # type: ignore[union-attr]
         self.end_workers()
 
     # --- waiting and looking --------------------------------------------------------------------
@@ -137,10 +138,11 @@ class World(Brew):
         found = []
         for process in psutil.process_iter():
             try:
-                words = process.cmdline()
-                if "tests.chaos.worker" in words and any(word.startswith(str(self.home)) for word in words):
+                words = [word for word in process.cmdline() if word]
+                is_worker = words[2:4] in (["-m", "tests.chaos.worker"], ["-m", "brewslm.worker"])  # started, or forked
+                if is_worker and words[-2].startswith(str(self.home)):
                     is_dead = process.status() == psutil.STATUS_ZOMBIE
-                    found += [] if is_dead else [words[words.index("tests.chaos.worker") + 1]]
+                    found += [] if is_dead else [words[-2]]
             except psutil.Error:
                 continue
         return found

@@ -14,6 +14,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from brewslm.adapters.engines.local import LocalEngine
+from brewslm.bootstrap.container import TEMPLATES
 from brewslm.core.health.layers import ThresholdLayer
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.recovery import RecoveryFile
@@ -68,7 +69,8 @@ def run(
 ) -> tuple[TrainResult, Scene, Path]:
     """Train under a real engine; return the result, the ledger, and the run directory."""
     (folder / "ledger").mkdir(parents=True, exist_ok=True)
-    engine = LocalEngine(environment=os.environ, python=python, num_threads=1)
+    templates = TEMPLATES if python == sys.executable else None
+    engine = LocalEngine(environment=os.environ, python=python, num_threads=1, templates=templates)
     scene = Scene(folder / "ledger")
     clock: Any = SystemClock(every)
     scene.clock = clock

@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from brewslm.adapters.engines.local import LocalEngine
+from brewslm.adapters.engines.templates import IS_POSSIBLE
+from brewslm.bootstrap.container import TEMPLATES
 from brewslm.core.wire.attempt import AttemptFile, FailureFile
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.result import RESULT, TrainResult
@@ -30,7 +33,7 @@ LONG: dict[str, Any] = {
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[LocalEngine]:
-    engine = LocalEngine(environment=os.environ, num_threads=1)
+    engine = LocalEngine(environment=os.environ, num_threads=1, templates=TEMPLATES)
     yield engine
     for lock in tmp_path.rglob("lock"):
         engine.cancel(lock.parent, grace_seconds=0)
@@ -99,6 +102,20 @@ def test_killed_again_and_again_it_ends_as_an_undisturbed_run_to_the_bit(scene: 
     assert numbers == list(range(1, len(numbers) + 1))
     assert run_to_end(engine, broken, attempt=5) == ExitCode.DONE
     assert (broken / "log.jsonl").read_bytes() == journal, "a finished run is not done again"
+
+
+@pytest.mark.skipif(not IS_POSSIBLE, reason="the kernel has no pidfd: there are no templates")
+def test_a_forked_worker_and_a_started_one_make_the_same_to_the_bit(scene: Scene, engine: LocalEngine) -> None:
+    order = scene.order(lora={"lora_dropout": 0.1})
+    forked, started = scene.run_directory("forked", order), scene.run_directory("started", order)
+    engine.submit(forked, attempt=1)
+    assert psutil.Process(attempt_of(forked).shim_pid).ppid() != os.getpid(), "it was not forked"
+    wait_for(lambda: engine.status(forked).state == "ended")
+    assert run_to_end(LocalEngine(environment=os.environ, num_threads=1), started) == ExitCode.DONE
+    ours, theirs = result_of(forked), result_of(started)
+    assert facts(ours) == facts(theirs)
+    assert curve(forked) == curve(started)
+    assert adapter_bytes(forked, ours.checkpoint) == adapter_bytes(started, theirs.checkpoint)
 
 
 def test_outlives_its_server_shows_its_stacks_and_obeys_the_next_server(scene: Scene, engine: LocalEngine) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from brewslm.adapters.advisor.absent import NoAdvisor, NoJudge
 from brewslm.adapters.drawing.png import PillowPainter
 from brewslm.adapters.engines.local import LocalEngine
+from brewslm.adapters.engines.templates import Templates
 from brewslm.adapters.files.artifact_store import FileArtifactStore
 from brewslm.adapters.files.eval_packs import FolderEvalPackFiles, FolderLabelFiles
 from brewslm.adapters.files.locator_secrets import FileLocatorSecrets
@@ -28,6 +29,9 @@ from brewslm.services.ports import Ports
 if TYPE_CHECKING:
     from brewslm.core.evaluation.judge import AnswerJudge, JudgeSettings
     from brewslm.core.ports.advisor import Advisor, Judge
+
+TEMPLATES = Templates()
+"""One set for the process, which may open several houses."""
 
 
 def open_house(settings: Settings, *, actor: str) -> House:
@@ -55,7 +59,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         judge=_judge(settings),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(visible_gpus=os.environ.get("CUDA_VISIBLE_DEVICES")),
-        engine=LocalEngine(environment=os.environ),
+        engine=LocalEngine(environment=os.environ, templates=TEMPLATES),
         clock=clock,
         painter=PillowPainter(),
         mappers=EntryPointMappers(),

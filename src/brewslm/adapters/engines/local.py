@@ -18,11 +18,13 @@ from pydantic import ValidationError
 
 from brewslm.adapters.engines import shim
 from brewslm.adapters.engines.processes import Processes
+from brewslm.adapters.engines.templates import ForkedShim, Templates
 from brewslm.core.errors import WorkerError
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ports.engine import Released, WorkerStatus
 from brewslm.core.value import Value
 from brewslm.core.wire.attempt import AttemptFile, ExitFile
+from brewslm.core.wire.forking import ForkRequest
 from brewslm.core.wire.rundir import ATTEMPT_FILE, CANCEL_FILE, CONTROL_FOLDER, DEVICE_FILE, EXIT_FILE, LOCK_FILE
 
 FileT = TypeVar("FileT", bound=Value)
@@ -52,7 +54,12 @@ class LocalEngine:
     """Starts workers on this machine. Holds no state that matters: another process with another one sees the same."""
 
     def __init__(
-        self, *, environment: Mapping[str, str], python: str = sys.executable, num_threads: int | None = None
+        self,
+        *,
+        environment: Mapping[str, str],
+        python: str = sys.executable,
+        num_threads: int | None = None,
+        templates: Templates | None = None,
     ) -> None:
         """Keep what workers are started with.
 
@@ -60,7 +67,9 @@ class LocalEngine:
             environment: the environment of this process; workers get an allow-listed part of it.
             python: the interpreter that has the training libraries.
             num_threads: threads of a worker; None takes every core that this process may use.
+            templates: what workers are forked of where that can be; None starts each as a process of its own.
         """
+        self._templates = templates
         self._python = python
         self._environment = worker_environment(environment, num_threads or _num_cores())
         self._shims: list[subprocess.Popen[bytes]] = []
@@ -74,24 +83,34 @@ class LocalEngine:
         """
         run = run_directory.resolve()
         self._reap()
-        worker = [self._python, "-P", "-m", "brewslm.worker", str(run), str(attempt)]
-        command = [self._python, "-S", "-E", "-s", str(Path(shim.__file__)), str(run), str(attempt), *worker]
         try:
-            started = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-                env=self._environment | device_environment(run, self._environment.get(_VISIBLE)),
-                cwd=run,
-            )
+            started = self._start(run, attempt)
         except OSError as error:
             message = f"The worker of {str(run)!r} could not be started: {error}. Check the folder and the interpreter."
             raise WorkerError(message) from error
+        _wait_for_start(started, run, attempt)
+
+    def _start(self, run: Path, attempt: int) -> "subprocess.Popen[bytes] | ForkedShim":
+        worker = (self._python, "-P", "-m", "brewslm.worker", str(run), str(attempt))
+        command = (self._python, "-S", "-E", "-s", str(Path(shim.__file__)), str(run), str(attempt))
+        own = device_environment(run, self._environment.get(_VISIBLE))
+        if self._templates is not None and run.is_dir():
+            wanted = ForkRequest(run_directory=str(run), shim=command, worker=worker, environment=own)
+            forked = self._templates.fork(self._python, self._environment, wanted)
+            if forked is not None:
+                return forked
+        started = subprocess.Popen(
+            [*command, *worker],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env=self._environment | own,
+            cwd=run,
+        )
         with self._guard:
             self._shims.append(started)
-        _wait_for_start(started, run, attempt)
+        return started
 
     def status(self, run_directory: Path) -> WorkerStatus:
         """Read what is known; never blocks."""
@@ -197,6 +216,8 @@ class LocalEngine:
         """Collect the shims that have ended, so that no zombies pile up."""
         with self._guard:
             self._shims = [child for child in self._shims if child.poll() is None]
+        if self._templates is not None:
+            self._templates.reap()
 
 
 def worker_environment(environment: Mapping[str, str], num_threads: int) -> dict[str, str]:
@@ -247,7 +268,7 @@ def is_locked(run_directory: Path) -> bool:
     return False
 
 
-def _wait_for_start(started: subprocess.Popen[bytes], run: Path, attempt: int) -> None:
+def _wait_for_start(started: "subprocess.Popen[bytes] | ForkedShim", run: Path, attempt: int) -> None:
     deadline = time.monotonic() + START_SECONDS
     assert started.stderr is not None  # noqa: S101 - for the type checker
     with started.stderr as errors:

@@ -2,6 +2,7 @@
 
 Standard library only and single-threaded (the parent-death signal follows the thread that started the worker). It runs
 as `python -S -E -s shim.py RUN_DIRECTORY ATTEMPT COMMAND…` in a session of its own, so that server and CLI may die.
+Instead of a command, `--adopt PID INPUT OUTPUT` names a child that waits to become the worker, and its pipes.
 The file names are those of `core/wire/rundir.py`, which cannot be imported without `site`; a test compares them.
 """
 
@@ -177,6 +178,29 @@ def start_worker(command: list[str], run_directory: str, lock: int) -> subproces
     )
 
 
+class Adopted:
+    """A worker that was forked before this process became the shim; it waits for a word."""
+
+    def __init__(self, pid: int, standard_input: int, standard_output: int) -> None:
+        self.pid = pid
+        self.stdin = open(standard_input, "wb", buffering=0)  # noqa: SIM115 - open as long as this process
+        self.stdout = open(standard_output, "rb", buffering=0)  # noqa: SIM115
+        self.returncode: int | None = None
+
+    def begin(self) -> None:
+        """Let it work."""
+        self.stdin.write(b"\n")
+
+
+def bring_worker(command: list[str], run_directory: str, lock: int) -> "subprocess.Popen[bytes] | Adopted":
+    """Start the worker, or let the one that waits begin."""
+    if command[0] != "--adopt":
+        return start_worker(command, run_directory, lock)
+    adopted = Adopted(*map(int, command[1:]))
+    adopted.begin()
+    return adopted
+
+
 class CappedLog:
     """Appends to `worker.log`; when that is full it becomes `worker.log.1`. What cannot be written is dropped."""
 
@@ -234,7 +258,7 @@ def beat(attempt: int) -> None:
             os.close(file)
 
 
-def watch(worker: subprocess.Popen[bytes], attempt: int, ending: Ending) -> tuple[int, int]:
+def watch(worker: "subprocess.Popen[bytes] | Adopted", attempt: int, ending: Ending) -> tuple[int, int]:
     """Beat, keep the log and obey until the worker has ended; return its wait status and peak memory in bytes."""
     log, selector = CappedLog(), selectors.DefaultSelector()
     ending.group = worker.pid
@@ -291,7 +315,7 @@ def run(run_directory: str, attempt: int, command: list[str]) -> int:
     reserve(EXIT_FILE + ".tmp")
     started_at, ending, num_killed = time.time(), Ending(), num_oom_kills()
     signal.signal(signal.SIGTERM, lambda *_: setattr(ending, "is_told_to_stop", True))
-    worker = start_worker(command, run_directory, lock)
+    worker = bring_worker(command, run_directory, lock)
     identity = {"attempt": attempt, "boot_id": boot_id(), "shim_pid": os.getpid(), "worker_pid": worker.pid}
     write_json(ATTEMPT_FILE, {**identity, "started_at": started_at})
     with Path(os.devnull).open("rb+") as nothing:

@@ -25,6 +25,9 @@ BUSY_TIMEOUT_SECONDS = 10.0
 
 AnswerT = TypeVar("AnswerT")
 
+_TRIES = 10
+"""In so many parts the turn to write is waited for, so that a process that was stopped meanwhile loses one of them."""
+
 _AWAY_SECONDS = 0.1
 """How long is waited before a database that is away is asked again."""
 
@@ -128,7 +131,10 @@ class SqlStorage:
         if self._writing_thread == here:
             message = "write() inside write(): the inner one would wait for the outer one"
             raise RuntimeError(message)
-        if not self._write_lock.acquire(timeout=self._timeout):
+        tries = range(
+            _TRIES
+        )  # a process that was stopped meanwhile has lost one of them, and not all the time there is
+        if not any(self._write_lock.acquire(timeout=self._timeout / _TRIES) for _ in tries):
             message = f"{self.database.name!r} stayed locked by another thread for {self._timeout:g} s; try again."
             raise WorkspaceError(message)
         self._writing_thread = here

@@ -87,18 +87,18 @@ def test_of_two_that_submit_at_once_one_wins(engine_for: Callable[[str], LocalEn
 
 
 def test_shims_that_ended_do_not_stay_as_zombies(engine_for: Callable[[str], LocalEngine], run: Path) -> None:
-    engine = engine_for("exit 0")
+    engine, before = engine_for("exit 0"), zombies_of(os.getpid())
     for attempt in range(1, 4):
         engine.submit(run, attempt=attempt)
         wait_for(lambda attempt=attempt: engine.status(run).attempt == attempt and engine.status(run).state == "ended")
-    wait_for(lambda: not (engine.status(run), zombies_of(os.getpid()))[1])
+    wait_for(lambda: not (engine.status(run), zombies_of(os.getpid()) - before)[1])
 
 
-def zombies_of(parent: int) -> list[str]:
+def zombies_of(parent: int) -> set[str]:
     listed = subprocess.run(
-        ["ps", "-o", "stat=,args=", "--ppid", str(parent)], capture_output=True, text=True, check=False
+        ["ps", "-o", "stat=,pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False
     )
-    return [line for line in listed.stdout.splitlines() if line.startswith("Z")]
+    return {line for line in listed.stdout.splitlines() if line.startswith("Z")}
 
 
 def test_a_worker_whose_shim_does_not_obey_is_killed(

@@ -182,3 +182,27 @@ def test_a_writer_waits_for_another_that_is_quick(ledger: SqlStorage, place: str
 def fill_more(ledger: SqlStorage) -> None:
     with ledger.write() as transaction:
         transaction.projects.add(name="later", template="general", base_model="m", seed=1, created_at=NOW)
+
+
+class _StoppedOnce:
+    """A lock whose waiter was stopped with its whole process: when it goes on, its time is over at once."""
+
+    def __init__(self) -> None:
+        self.was_stopped = False
+
+    def acquire(self, timeout: float) -> bool:
+        assert timeout > 0
+        was_stopped, self.was_stopped = self.was_stopped, True
+        return was_stopped
+
+    def release(self) -> None:
+        """Nobody else wants it."""
+
+
+def test_a_process_that_was_stopped_while_it_waited_for_its_turn_gets_it(tmp_path: Path) -> None:
+    ledger, lock = open_at(str(tmp_path / "brewslm.db"), 1.0), _StoppedOnce()
+    fill(ledger)
+    ledger._write_lock = lock  # type: ignore[assignment]
+    with ledger.write():
+        assert lock.was_stopped
+    ledger.close()

@@ -1,0 +1,1 @@
+"""The template: a process that has loaded the libraries, and of which workers are forked."""
