@@ -119,6 +119,7 @@ def create_api(house: House, *, is_stopping: Callable[[], bool] = lambda: False)
     app.add_exception_handler(GatewayError, gateway_routes.answer_error)
     app.router.routes.extend(studio_routes())
     handlers.install(app)
+    handlers.describe_errors(app)
     return app
 
 

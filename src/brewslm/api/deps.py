@@ -4,7 +4,6 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Header, Path, Query, Request, Response
 
-from brewslm.api.errors import ErrorAnswer
 from brewslm.bootstrap.house import House
 from brewslm.core import ids
 from brewslm.core.job import MAX_PRIORITY, Job, JobKind
@@ -43,24 +42,30 @@ IdempotencyKey = Annotated[
     ),
 ]
 
-ERRORS: dict[int | str, dict[str, object]] = {
-    status: {"model": ErrorAnswer, "description": description}
-    for status, description in (
-        (400, "The request cannot be honoured as it stands."),
-        (401, "The token is missing or wrong."),
-        (403, "Another origin."),
-        (404, "What was named does not exist."),
-        (409, "It contradicts the present state."),
-        (413, "The body is too large."),
-        (415, "The body is not JSON."),
-        (421, "Another host."),
-        (422, "Values that are not valid, all of them at once."),
-        (500, "A mistake of BrewSLM."),
-        (502, "A receiver of alerts did not take a message."),
-        (503, "The workspace cannot be used now."),
-        (507, "The disk is full."),
-    )
-}
+_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
+"""By reference: named as a model, it would be built anew for every answer of every route, most of a server's start."""
+
+
+def error_answers(*answers: tuple[int, str]) -> dict[int | str, dict[str, object]]:
+    """Document answers that are errors, by their status and what they mean."""
+    return {status: {"description": description, "content": _ERROR} for status, description in answers}
+
+
+ERRORS = error_answers(
+    (400, "The request cannot be honoured as it stands."),
+    (401, "The token is missing or wrong."),
+    (403, "Another origin."),
+    (404, "What was named does not exist."),
+    (409, "It contradicts the present state."),
+    (413, "The body is too large."),
+    (415, "The body is not JSON."),
+    (421, "Another host."),
+    (422, "Values that are not valid, all of them at once."),
+    (500, "A mistake of BrewSLM."),
+    (502, "A receiver of alerts did not take a message."),
+    (503, "The workspace cannot be used now."),
+    (507, "The disk is full."),
+)
 
 
 def submit(

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from brewslm.api.errors import error_response, status_of
+from brewslm.api.errors import ErrorAnswer, error_response, status_of
 from brewslm.core import errors
 from brewslm.core.alerts.line import excerpt
 from brewslm.core.events.reasons import Reason
@@ -31,6 +31,20 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _of_validation)
     app.add_exception_handler(HTTPException, _of_http)
     app.add_exception_handler(Exception, _of_mistake)
+
+
+def describe_errors(app: FastAPI) -> None:
+    """Add the shape of errors, to which the routes only refer, to the app's OpenAPI document."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = plain()
+        schema = ErrorAnswer.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
+        for name, part in {**schema.pop("$defs"), ErrorAnswer.__name__: schema}.items():
+            document["components"]["schemas"].setdefault(name, part)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # how FastAPI says that a document is extended
 
 
 def _of_brew_error(_request: Request, error: Exception) -> JSONResponse:

@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 2
 LEADER_CHECK_SECONDS = 5.0
+SHOWING_SECONDS = 0.0005
+"""After which the thread that loads the routes lets the one go on that shows the Studio meanwhile."""
 _LOG_BYTES = 5_000_000
 
 
@@ -107,9 +109,14 @@ def serve(host: str, port: int, *, is_token_required: bool = False, is_opened: b
 
 def load_api(house: House, door: Door, *, is_stopping: Callable[[], bool]) -> "FastAPI":
     """Load the routes, which takes longer than all the rest of the start."""
-    from brewslm.api.app import create_api
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(SHOWING_SECONDS)
+    try:
+        from brewslm.api.app import create_api
 
-    api = create_api(house, is_stopping=is_stopping)
+        api = create_api(house, is_stopping=is_stopping)
+    finally:
+        sys.setswitchinterval(interval)
     api.state.door = door
     gc.freeze()
     gc.enable()

@@ -4223,6 +4223,7 @@ export interface components {
              * @default
              */
             next_step: string;
+            /** @default null */
             reason: components["schemas"]["Reason"] | null;
             /** Seen */
             seen: string;

@@ -12,17 +12,17 @@ from fastapi import APIRouter, Header, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from brewslm.api.deps import HouseOf
-from brewslm.api.errors import ErrorAnswer, error_response
+from brewslm.api.deps import HouseOf, error_answers
+from brewslm.api.errors import error_response
 from brewslm.core.errors import InvalidRequestError
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ports.uploads import Upload, Writer
 from brewslm.core.value import Value
 
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    412: {"model": ErrorAnswer, "description": "Another version of the protocol."},
-    460: {"model": ErrorAnswer, "description": "The body is not that of the checksum."},
-}
+_ANSWERS = error_answers(
+    (412, "Another version of the protocol."),
+    (460, "The body is not that of the checksum."),
+)
 router = APIRouter(prefix="/uploads", tags=["uploads"], responses=_ANSWERS)
 
 VERSION = "1.0.0"

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 NUM_PERMUTATIONS = 10_000
 """So that a p-value of one in a thousand is left after a correction for six checks."""
@@ -28,6 +30,8 @@ def kolmogorov_smirnov(before: Sequence[float], now: Sequence[float]) -> Tested:
     The p-value is asymptotic, with Stephens' correction for small samples (Numerical Recipes, 3rd ed., section 14.3.3).
     With ties it is conservative.
     """
+    import numpy as np
+
     first, second = np.sort(np.asarray(before, float)), np.sort(np.asarray(now, float))
     places = np.concatenate([first, second])
     shares = [np.searchsorted(one, places, side="right") / len(one) for one in (first, second)]
@@ -42,6 +46,8 @@ def kolmogorov_smirnov(before: Sequence[float], now: Sequence[float]) -> Tested:
 
 def two_shares(before: tuple[int, int], now: tuple[int, int]) -> Tested:
     """Compare two shares, each as a count and a total; the effect is their difference. Fisher's exact test."""
+    import numpy as np
+
     (hits, total), (new_hits, new_total) = before, now
     difference = new_hits / new_total - hits / total
     all_hits = hits + new_hits
@@ -52,11 +58,13 @@ def two_shares(before: tuple[int, int], now: tuple[int, int]) -> Tested:
     return Tested(difference, float(min(1.0, chances[chances <= seen * (1 + 1e-9)].sum() / chances.sum())))
 
 
-def population_stability(before: NDArray[np.int64], now: NDArray[np.int64], *, seed: int) -> Tested:
+def population_stability(before: "NDArray[np.int64]", now: "NDArray[np.int64]", *, seed: int) -> Tested:
     """Compare how often each bucket is met; [requests, buckets] counts. The effect is the PSI.
 
     Words of one request belong together, so the p-value is that of a permutation of whole requests.
     """
+    import numpy as np
+
     joined = np.concatenate([before, now])
     chance = np.random.default_rng(seed)
     seen, total = _psi(before.sum(0), now.sum(0)), joined.sum(0)
@@ -81,8 +89,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _psi(before: NDArray[np.int64], now: NDArray[np.int64]) -> float:
+def _psi(before: "NDArray[np.int64]", now: "NDArray[np.int64]") -> float:
     """Population stability index; half a count more in each bucket keeps it finite."""
+    import numpy as np
+
     first = (before + 0.5) / (before.sum() + 0.5 * len(before))
     second = (now + 0.5) / (now.sum() + 0.5 * len(now))
     return float(((second - first) * np.log(second / first)).sum())

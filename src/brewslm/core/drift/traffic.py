@@ -1,14 +1,15 @@
 """What the endpoint is asked and answers, against what it was asked and answered at first."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Literal
 
 from brewslm.core.drift.statistics import Tested, holm, kolmogorov_smirnov, population_stability, two_shares
 from brewslm.core.serving.host import LoggedRequest
 from brewslm.core.value import Value
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Verdict = Literal["passing", "borderline", "drift", "not_enough_data"]
 
@@ -96,7 +97,9 @@ def _words(old: Sequence[LoggedRequest], new: Sequence[LoggedRequest]) -> Tested
     return population_stability(first, second, seed=SEED)
 
 
-def _counted(requests: Sequence[LoggedRequest]) -> NDArray[np.int64]:
+def _counted(requests: Sequence[LoggedRequest]) -> "NDArray[np.int64]":
+    import numpy as np
+
     rows = [np.bincount(one.word_buckets, minlength=NUM_BUCKETS) for one in requests if one.word_buckets]
     return np.asarray(rows, dtype=np.int64).reshape(len(rows), NUM_BUCKETS)
 

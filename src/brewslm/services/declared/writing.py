@@ -21,6 +21,9 @@ from brewslm.stages.preflight.contract import PreflightInputs
 
 SCHEMA_FILE = "brewslm.schema.json"
 _JOBS = 100_000
+_NOT_COMPARED = frozenset({"api_version", "kind", "trainer.project"})
+_LEFT_OPEN = frozenset({"trainer.max_seq_len"})
+"""What preparation chooses where the file names nothing."""
 
 
 def export(project: Project, projects: Projects, ports: Ports) -> ProjectFile:
@@ -76,14 +79,19 @@ def as_yaml(file: ProjectFile) -> str:
 
 
 def differences(project: ProjectFile | None, file: ProjectFile) -> tuple[Difference, ...]:
-    """Return every value on which the two do not agree; without a project those that the file names itself."""
+    """Return every value on which the two do not agree; without a project those that the file names itself.
+
+    What the file leaves open agrees with whatever the project chose.
+    """
     wanted = _flat(file.model_dump(mode="json", exclude_defaults=project is None))
     is_now = {} if project is None else _flat(project.model_dump(mode="json"))
     names = dict.fromkeys((*is_now, *wanted))
     return tuple(
         Difference(field=name, project=is_now.get(name), file=wanted.get(name))
         for name in names
-        if is_now.get(name) != wanted.get(name) and name not in {"api_version", "kind", "trainer.project"}
+        if is_now.get(name) != wanted.get(name)
+        and name not in _NOT_COMPARED
+        and not (name in _LEFT_OPEN and wanted.get(name) is None)
     )
 
 

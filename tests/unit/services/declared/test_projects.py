@@ -99,6 +99,9 @@ def test_what_changes_is_planned_and_nothing_else_is_done_again(tmp_path: Path) 
     assert apply(house, path).plan.recipe.optim.learning_rate == 0.002
     kinds = [job.kind for job in house.jobs.list(limit=1000)]
     assert (kinds.count("import"), kinds.count("prepare"), kinds.count("preflight")) == (1, 1, 2)
+    path.write_text(TEXT.replace("  max_seq_len: 128\n", ""))
+    left_open = service.plan(service.read(path), path.parent).differences
+    assert {one.field for one in left_open} == changed.keys()
     path.write_text(TEXT.replace("seed: 7", "seed: 8"))
     file = service.read(path)
     assert service.plan(file, path.parent).problems == ("project 2 'desk' has seed 7, and the file says 8",)
