@@ -18,6 +18,8 @@ DESIGN_PROBLEM_FILE = "design_problem.md"
 CHECKPOINTS_FOLDER = "checkpoints"
 PARENT_FOLDER = "parent"
 """Of a fork: the weights that it begins with, which stay when the checkpoint that they are of is pruned."""
+BALLAST_FILE = "ballast"
+"""Of a training: room that is given back when the disk is full, so that what is done about it can be written."""
 FENCE_FILE = "fence"
 """Number of the newest attempt that began; an older one publishes nothing any more."""
 

@@ -4,7 +4,11 @@ import os
 from pathlib import Path
 
 from brewslm.core.wire.recovery import RecoveryFile
-from brewslm.core.wire.rundir import RECOVERY_FILE
+from brewslm.core.wire.rundir import BALLAST_FILE, RECOVERY_FILE
+
+BALLAST_BYTES = 64 << 20
+_FREE_FOR_BALLAST = 4 * BALLAST_BYTES
+"""On a disk with less than this the ballast would be what fills it."""
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -28,3 +32,20 @@ def read_recovery(directory: Path) -> RecoveryFile:
 def write_recovery(directory: Path, recovery: RecoveryFile) -> None:
     """Replace what was done so far."""
     write_whole(directory / RECOVERY_FILE, recovery.model_dump_json(indent=1))
+
+
+def take_ballast(directory: Path, *, free_bytes: int) -> None:
+    """Keep room in a run directory, where there is plenty; without it a run is only less safe."""
+    path = directory / BALLAST_FILE
+    if free_bytes < _FREE_FOR_BALLAST or path.exists() or not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        with path.open("wb") as stream:
+            os.posix_fallocate(stream.fileno(), 0, BALLAST_BYTES)
+    except OSError:
+        drop_ballast(directory)
+
+
+def drop_ballast(directory: Path) -> None:
+    """Give the room back."""
+    (directory / BALLAST_FILE).unlink(missing_ok=True)

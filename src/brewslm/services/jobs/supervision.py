@@ -21,7 +21,7 @@ from brewslm.core.wire.order import ORDER, Order, TrainOrder
 from brewslm.core.wire.result import RESULT, Result, TrainResult
 from brewslm.core.wire.rundir import DEVICE_FILE, ORDER_FILE, RESULT_FILE, WORKER_LOG_FILE, ExitCode
 from brewslm.services.jobs.claim import Claim
-from brewslm.services.jobs.files import read_recovery, write_recovery, write_whole
+from brewslm.services.jobs.files import drop_ballast, read_recovery, take_ballast, write_recovery, write_whole
 from brewslm.services.jobs.journal import JournalReader
 from brewslm.services.jobs.liveness import Liveness
 from brewslm.services.jobs.observing import answer_plateau, note_design_problem, write_design_report
@@ -77,6 +77,12 @@ class Supervisor:
         """Run `order` to its result. Calling it again after a restart re-attaches to what is there."""
         directory = self.folder(name)
         _write_order(directory, order)
+        try:
+            return self._run(order, directory, name)
+        finally:
+            drop_ballast(directory)
+
+    def _run(self, order: Order, directory: Path, name: str) -> Result:
         if order.kind == "train":
             self._begin_anew(directory)
         experiment = ExperimentId(int(name.removeprefix("exp-"))) if order.kind == "train" else None
@@ -92,10 +98,14 @@ class Supervisor:
             if (directory / RESULT_FILE).is_file():
                 return self._result(directory, order)
             self._obey(directory, order, status, journal)
+            if status.exit_code == ExitCode.DISK_FULL:
+                drop_ballast(directory)
             if status.state != "absent" and not _is_paused(directory, status):
                 self._recover(directory, order, status, journal, stalled=stalled)
             self._claim.phase("starting" if status.attempt == 0 else "recovering")
             self._name_device(directory)
+            if order.kind == "train":
+                take_ballast(directory, free_bytes=self._ports.machine.free_disk_bytes(directory))
             self._ports.engine.submit(directory, attempt=status.attempt + 1)
 
     def _monitor(self, order: Order) -> LiveMonitor | None:

@@ -7,15 +7,25 @@ from typing import Any
 import pytest
 
 from brewslm.core.errors import CancelledError, WorkerError
+from brewslm.core.events.base import Draft
 from brewslm.core.health.thresholds import StallThresholds
 from brewslm.core.ports.engine import WorkerStatus
 from brewslm.core.ports.machine import GpuState
 from brewslm.core.wire.attempt import FailureFile, MicroBatch
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.recovery import RecoveryFile
-from brewslm.core.wire.rundir import BEAT_FILE, DEVICE_FILE, FAILURE_FILE, PULSE_FILE, RECOVERY_FILE, ExitCode
+from brewslm.core.wire.rundir import (
+    BALLAST_FILE,
+    BEAT_FILE,
+    DEVICE_FILE,
+    FAILURE_FILE,
+    PULSE_FILE,
+    RECOVERY_FILE,
+    ExitCode,
+)
 from brewslm.services.jobs.claim import Claim
 from brewslm.services.jobs.liveness import Liveness
+from brewslm.services.jobs.recovering import note_once
 from tests.fakes.clock import FakeClock
 from tests.fakes.engine import FakeEngine
 from tests.unit.scene import Scene, journal, logged, saved, started
@@ -125,6 +135,40 @@ def test_a_full_disk_prunes_then_waits_until_there_is_room(tmp_path: Path) -> No
     assert attempts(scene) == [1, 2, 3]
     assert recovery(scene).adjustments.keep_checkpoints == 1
     assert [measure.action for measure in recovery(scene).measures] == ["prune_checkpoints", "wait"]
+
+
+def test_a_full_disk_gives_room_back_before_anything_is_written_about_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, bool]] = []
+
+    def sees(play: Script) -> Script:
+        def look(directory: Path, attempt: int) -> int | None:
+            seen.append((f"attempt {attempt}", (directory / BALLAST_FILE).exists()))
+            return play(directory, attempt)
+
+        return look
+
+    def noted(claim: Claim, attempt: int, draft: Draft) -> None:
+        seen.append((f"event of {attempt}", ballast.exists()))
+        note_once(claim, attempt, draft)
+
+    _, _, supervisor = scene_with(tmp_path, sees(FULL), sees(done))
+    ballast = supervisor.folder("exp-001") / BALLAST_FILE
+    monkeypatch.setattr("brewslm.services.jobs.recovering.note_once", noted)
+    supervisor.run(TRAIN, name="exp-001")
+    assert seen == [("attempt 1", True), ("event of 1", False), ("attempt 2", True)]
+    assert not ballast.exists(), "what has ended keeps no room"
+
+
+def test_a_nearly_full_disk_gets_no_ballast(tmp_path: Path) -> None:
+    def look(directory: Path, attempt: int) -> int | None:
+        assert not (directory / BALLAST_FILE).exists()
+        return done(directory, attempt)
+
+    scene, _, supervisor = scene_with(tmp_path, look)
+    scene.machine.free_bytes = 100 << 20
+    assert supervisor.run(TRAIN, name="exp-001") == TRAINED
 
 
 def test_a_job_that_waits_for_room_can_be_cancelled(tmp_path: Path) -> None:
