@@ -72,16 +72,27 @@ def test_a_checkpoint_that_is_asked_is_not_pruned(client: TestClient, house: Hou
     assert [folder.name.partition(".")[0] for folder in visible_folders(root)] == ["step-000020"]
 
 
-def test_one_that_is_not_there_is_refused_by_name_and_another_is_not_harmed(
-    client: TestClient, host: PlayedServing
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("one@experiment1-step15", "has no checkpoint of step 15; it has those of steps 10, 20"),
+        ("one@experiment7-step10", "has no experiment 7"),
+        ("other@experiment1-step10", "'other@experiment1-step10' does not exist"),
+        ("other@base", "'other@base' does not exist"),
+    ],
+)
+def test_one_that_is_not_there_is_refused_at_once_by_name(
+    client: TestClient, host: PlayedServing, model: str, words: str
 ) -> None:
-    status, body = ask(client, "one@experiment1-step15")
-    assert status == 503
-    assert "has no checkpoint of step 15; it has those of steps 10, 20" in str(body)
-    status, body = ask(client, "one@experiment7-step10")
-    assert (status, "has no experiment 7" in str(body)) == (503, True)
-    assert ask(client, "one@experiment1-step10")[0] == 200
+    status, body = ask(client, model)
+    assert (status, words in str(body)) == (404, True)
+    assert ask(client, "one@experiment1-step10")[0] == 200, "nothing is left of it"
     assert len(host.orders) == 1
+
+
+def test_a_project_that_is_not_there_is_refused_at_once(client: TestClient, host: PlayedServing) -> None:
+    body = {"model": "one@base", "messages": []}
+    assert client.post("/api/projects/99/chat", json=body).status_code == 404
 
 
 def test_clients_with_a_key_are_not_answered_by_checkpoints(

@@ -25,14 +25,11 @@ class FolderEvalPackFiles:
         """Return the text of one."""
         path = self._path(name)
         try:
-            return path.read_text(encoding="utf-8")
+            return _text_of(path, "the eval pack")
         except FileNotFoundError as error:
             known = ", ".join(self.names()) or "none yet"
             message = f"there is no eval pack {name!r} (there: {known}); make it with `brewslm eval pack new {name}`"
             raise NotFoundError(message) from error
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else error.reason
-            raise InvalidRequestError(f"the eval pack {str(path)!r} cannot be read: {why}") from error
 
     def add(self, name: str, text: str) -> str:
         """Write a new one, and return where it is."""
@@ -53,13 +50,10 @@ class FolderLabelFiles:
         """Return the text of one."""
         path = self._path(name)
         try:
-            return path.read_text(encoding="utf-8")
+            return _text_of(path, "the labelled pairs")
         except FileNotFoundError as error:
             message = f"there are no labelled pairs {str(path)!r}; make them with `brewslm eval pairs {name}`"
             raise NotFoundError(message) from error
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else error.reason
-            raise InvalidRequestError(f"the labelled pairs {str(path)!r} cannot be read: {why}") from error
 
     def add(self, name: str, text: str) -> str:
         """Write new ones, and return where they are."""
@@ -67,6 +61,17 @@ class FolderLabelFiles:
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{_checked(name, 'labelled pairs')}.jsonl"
+
+
+def _text_of(path: Path, what: str) -> str:
+    """Read a file; that it is missing is for the caller to say."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else error.reason
+        raise InvalidRequestError(f"{what} {str(path)!r} cannot be read: {why}") from error
 
 
 def _write_new(path: Path, text: str) -> str:

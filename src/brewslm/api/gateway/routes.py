@@ -18,7 +18,7 @@ from brewslm.api.gateway import forward
 from brewslm.api.gateway.errors import PREFIX, GatewayError, openai_error
 from brewslm.api.gateway.limits import Rates, Turnstile
 from brewslm.bootstrap.house import House
-from brewslm.core.errors import NotFoundError
+from brewslm.core.errors import BrewError, NotFoundError
 from brewslm.core.ids import ProjectId
 from brewslm.core.serving.host import EndpointSettings
 from brewslm.services.endpoint.requests import Exchange
@@ -257,7 +257,7 @@ async def _lease(gateway: Gateway, request: Request, body: dict[str, Any], excha
     """Choose who answers; where nobody is ready, wait as long as a request may wait."""
     routing, conversation = gateway.house.fleet.routing, _conversation(request, body, exchange)
     model = str(body["model"])
-    is_compared = exchange.key_id is None and _is_wanted(gateway, exchange.project_id, model)
+    is_compared = exchange.key_id is None and await run_in_threadpool(_is_wanted, gateway, exchange.project_id, model)
     deadline = exchange.began_at + (COMPARED_SECONDS if is_compared else gateway.settings.queue_seconds)
     while True:
         try:
@@ -281,13 +281,23 @@ async def _lease(gateway: Gateway, request: Request, body: dict[str, Any], excha
 
 
 def _is_wanted(gateway: Gateway, project_id: ProjectId, model: str) -> bool:
-    """Have what the Studio compares with releases served, where the model is that: the base, or a checkpoint."""
-    if model.endswith(BASE_SUFFIX):
-        gateway.house.fleet.want_base(project_id)
-        return True
-    if (tried := trial_of(model)) is not None:
-        gateway.house.fleet.want_trial(project_id, tried[1])
-        return True
+    """Have what the Studio compares with releases served, where the model is that: the base, or a checkpoint.
+
+    Raises:
+        GatewayError: there is no such project, experiment or checkpoint.
+    """
+    fleet, tried = gateway.house.fleet, trial_of(model)
+    try:
+        name = gateway.house.projects.get(project_id).name
+        if model == name + BASE_SUFFIX:
+            fleet.want_base(project_id)
+            return True
+        if tried is not None and tried[0] == name:
+            fleet.trials.check(project_id, tried[1])
+            fleet.want_trial(project_id, tried[1])
+            return True
+    except BrewError as error:
+        raise GatewayError(404, str(error), param="model", code="model_not_found") from error
     return False
 
 

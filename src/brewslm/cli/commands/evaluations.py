@@ -151,8 +151,8 @@ def pairs(
     report_id = ArtifactId(report) if report else None
     made = session.house.evaluations.pairs(ProjectId(project), name, report_id, limit=limit)
     page = facts([("file", made.path), ("pairs", f"{made.num_pairs:,}, base and tuned in random order")])
-    todo = 'In each line, change "human": null to "first", "second" or "tie"; lines left as they are do not count.'
-    session.answer(made, page, todo, f"Then name them in the eval pack: judge: {{labels: {name}, …}}")
+    told = 'In each line, change "human": null to "first", "second" or "tie"; lines left as they are do not count.'
+    session.answer(made, page, told, f"Then name them in the eval pack: judge: {{labels: {name}, …}}")
 
 
 @app.command("promotion")

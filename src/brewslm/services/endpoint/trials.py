@@ -67,6 +67,17 @@ class Trials:
                 is_best=best is not None and best.step == step,
             )
 
+    def check(self, project_id: ProjectId, trial: Trial) -> None:
+        """Look that a checkpoint is there, before anything is loaded for it.
+
+        Raises:
+            NotFoundError: there is no such experiment or checkpoint.
+            DamagedError: its manifest cannot be trusted.
+        """
+        with self._ports.storage.read() as transaction:
+            experiment = transaction.experiments.get(project_id, trial.experiment_id)
+        checkpoint_at(self._folder(experiment), trial.step)
+
     @contextlib.contextmanager
     def opened(self, project: Project, trial: Trial, settings: EndpointSettings) -> Iterator[ServeOrder]:
         """Say how a checkpoint is served, and keep it from being pruned.
