@@ -28,7 +28,7 @@ export function Candidates({ projectId }: { projectId: number }) {
           empty={
             <EmptyState
               title="No base models were compared yet."
-              command={`brewslm benchmark --project ${projectId} --models A --models B`}
+              command={`brewslm benchmark --project ${projectId} --models A,B`}
             >
               Each is scored on the same eval rows as it is, and again after a short training.
             </EmptyState>
