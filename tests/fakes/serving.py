@@ -4,11 +4,14 @@ import hashlib
 import json
 import secrets
 import threading
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
+from brewslm.core.errors import WorkerError
 from brewslm.core.serving.measured import MEASURED_COMMENT, MEASURED_HEADER, Measured
-from brewslm.core.serving.order import Ready, Refused, ServeOrder
+from brewslm.core.serving.order import Ready, Refused, ServedAdapter, ServeOrder
 
 MEASURED = Measured(
     prompt_tokens=3, completion_tokens=2, first_token_seconds=0.001, seconds=0.002, finish_reason="stop"
@@ -20,6 +23,7 @@ class PlayedProcess:
 
     def __init__(self, order: ServeOrder) -> None:
         self.order, self.token = order, secrets.token_hex(8)
+        self.held: list[tuple[ServedAdapter, ...]] = [order.adapters]
         self._code: int | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Answers", (_Answers,), {"process": self}))
         self._server.daemon_threads = True
@@ -31,6 +35,14 @@ class PlayedProcess:
 
     def exit_code(self) -> int | None:
         return self._code
+
+    def hold(self, ready: Ready, adapters: Sequence[ServedAdapter]) -> str | None:
+        if self._code is not None:
+            raise WorkerError("the process is gone")
+        unfit = [adapter.name for adapter in adapters if not Path(adapter.folder).is_dir()]
+        if not unfit:
+            self.held.append(tuple(adapters))
+        return f"{unfit[0]} is not there" if unfit else None
 
     def is_answering(self, ready: Ready) -> bool:
         return self._code is None
@@ -47,10 +59,12 @@ class PlayedServing:
 
     def __init__(self) -> None:
         self.orders: list[ServeOrder] = []
+        self.processes: list[PlayedProcess] = []
 
     def start(self, order: ServeOrder, *, name: str) -> PlayedProcess:
         self.orders.append(order)
-        return PlayedProcess(order)
+        self.processes.append(PlayedProcess(order))
+        return self.processes[-1]
 
     def stop(self, process: Any) -> None:
         if process.exit_code() is None:
@@ -63,8 +77,8 @@ class _Answers(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         assert self.headers["Authorization"] == f"Bearer {self.process.token}"
-        order = self.process.order
-        assert body["model"] in {order.name, *(adapter.name for adapter in order.adapters)}
+        adapters = self.process.held[-1]
+        assert body["model"] in {self.process.order.name, *(adapter.name for adapter in adapters)}
         said = json.dumps([body["model"].partition("@")[2], body.get("messages")])
         text = hashlib.sha256(said.encode()).hexdigest()[:8]
         choice: dict[str, Any] = {"index": 0, "finish_reason": "stop"}

@@ -26,7 +26,7 @@ class Asked:
 
     def __init__(self, served: Served) -> None:
         self.engine = BatchEngine(served, max_streams=8, prefill_tokens=32)
-        model = Model(served.names, served.context_tokens, Prompts(served.tokenizer), self.engine)
+        model = Model(served.name, served.context_tokens, Prompts(served.tokenizer), self.engine)
         self._client = TestClient(Face(model, "token").app(), headers={"Authorization": "Bearer token"})
 
     def answers(self) -> list[GoldenAnswer]:

@@ -68,13 +68,16 @@ class Crowd:
 def test_promote_and_roll_back_lose_no_request_and_mix_nothing_up(served: Served, other: Path) -> None:
     workspace = served.workspace
     row = workspace.release(other)
+    first = live_unit(served).process
     with Crowd(served) as crowd:
         crowd.wait_for("support@v1")
         workspace.promote(row)
         crowd.wait_for(f"support@v{row.version}")
+        served.wait_until(lambda: (1, "standby") in served.states(), "the standby of the one before")
         workspace.house.releases.rollback(workspace.project.id, reason="the first was better")
         crowd.wait_for("support@v1")
         served.wait_until(lambda: served.states() == [(1, "ready")], "the end of the other process")
+    assert live_unit(served).process is first, "a rollback starts nothing"
     assert {status for status, _, _ in crowd.answers} == {200}
     spelled = {(model, text) for _, model, text in crowd.answers}
     assert len(spelled) == 6, "each release answers each of the three questions in one way"
@@ -85,8 +88,7 @@ def test_promote_and_roll_back_lose_no_request_and_mix_nothing_up(served: Served
 
 def test_a_killed_process_is_back_and_waiting_requests_are_answered(served: Served) -> None:
     key = served.workspace.key()
-    unit = served.workspace.house.fleet.routing.routes()["support"].live
-    assert unit is not None
+    unit = live_unit(served)
     assert unit.ready is not None
     before = unit.process
     began_at = time.monotonic()
@@ -96,6 +98,19 @@ def test_a_killed_process_is_back_and_waiting_requests_are_answered(served: Serv
     assert answer.status_code == 200
     assert unit.process is not before
     assert "deployment_process_lost" in served.workspace.reasons()
+
+
+def test_a_replaced_release_is_kept_only_for_a_while(served: Served, other: Path) -> None:
+    workspace, fleet = served.workspace, served.workspace.house.fleet
+    row, file = workspace.release(other, note="kept"), workspace.home / "config" / "endpoints.yaml"
+    before = file.read_text()
+    file.write_text(f"{before}keep_replaced_seconds: 0\n")
+    workspace.promote(row)
+    served.wait_until(lambda: served.states() == [(row.version, "ready")], "the end of the one before, at once")
+    assert fleet.settings.keep_replaced_seconds == 0
+    file.write_text(before)
+    workspace.house.releases.rollback(workspace.project.id, reason="the first was better")
+    served.wait_until(lambda: served.states() == [(1, "ready")], "the first again, by a new process")
 
 
 def test_a_canary_gets_its_share_and_keeps_its_conversations(served: Served, other: Path) -> None:
@@ -143,6 +158,12 @@ def test_a_damaged_bundle_is_never_served(served: Served, other: Path) -> None:
     assert (after["model"], after["choices"]) == ("support@v1", before["choices"])
     assert "deployment_bundle_refused" in workspace.reasons()
     workspace.house.releases.rollback(workspace.project.id, reason="it was damaged")
+
+
+def live_unit(served: Served) -> Unit:
+    unit = served.workspace.house.fleet.routing.routes()["support"].live
+    assert unit is not None
+    return unit
 
 
 def kill(unit: Unit) -> None:

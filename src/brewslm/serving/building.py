@@ -23,6 +23,7 @@ def _transformers(order: ServeOrder, on_broken: Callable[[], None]) -> Built:
     import torch
     import transformers
 
+    from brewslm.serving.adapters import Adapters
     from brewslm.serving.engine import BatchEngine
     from brewslm.serving.models import load
     from brewslm.serving.prompts import Prompts
@@ -32,6 +33,8 @@ def _transformers(order: ServeOrder, on_broken: Callable[[], None]) -> Built:
 
     engine = BatchEngine(served, max_streams=order.max_streams, prefill_tokens=order.prefill_tokens)
     engine.on_broken = on_broken
-    model = Model(served.names, served.context_tokens, Prompts(served.tokenizer), engine)
+    adapters = Adapters(engine)
+    adapters.hold(order.adapters)
+    model = Model(order.name, served.context_tokens, Prompts(served.tokenizer), engine, adapters)
     runtime = f"transformers {transformers.__version__}, torch {torch.__version__}"
     return Built(model, runtime, str(served.device))

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,10 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.5
 BASE_NAME = "__base__"
 """How peft calls the base without an adapter."""
+
+
+Change = Callable[["Served", frozenset[str]], "Served"]
+"""Given the model and the adapters that answers under way need: the model as it is from now on."""
 
 
 @dataclass(slots=True)
@@ -63,6 +68,7 @@ class BatchEngine:
         self._waiting: deque[Generation] = deque()
         self._reading: deque[Answer] = deque()
         self._active: list[Answer] = []
+        self._errands: deque[tuple[Change, Future[None]]] = deque()
         self._changed = threading.Condition()
         self._is_closing = False
         self.on_broken: Callable[[], None] = lambda: None
@@ -75,6 +81,19 @@ class BatchEngine:
         with self._changed:
             self._waiting.append(generation)
             self._changed.notify()
+
+    @property
+    def served(self) -> "Served":
+        """The model as it is now."""
+        return self._served
+
+    def change(self, change: "Change") -> None:
+        """Change what is served between two steps, and wait for it. What `change` raises is raised here."""
+        done: Future[None] = Future()
+        with self._changed:
+            self._errands.append((change, done))
+            self._changed.notify()
+        done.result()
 
     def load(self) -> tuple[int, int]:
         """Return how many answers are under way, and how many wait."""
@@ -91,6 +110,7 @@ class BatchEngine:
         try:
             with torch.inference_mode():
                 while self._wait():
+                    self._run_errands()
                     self._drop_cancelled()
                     self._admit()
                     if self._reading:
@@ -107,9 +127,23 @@ class BatchEngine:
     def _wait(self) -> bool:
         """Wait until there is work; False when this is the end."""
         with self._changed:
-            while not (self._is_closing or self._waiting or self._reading or self._active):
+            while not (self._is_closing or self._errands or self._waiting or self._reading or self._active):
                 self._changed.wait(IDLE_SECONDS)
             return not self._is_closing
+
+    def _run_errands(self) -> None:
+        while self._errands:
+            with self._changed:
+                change, done = self._errands.popleft()
+                open_answers = [*self._waiting, *(answer.asked for answer in (*self._active, *self._reading))]
+            in_use = frozenset(asked.adapter for asked in open_answers if asked.adapter is not None)
+            try:
+                with torch.inference_mode(mode=False):
+                    self._served = change(self._served, in_use)
+            except Exception as error:  # noqa: BLE001 - it is the caller's
+                done.set_exception(error)
+            else:
+                done.set_result(None)
 
     def _drop_cancelled(self) -> None:
         with self._changed:
@@ -123,6 +157,10 @@ class BatchEngine:
         with self._changed:
             while self._waiting and len(self._active) + len(self._reading) < self._max_streams:
                 asked = self._waiting.popleft()
+                if asked.adapter is not None and asked.adapter not in self._served.adapters.values():
+                    # peft would let the base answer in its place
+                    asked.tell(Failed("the adapter that was asked for is not held any more; ask again"))
+                    continue
                 writer = Writer(self._served.decode, asked.stops)
                 self._reading.append(Answer(asked, Sampler(asked.sampling), writer, DynamicCache()))
 

@@ -43,7 +43,7 @@ def build_llama_cpp(order: ServeOrder) -> Built:
     check_files(order.files)
     link = Link(xllamacpp, order)
     context = int(link.ask("GET", "/props")["default_generation_settings"]["n_ctx"])
-    model = Model((order.name,), context, LlamaSpeller(link), LlamaEngine(link, order.max_streams))
+    model = Model(order.name, context, LlamaSpeller(link), LlamaEngine(link, order.max_streams))
     return Built(model, f"llama.cpp by xllamacpp {xllamacpp.__version__}", "cpu")
 
 

@@ -1,7 +1,7 @@
 """Loading what is served: a model, the adapters on it, its tokenizer and template. Remote code is never run."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -22,14 +22,16 @@ class Served:
     model: Any
     """Of transformers, or of peft where there are adapters."""
     tokenizer: "PreTrainedTokenizerBase"
-    names: tuple[str, ...]
-    """The model's own first, then those of the adapters."""
+    name: str
+    """Under which the model itself answers."""
     stops: frozenset[int]
     """Tokens that end an answer."""
     num_layers: int
     context_tokens: int
     attention_kinds: tuple[str, ...]
     window: int | None
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    """What answers on it besides: names, and how peft calls them."""
 
     @property
     def device(self) -> torch.device:
@@ -46,7 +48,7 @@ class Served:
     @property
     def has_adapters(self) -> bool:
         """Whether several models share the base."""
-        return len(self.names) > 1
+        return bool(self.adapters)
 
     def decode(self, tokens: Sequence[int]) -> str:
         """The text that tokens spell, without special ones."""
@@ -72,8 +74,8 @@ def load(order: ServeOrder) -> Served:
     _own_weights(model)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.nn.Module.to(model, device)
-    if order.adapters:
-        model = _with_adapters(model, order)
+    if order.merged_adapter is not None:
+        model = _merged(model, order.merged_adapter)
     torch.nn.Module.train(model, mode=False)
     check_files(order.files)
     kinds = tuple(dict.fromkeys(getattr(config, "layer_types", None) or _plain_kinds(config)))
@@ -82,7 +84,7 @@ def load(order: ServeOrder) -> Served:
     return Served(
         model=model,
         tokenizer=tokenizer,
-        names=(order.name, *(adapter.name for adapter in order.adapters)),
+        name=order.name,
         stops=_stops(tokenizer, generation),
         num_layers=config.num_hidden_layers,
         context_tokens=min(order.max_context_tokens, getattr(config, "max_position_embeddings", 1 << 30)),
@@ -97,17 +99,13 @@ def _own_weights(model: Any) -> None:  # noqa: ANN401 - of transformers
         tensor.data = tensor.data.clone()
 
 
-def _with_adapters(model: Any, order: ServeOrder) -> Any:  # noqa: ANN401 - of transformers and peft
+def _merged(model: Any, folder: str) -> Any:  # noqa: ANN401 - of transformers
     from peft import PeftModel
 
-    first, *more = order.adapters
     try:
-        tuned = PeftModel.from_pretrained(model, first.folder, adapter_name=first.name, is_trainable=False)
-        for adapter in more:
-            tuned.load_adapter(adapter.folder, adapter_name=adapter.name, is_trainable=False)
+        return PeftModel.from_pretrained(model, folder, is_trainable=False).merge_and_unload()
     except (OSError, ValueError, RuntimeError) as error:
-        raise RefusedError(f"an adapter does not fit {order.model!r}: {str(error).splitlines()[0]}") from error
-    return tuned
+        raise RefusedError(f"the adapter {folder!r} does not fit its base: {str(error).splitlines()[0]}") from error
 
 
 def _plain_kinds(config: Any) -> tuple[str, ...]:  # noqa: ANN401 - of transformers

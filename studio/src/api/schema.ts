@@ -6353,7 +6353,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "starting" | "ready" | "draining" | "refused";
+            state: "starting" | "ready" | "standby" | "draining" | "refused";
             /** Version */
             version: number;
         };

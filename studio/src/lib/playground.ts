@@ -1,6 +1,8 @@
 /** What the playground can talk to, in the order in which it is offered. */
 import { formatMeasured } from "./figures";
 
+const RELEASES = "Releases";
+
 export type Choice = { group: string; model: string; label: string };
 
 type Checkpoint = {
@@ -11,7 +13,7 @@ type Checkpoint = {
   is_best: boolean;
 };
 
-/** Releases first, then checkpoints, the base last, so that a new project begins with its newest checkpoint beside it. */
+/** Releases first, then checkpoints, the base last. */
 export function choicesOf(
   project: string,
   releases: readonly ({ version: number } | null)[],
@@ -19,7 +21,7 @@ export function choicesOf(
 ): Choice[] {
   const served = releases.filter((row) => row !== null);
   return [
-    ...served.map(({ version }) => ({ group: "Releases", model: `${project}@v${version}`, label: `v${version}` })),
+    ...served.map(({ version }) => ({ group: RELEASES, model: `${project}@v${version}`, label: `v${version}` })),
     ...checkpoints.map((one) => ({
       group: `Experiment ${one.experiment_id}`,
       model: one.model,
@@ -27,6 +29,15 @@ export function choicesOf(
     })),
     { group: "Base model", model: `${project}@base`, label: "Base model" },
   ];
+}
+
+/** What a page begins with: a release, else the best checkpoint of the newest experiment, and the base beside it. */
+export function firstPair(choices: readonly Choice[], checkpoints: readonly Checkpoint[]): readonly [string, string] {
+  const base = choices.at(-1)?.model ?? "";
+  const release = choices.find(({ group }) => group === RELEASES);
+  const newest = checkpoints[0];
+  const best = checkpoints.find((one) => one.is_best && one.experiment_id === newest?.experiment_id);
+  return [(release ?? best ?? newest)?.model ?? base, base];
 }
 
 function lossOf({ eval_loss, is_best }: Checkpoint): string {

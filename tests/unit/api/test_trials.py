@@ -1,4 +1,4 @@
-"""Talking to a checkpoint in the Studio: loaded when it is asked, one of a project at a time, kept while it is."""
+"""Talking to a checkpoint in the Studio: its adapter joins the base that is served, and is kept while it answers."""
 
 import threading
 import time
@@ -11,6 +11,9 @@ from starlette.testclient import TestClient
 from brewslm.bootstrap.house import House
 from brewslm.core.checkpoints.manifest import visible_folders
 from brewslm.core.job import Job
+from brewslm.core.serving.order import ServedAdapter
+from brewslm.services.endpoint import tried
+from brewslm.services.endpoint.fleet import COMPARED_SECONDS
 from brewslm.services.endpoint.trial import Trial, trial_of
 from brewslm.worker.files import LOCAL_DISK
 from brewslm.worker.train.checkpoints.keeping import prune
@@ -39,7 +42,15 @@ def checkpoints(house: House) -> Path:
     return house.ports.store.project_folder(1) / "experiments" / "exp-001" / "checkpoints"  # type: ignore[arg-type]
 
 
-def test_every_checkpoint_can_be_asked_and_the_one_before_is_let_go(
+def step_of(folder: Path) -> int:
+    return int(folder.name.partition(".")[0].removeprefix("step-"))
+
+
+def steps_of(held: tuple[ServedAdapter, ...]) -> list[int]:
+    return [step_of(Path(one.folder).parent) for one in held]
+
+
+def test_every_checkpoint_can_be_asked_of_one_process_that_serves_their_base(
     client: TestClient, house: House, host: PlayedServing
 ) -> None:
     listed = client.get("/api/projects/1/checkpoints").json()
@@ -51,25 +62,73 @@ def test_every_checkpoint_can_be_asked_and_the_one_before_is_let_go(
     assert [status for status, _ in answers] == [200, 200]
     assert [body["model"] for _, body in answers] == [one["model"] for one in listed]
     assert len({str(body["choices"]) for _, body in answers}) == 2
-    assert [order.name for order in host.orders] == ["one@base", "one@base"]
-    folders = [Path(order.adapters[0].folder) for order in host.orders]
-    assert [folder.parent.name.partition(".")[0] for folder in folders] == ["step-000020", "step-000010"]
     assert ask(client, "one@base")[0] == 200
-    assert ask(client, listed[1]["model"])[0] == 200
-    assert len(host.orders) == 3, "what is loaded is not loaded again"
+    assert [order.name for order in host.orders] == ["one@base"]
+    assert [steps_of(each) for each in host.processes[0].held] == [[], [20], [20, 10]]
+    assert ask(client, listed[0]["model"])[0] == 200
+    assert len(host.processes[0].held) == 3, "what is held is not taken in again"
     assert house.fleet.served(house.projects.list()[0].id) == (), "none of them is a release"
 
 
-def test_a_checkpoint_that_is_asked_is_not_pruned(client: TestClient, house: House, host: PlayedServing) -> None:
+def test_a_checkpoint_that_is_asked_is_not_pruned_until_it_was_not_asked_for_long(
+    client: TestClient, house: House, host: PlayedServing
+) -> None:
     assert ask(client, "one@experiment1-step10")[0] == 200
     root = checkpoints(house)
     prune(root, keep=1, disk=LOCAL_DISK)
     assert len(visible_folders(root)) == 2
-    assert ask(client, "one@experiment1-step20")[0] == 200
+    steady, later = house.fleet._steady, COMPARED_SECONDS + 1
+    house.fleet._steady = lambda: steady() + later
+    assert ask(client, "one@base")[0] == 200
     deadline = time.monotonic() + 60
     while len(visible_folders(root)) == 2 and time.monotonic() < deadline:
         prune(root, keep=1, disk=LOCAL_DISK)
-    assert [folder.name.partition(".")[0] for folder in visible_folders(root)] == ["step-000020"]
+    assert [step_of(folder) for folder in visible_folders(root)] == [20]
+    assert host.processes[-1].held[-1] == ()
+
+
+def test_of_many_checkpoints_those_that_were_asked_last_are_held(
+    client: TestClient, house: House, host: PlayedServing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tried, "MAX_HELD", 1)
+    for step in (10, 20, 10):
+        assert ask(client, f"one@experiment1-step{step}")[0] == 200
+    assert [steps_of(each) for each in host.processes[0].held if each] == [[10], [20], [10]]
+
+
+def test_one_that_does_not_fit_says_why_and_is_tried_again_when_it_is_asked_again(
+    client: TestClient, house: House, host: PlayedServing
+) -> None:
+    (folder,) = [one for one in visible_folders(checkpoints(house)) if step_of(one) == 10]
+    (folder / "adapter").rename(folder / "aside")
+    status, body = ask(client, "one@experiment1-step10")
+    assert (status, "step10 is not there" in str(body)) == (503, True)
+    (folder / "aside").rename(folder / "adapter")
+    assert ask(client, "one@experiment1-step10")[0] == 200
+    assert len(host.orders) == 1
+
+
+def test_a_process_that_is_lost_holds_the_same_checkpoints_again(
+    client: TestClient, house: House, host: PlayedServing
+) -> None:
+    assert ask(client, "one@experiment1-step10")[0] == 200
+    host.processes[0].die()
+    deadline = time.monotonic() + 60
+    while len(host.processes) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert ask(client, "one@experiment1-step10")[0] == 200
+    assert steps_of(host.processes[1].held[-1]) == [10]
+
+
+def test_one_that_cannot_share_a_base_has_a_process_of_its_own(
+    client: TestClient, house: House, host: PlayedServing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = house.fleet.trials._recipe
+    monkeypatch.setattr(house.fleet.trials, "_recipe", lambda *at: real(*at).model_copy(update={"method": "dora"}))
+    assert [ask(client, f"one@experiment1-step{step}")[0] for step in (10, 20)] == [200, 200]
+    assert [order.name for order in host.orders] == ["one@experiment1-step10", "one@experiment1-step20"]
+    merged = [Path(order.merged_adapter or "") for order in host.orders]
+    assert [(one.name, step_of(one.parent)) for one in merged] == [("adapter", 10), ("adapter", 20)]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx2
@@ -14,11 +14,24 @@ from pydantic import ValidationError
 
 from brewslm.adapters.engines.local import worker_environment
 from brewslm.core.errors import WorkerError
-from brewslm.core.serving.order import ORDER_FILE, READY_FILE, REFUSED_FILE, TOKEN_FILE, Ready, Refused, ServeOrder
+from brewslm.core.serving.order import (
+    ADAPTERS_PATH,
+    ORDER_FILE,
+    READY_FILE,
+    REFUSED_FILE,
+    TOKEN_FILE,
+    AdapterSet,
+    Ready,
+    Refused,
+    ServedAdapter,
+    ServeOrder,
+)
 
 LOG_FILE = "serving.log"
 STOP_SECONDS = 5.0
 PROBE_SECONDS = 2.0
+HOLD_SECONDS = 60.0
+"""What the adapters of a checkpoint may take to load."""
 
 
 class LocalProcess:
@@ -40,6 +53,22 @@ class LocalProcess:
     def exit_code(self) -> int | None:
         """How it ended; None while it runs."""
         return self._child.poll()
+
+    def hold(self, ready: Ready, adapters: Sequence[ServedAdapter]) -> str | None:
+        """Have it hold these adapters and no others; return why it does not.
+
+        Raises:
+            WorkerError: it does not answer.
+        """
+        address = f"http://127.0.0.1:{ready.port}{ADAPTERS_PATH}"
+        headers = {"Authorization": f"Bearer {self.token}"}
+        content = AdapterSet(adapters=tuple(adapters)).model_dump_json()
+        try:
+            answer = httpx2.put(address, content=content, headers=headers, timeout=HOLD_SECONDS, trust_env=False)
+            return None if answer.status_code == 200 else str(answer.json()["error"]["message"])
+        except (httpx2.HTTPError, ValueError, KeyError) as error:
+            message = f"the process that serves the base model took no adapter: {error}; it is looked after"
+            raise WorkerError(message) from error
 
     def is_answering(self, ready: Ready) -> bool:
         """Ask it for a sign of life."""

@@ -288,13 +288,14 @@ def _is_wanted(gateway: Gateway, project_id: ProjectId, model: str) -> bool:
     """
     fleet, tried = gateway.house.fleet, trial_of(model)
     try:
-        name = gateway.house.projects.get(project_id).name
+        project = gateway.house.projects.get(project_id)
+        name = project.name
         if model == name + BASE_SUFFIX:
             fleet.want_base(project_id)
             return True
         if tried is not None and tried[0] == name:
             fleet.trials.check(project_id, tried[1])
-            fleet.want_trial(project_id, tried[1])
+            fleet.want_trial(project, tried[1])
             return True
     except BrewError as error:
         raise GatewayError(404, str(error), param="model", code="model_not_found") from error

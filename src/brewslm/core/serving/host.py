@@ -7,7 +7,7 @@ from typing import Protocol
 from pydantic import Field
 
 from brewslm.core.ids import ProjectId
-from brewslm.core.serving.order import Ready, Refused, ServeOrder
+from brewslm.core.serving.order import Ready, Refused, ServedAdapter, ServeOrder
 from brewslm.core.value import Value
 
 
@@ -23,6 +23,13 @@ class ServingProcess(Protocol):
 
     def exit_code(self) -> int | None:
         """How it ended; None while it runs."""
+
+    def hold(self, ready: Ready, adapters: Sequence[ServedAdapter]) -> str | None:
+        """Have it hold these adapters and no others; blocks. Return why it does not; None where it does.
+
+        Raises:
+            WorkerError: it does not answer.
+        """
 
     def is_answering(self, ready: Ready) -> bool:
         """Ask it for a sign of life; blocks for a moment at most."""
@@ -59,6 +66,9 @@ class EndpointSettings(Value):
     """Of prompt and answer together."""
     is_text_logged: bool = False
     """Whether prompts and answers are kept, too, with personal data taken out."""
+    keep_replaced_seconds: float = Field(300.0, ge=0.0, le=86_400.0)
+    """How long the process of a release that was replaced stays, so that a rollback takes no time; 0 frees its memory
+    at once."""
     keep_days: int = Field(30, ge=1, le=3650)
     """How long the request log is kept."""
     drift_cron: str = "0 * * * *"

@@ -10,6 +10,8 @@ ORDER_FILE = "serve.json"
 TOKEN_FILE = "token"  # noqa: S105 - the name, not the secret
 READY_FILE = "ready.json"
 REFUSED_FILE = "refused.json"
+ADAPTERS_PATH = "/adapters"
+"""Where a process is told which adapters to hold (`AdapterSet`)."""
 
 EngineName = Literal["transformers", "llama_cpp"]
 
@@ -28,6 +30,12 @@ class ServedAdapter(Value):
     folder: str
 
 
+class AdapterSet(Value):
+    """The adapters that a process is to hold from now on, and no others."""
+
+    adapters: tuple[ServedAdapter, ...]
+
+
 class ServeOrder(Value):
     """One model, and the adapters on it."""
 
@@ -38,7 +46,10 @@ class ServeOrder(Value):
     """Under which the model itself answers."""
     tokenizer: str | None = None
     """Its folder, where it is not with the model."""
+    merged_adapter: str | None = None
+    """The folder of an adapter that becomes part of the model before it answers."""
     adapters: tuple[ServedAdapter, ...] = ()
+    """What answers on the model from the beginning; more can come and go (`AdapterSet`)."""
     files: tuple[ServedFile, ...] = ()
     """Hashed after loading; where one differs, nothing is served."""
     max_streams: int = Field(16, ge=1, le=256)

@@ -26,10 +26,11 @@ from brewslm.services.endpoint.orders import base_order, order_of
 from brewslm.services.endpoint.routing import Routes, Routing
 from brewslm.services.endpoint.trial import Trial
 from brewslm.services.endpoint.trials import Trials
+from brewslm.services.endpoint.tried import Tried
 from brewslm.services.endpoint.unit import BASE_VERSION, TRIAL_VERSION, ServedRelease, Unit
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
-from brewslm.services.releases.book import Releases
+from brewslm.services.releases.book import Releases, release_before
 from brewslm.stages.deploy.checksums import damage_of
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,11 @@ class Wanted:
         return next((row for row in self.rows if row.state is ReleaseState.LIVE), None)
 
     @property
+    def before(self) -> ReleaseRow | None:
+        """The release that a rollback makes live again."""
+        return release_before(self.rows)
+
+    @property
     def served(self) -> tuple[ReleaseRow, ...]:
         """Those that need a process."""
         return tuple(row for row in self.rows if row.state is ReleaseState.LIVE or row.canary_share > 0.0)
@@ -94,10 +100,11 @@ class Fleet:
         self._wanted: dict[ProjectId, Wanted] = {}
         self._served_ids: set[ProjectId] = set()
         self._bases: dict[ProjectId, float] = {}
-        """When the base of a project was asked last."""
+        """When the base of a project, or a checkpoint that answers on it, was asked last."""
         self._trials: dict[ProjectId, tuple[Trial, float]] = {}
-        """Which checkpoint of a project was asked last, and when."""
+        """Which checkpoint of a project that needs a process of its own was asked last, and when."""
         self.trials = Trials(ports)
+        self._tried = Tried(self.trials, for_seconds=COMPARED_SECONDS)
         self._stamp: object = None
         self._read_after = 0.0
         self.settings = EndpointSettings()
@@ -126,14 +133,24 @@ class Fleet:
         self._try_again((project_id, BASE_VERSION))
         self._bases[project_id] = self._steady()
 
-    def want_trial(self, project_id: ProjectId, trial: Trial) -> None:
-        """Have a checkpoint served for a while; of each project one at a time."""
-        self._try_again((project_id, TRIAL_VERSION))
-        self._trials[project_id] = (trial, self._steady())
+    def want_trial(self, project: Project, trial: Trial) -> None:
+        """Have a checkpoint served for a while: on the base of its project, or by the one process for others.
+
+        Raises:
+            NotFoundError: there is no such experiment.
+        """
+        now = self._steady()
+        if self.trials.shares_base(project, trial):
+            self._tried.want(project.id, trial, now)
+            self.want_base(project.id)
+            return
+        self._try_again((project.id, TRIAL_VERSION))
+        self._trials[project.id] = (trial, now)
 
     def _try_again(self, key: Key) -> None:
         if (unit := self._units.get(key)) is not None:
             unit.refused = None
+            unit.unfit.clear()
 
     def look(self) -> None:
         """One round: read what is wanted, start, watch, switch, drain."""
@@ -209,6 +226,8 @@ class Fleet:
                 unit.num_silent += 1
             if unit.num_silent >= MAX_SILENT_PROBES:
                 self._lost(unit, None, now)
+        if unit.is_up and unit.row.version == BASE_VERSION:
+            self._tried.look(unit, now)
 
     def _start(self, unit: Unit, now: float) -> None:
         try:
@@ -310,10 +329,13 @@ class Fleet:
             row = next((row for row in rows if row.version == unit.row.version), None)
             is_other = unit.trial is not None and wanted is not None and unit.trial != self._trial(wanted)
             if row is not None and not is_other:
-                unit.row, unit.is_draining = row, False
+                unit.row, unit.is_draining, unit.replaced_at = row, False, None
                 continue
             if unit.is_release and self.routing.is_answering(unit) and wanted is not None and wanted.live is not None:
                 continue  # the one that was promoted is not ready, or was refused
+            if wanted is not None and self._is_kept(unit, wanted, now):
+                continue
+            unit.replaced_at = None
             if not unit.is_draining:
                 unit.is_draining, unit.drain_by = True, now + DRAIN_SECONDS
                 self._route()
@@ -322,11 +344,23 @@ class Fleet:
                 del self._units[key]
                 self._route()
 
+    def _is_kept(self, unit: Unit, wanted: Wanted, now: float) -> bool:
+        """Whether a rollback would go to it, and it was replaced only lately."""
+        if unit.ready is None or unit.is_draining or wanted.live is None or wanted.before is None:
+            return False
+        if unit.row.version != wanted.before.version:
+            return False
+        unit.replaced_at = now if unit.replaced_at is None else unit.replaced_at
+        return now - unit.replaced_at < self.settings.keep_replaced_seconds
+
     def _end(self, unit: Unit) -> None:
         if unit.process is not None:
             self._host.stop(unit.process)
         unit.process = unit.ready = None
         unit.hold.close()
+        for held in unit.tried.values():
+            held.hold.close()
+        unit.tried = {}
 
     def _emit(self, unit: Unit, reason: Reason, summary: str, payload: Value) -> None:
         origin = Origin(project_id=unit.project.id, run_id=RunId(f"project-{unit.project.id}"), actor="system")

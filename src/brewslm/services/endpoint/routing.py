@@ -91,17 +91,22 @@ class Routing:
         with self._guard:
             routes, version = self._find(model, project_id, is_open=is_open)
             unit = _choose(routes, conversation) if version is None else _version(routes, version, model)
+            name = model if version == TRIAL_VERSION or unit is None else unit.model
             if unit is None or not unit.is_up or unit.ready is None or unit.process is None:
                 return None
             unit.num_in_flight += 1
             address = f"http://127.0.0.1:{unit.ready.port}"
-            return Lease(unit, unit.told_version, unit.model, address, unit.process.token)
+            return Lease(unit, unit.told_version, name, address, unit.process.token)
 
     def refusal(self, model: str, project_id: ProjectId) -> str | None:
         """Say why a base model or a checkpoint does not answer; None where it may yet."""
         with self._guard:
             found = [one for one in self._routes.values() if one.project_id == project_id]
         units = [unit for routes in found for unit in (routes.base, routes.trial) if unit is not None]
+        for unit in units:
+            trial = unit.trial_named(model)
+            if trial is not None and (unit.refused or trial in unit.unfit):
+                return unit.refused or unit.unfit[trial]
         return next((unit.refused for unit in units if unit.model == model), None)
 
     def give_back(self, lease: Lease, *, is_lost: bool = False) -> None:
@@ -129,6 +134,8 @@ def _version(routes: Routes, version: int, model: str) -> Unit | None:
     if version == BASE_VERSION:
         return routes.base
     if version == TRIAL_VERSION:
+        if routes.base is not None and routes.base.trial_named(model) in routes.base.tried:
+            return routes.base
         return routes.trial if routes.trial is not None and routes.trial.model == model else None
     for unit in (routes.live, *(unit for unit, _ in routes.canaries)):
         if unit is not None and unit.row.version == version:

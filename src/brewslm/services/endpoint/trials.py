@@ -10,6 +10,7 @@ from brewslm.core.checkpoints.lease import held
 from brewslm.core.experiment import Experiment
 from brewslm.core.ids import ExperimentId, ProjectId
 from brewslm.core.project import Project
+from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.serving.host import EndpointSettings
 from brewslm.core.serving.order import ServedAdapter, ServeOrder
 from brewslm.core.value import Value
@@ -74,33 +75,57 @@ class Trials:
             NotFoundError: there is no such experiment or checkpoint.
             DamagedError: its manifest cannot be trusted.
         """
-        with self._ports.storage.read() as transaction:
-            experiment = transaction.experiments.get(project_id, trial.experiment_id)
-        checkpoint_at(self._folder(experiment), trial.step)
+        self._checkpoint(project_id, trial)
+
+    def shares_base(self, project: Project, trial: Trial) -> bool:
+        """Whether a checkpoint is an adapter that can answer on the process of the project's base model.
+
+        Raises:
+            NotFoundError: there is no such experiment.
+        """
+        recipe = self._recipe(project.id, trial)
+        return recipe.method in {"lora", "qlora"} and recipe.base_model == project.base_model
+
+    @contextlib.contextmanager
+    def adapter(self, project: Project, trial: Trial) -> Iterator[ServedAdapter]:
+        """Say what is held by the process of the base model, and keep it from being pruned.
+
+        Raises:
+            NotFoundError: there is no such checkpoint.
+            DamagedError: its manifest cannot be trusted.
+        """
+        folder = self._checkpoint(project.id, trial)
+        with held(folder):
+            yield ServedAdapter(name=trial.model(project.name), folder=str(folder / ADAPTER_FOLDER))
 
     @contextlib.contextmanager
     def opened(self, project: Project, trial: Trial, settings: EndpointSettings) -> Iterator[ServeOrder]:
-        """Say how a checkpoint is served, and keep it from being pruned.
+        """Say how a checkpoint is served by a process of its own, and keep it from being pruned.
 
         Raises:
             NotFoundError: there is no such experiment or checkpoint.
             DamagedError: its manifest cannot be trusted.
             BaseModelError: its base model is not there.
         """
-        with self._ports.storage.read() as transaction:
-            experiment = transaction.experiments.get(project.id, trial.experiment_id)
-        shelf = ProjectShelf(self._ports.storage, self._ports.store, project.id)
-        recipe = shelf.read(Readiness, experiment.plan_id).plan.recipe
-        folder = checkpoint_at(self._folder(experiment), trial.step).folder
+        recipe, folder = self._recipe(project.id, trial), self._checkpoint(project.id, trial)
         base = str(self._ports.base_models.locate(recipe.base_model))
-        order, name = base_order(project, Path(base), settings), trial.model(project.name)
+        own = {"merged_adapter": str(folder / ADAPTER_FOLDER)}
+        if not recipe.has_adapter:
+            own = {"model": str(folder / MODEL_FOLDER), "tokenizer": base}
+        order = base_order(project, Path(base), settings)
         with held(folder):
-            if recipe.has_adapter:
-                adapter = ServedAdapter(name=name, folder=str(folder / ADAPTER_FOLDER))
-                yield order.model_copy(update={"adapters": (adapter,)})
-            else:
-                model = str(folder / MODEL_FOLDER)
-                yield order.model_copy(update={"model": model, "tokenizer": base, "name": name})
+            yield order.model_copy(update={"name": trial.model(project.name), **own})
+
+    def _recipe(self, project_id: ProjectId, trial: Trial) -> Recipe:
+        with self._ports.storage.read() as transaction:
+            experiment = transaction.experiments.get(project_id, trial.experiment_id)
+        shelf = ProjectShelf(self._ports.storage, self._ports.store, project_id)
+        return shelf.read(Readiness, experiment.plan_id).plan.recipe
+
+    def _checkpoint(self, project_id: ProjectId, trial: Trial) -> Path:
+        with self._ports.storage.read() as transaction:
+            experiment = transaction.experiments.get(project_id, trial.experiment_id)
+        return checkpoint_at(self._folder(experiment), trial.step).folder
 
     def _folder(self, experiment: Experiment) -> Path:
         return self._ports.store.project_folder(experiment.project_id) / "experiments" / experiment.folder_name

@@ -7,7 +7,7 @@ from typing import Literal
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
 from brewslm.core.serving.host import ServingProcess
-from brewslm.core.serving.order import Ready
+from brewslm.core.serving.order import Ready, ServedAdapter
 from brewslm.core.value import Value
 from brewslm.services.endpoint.trial import Trial
 
@@ -16,7 +16,8 @@ class ServedRelease(Value):
     """A release and its process, as this server knows it."""
 
     version: int
-    state: Literal["starting", "ready", "draining", "refused"]
+    state: Literal["starting", "ready", "standby", "draining", "refused"]
+    """standby: it was replaced, and is kept for a rollback."""
     num_in_flight: int
     num_lost: int
     error: str | None
@@ -27,6 +28,15 @@ BASE_VERSION = 0
 BASE_SUFFIX = "@base"
 TRIAL_VERSION = -1
 """Stands for a checkpoint that somebody tries in the Studio."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTrial:
+    """A checkpoint that a process holds."""
+
+    adapter: ServedAdapter
+    hold: ExitStack
+    """What keeps it from being pruned."""
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +52,10 @@ class Unit:
     """The checkpoint that it is, where it is none of the releases."""
     hold: ExitStack = field(default_factory=ExitStack)
     """What is kept for its process while that lives."""
+    tried: dict[Trial, HeldTrial] = field(default_factory=dict)
+    """Of a base model: the checkpoints that answer on it. Replaced as a whole, since requests read it."""
+    unfit: dict[Trial, str] = field(default_factory=dict)
+    """Of a base model: why a checkpoint does not answer on it."""
     process: ServingProcess | None = None
     ready: Ready | None = None
     refused: str | None = None
@@ -55,6 +69,8 @@ class Unit:
     """Losses without a stable time between them."""
     is_draining: bool = False
     drain_by: float = 0.0
+    replaced_at: float | None = None
+    """When it was found to be the one before the live release, which a rollback goes to."""
     num_in_flight: int = 0
     is_suspect: bool = False
     """Whether a request lost it; nobody is sent to it until the fleet has looked."""
@@ -71,7 +87,9 @@ class Unit:
 
     def told(self) -> ServedRelease:
         """How it fares."""
-        state: Literal["starting", "ready", "draining", "refused"] = "ready" if self.ready else "starting"
+        state: Literal["starting", "ready", "standby", "draining", "refused"] = "ready" if self.ready else "starting"
+        if self.replaced_at is not None:
+            state = "standby"
         if self.is_refused or self.is_draining:
             state = "refused" if self.is_refused else "draining"
         return ServedRelease(
@@ -88,6 +106,10 @@ class Unit:
         if self.trial is not None:
             return self.trial.model(self.project.name)
         return model_name(self.project.name, self.row.version)
+
+    def trial_named(self, model: str) -> Trial | None:
+        """The checkpoint of this name that answers on it, or that does not fit it."""
+        return next((one for one in (*self.tried, *self.unfit) if one.model(self.project.name) == model), None)
 
     @property
     def is_release(self) -> bool:

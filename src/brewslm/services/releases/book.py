@@ -1,6 +1,6 @@
 """The release book: one numbered row for each deployment, and what is decided about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -102,11 +102,10 @@ class Releases:
         live = _live(rows)
         if live is None:
             raise ConflictError(f"no release of project {project_id} is live, so there is nothing to take back")
-        earlier = [row for row in rows if row.state is ReleaseState.SUPERSEDED and row.live_at is not None]
-        if not earlier:
+        target = release_before(rows)
+        if target is None:
             message = f"nothing was live in project {project_id} before v{live.version}; retire it instead"
             raise ConflictError(message)
-        target = max(earlier, key=lambda row: row.live_at or row.created_at)
         self._refuse_damaged(target)
         with self._ports.storage.write() as transaction:
             now = self._ports.clock.now()
@@ -252,6 +251,12 @@ def _live(rows: "tuple[ReleaseRow, ...]") -> ReleaseRow | None:
 def _refuse_unless(row: ReleaseRow, may: set[ReleaseState], what: str) -> None:
     if row.state not in may:
         raise ConflictError(f"v{row.version} of project {row.project_id} is {row.state}; it cannot be {what}")
+
+
+def release_before(rows: Sequence[ReleaseRow]) -> ReleaseRow | None:
+    """Return the release that a rollback makes live again: of those that were replaced the one that was live last."""
+    earlier = [row for row in rows if row.state is ReleaseState.SUPERSEDED and row.live_at is not None]
+    return max(earlier, key=lambda row: row.live_at or row.created_at, default=None)
 
 
 def _wants_words(reason: str) -> None:

@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from brewslm.core.data.example import Message
 from brewslm.core.serving.measured import MEASURED_COMMENT, MEASURED_HEADER
-from brewslm.serving.failure import BadRequestError
+from brewslm.core.serving.order import ADAPTERS_PATH, AdapterSet, ServedAdapter
+from brewslm.serving.failure import BadRequestError, RefusedError
 from brewslm.serving.generation import Engine, Event, Generation
 from brewslm.serving.openai.answers import Answers, BrokenError, Part, whole
 from brewslm.serving.openai.replies import Chats, Completions, error_of, event_of, usage_of
@@ -40,14 +41,30 @@ class Speller(Protocol):
         """The text of tokens."""
 
 
+class AdapterHolder(Protocol):
+    """Adapters on a model, which come and go."""
+
+    def key_of(self, name: str) -> str | None:
+        """What the engine calls the adapter of this name; None where it holds none."""
+
+    def hold(self, wanted: Sequence[ServedAdapter]) -> None:
+        """Load those that are missing and drop the others; blocks.
+
+        Raises:
+            RefusedError: one of them does not fit.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """What answers, and under which names."""
 
-    names: tuple[str, ...]
+    name: str
     context_tokens: int
     speller: Speller
     engine: Engine
+    adapters: AdapterHolder | None = None
+    """What answers under other names; None where nothing can."""
 
     def adapter_of(self, name: str) -> str | None:
         """The adapter that answers under a name; None for the model itself.
@@ -55,10 +72,13 @@ class Model:
         Raises:
             BadRequestError: nothing does.
         """
-        if name not in self.names:
+        if name == self.name:
+            return None
+        key = self.adapters.key_of(name) if self.adapters is not None else None
+        if key is None:
             message = f"The model {name!r} does not exist here."
             raise BadRequestError(message, param="model", code="model_not_found", status=404)
-        return None if name == self.names[0] else name
+        return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +112,7 @@ class Face:
         """Build the routes."""
         routes = [
             Route("/health", self._guarded(self._health), methods=["GET"]),
+            Route(ADAPTERS_PATH, self._guarded(self._hold), methods=["PUT"]),
             Route("/v1/chat/completions", self._guarded(self._chat), methods=["POST"]),
             Route("/v1/completions", self._guarded(self._complete), methods=["POST"]),
         ]
@@ -114,6 +135,16 @@ class Face:
     async def _health(self, _request: Request) -> Response:
         active, waiting = self._model.engine.load()
         return JSONResponse({"active": active, "waiting": waiting})
+
+    async def _hold(self, request: Request) -> Response:
+        wanted = AdapterSet.model_validate_json(await request.body()).adapters
+        if self._model.adapters is None:
+            raise BadRequestError(f"{self._model.name!r} takes no adapters", param="adapters")
+        try:
+            await asyncio.to_thread(self._model.adapters.hold, wanted)
+        except RefusedError as error:
+            raise BadRequestError(str(error), param="adapters", code="adapter_refused", status=422) from error
+        return JSONResponse({"adapters": [adapter.name for adapter in wanted]})
 
     async def _chat(self, request: Request) -> Response:
         asked = parse(ChatRequest, await request.body())

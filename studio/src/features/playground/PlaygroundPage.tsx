@@ -5,13 +5,13 @@ import { useParams } from "react-router";
 
 import { Conversation } from "./Conversation";
 import { useChat } from "./useChat";
-import { checkpointsQuery, endpointQuery, projectQuery } from "@/api";
+import { checkpointsQuery, endpointQuery, projectQuery, type TriedCheckpoint } from "@/api";
 import { ErrorNotice } from "@/components/ErrorNotice";
 import { Page } from "@/components/Page";
 import { QueryView } from "@/components/QueryView";
 import { seedOf } from "@/lib/chat";
 import { idOf } from "@/lib/ids";
-import { type Choice, choicesOf } from "@/lib/playground";
+import { type Choice, choicesOf, firstPair } from "@/lib/playground";
 
 const MAX_CHARACTERS = 20_000;
 
@@ -34,6 +34,7 @@ export function PlaygroundPage() {
             <Talks
               projectId={projectId}
               choices={choicesOf(project.data.name, [live, ...canaries], checkpoints.data)}
+              checkpoints={checkpoints.data}
             />
           )
         }
@@ -46,11 +47,10 @@ function ErrorOrWait({ error }: { error: Error | null }) {
   return error === null ? <Skeleton height={200} /> : <ErrorNotice error={error} />;
 }
 
-type TalksProps = { projectId: number; choices: readonly Choice[] };
+type TalksProps = { projectId: number; choices: readonly Choice[]; checkpoints: readonly TriedCheckpoint[] };
 
-function Talks({ projectId, choices }: TalksProps) {
-  const base = choices.at(-1)?.model ?? "";
-  const [chosen, setChosen] = useState<readonly [string, string]>([choices[0]?.model ?? base, base]);
+function Talks({ projectId, choices, checkpoints }: TalksProps) {
+  const [chosen, setChosen] = useState(() => firstPair(choices, checkpoints));
   const [draft, setDraft] = useState("");
   const [temperature, setTemperature] = useState<number | string>(0);
   const [maxTokens, setMaxTokens] = useState<number | string>(200);

@@ -12,7 +12,13 @@ import { RelativeTime } from "@/components/RelativeTime";
 import { formatTimes } from "@/lib/chat";
 import { formatCount } from "@/lib/numbers";
 
-const COLOURS: Record<string, string> = { ready: "green", starting: "yellow", draining: "gray", refused: "red" };
+const COLOURS: Record<string, string> = {
+  ready: "green",
+  starting: "yellow",
+  standby: "blue",
+  draining: "gray",
+  refused: "red",
+};
 
 /** Who answers the clients of a project, how fast, and with which keys. */
 export function Endpoint({ projectId }: { projectId: number }) {
