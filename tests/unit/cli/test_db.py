@@ -44,7 +44,7 @@ def test_a_ledger_moves_and_doctor_says_where_it_is_without_a_password(brew: Ins
     assert database(brew) == f"SQLite in {brew.home / 'brewslm.db'}"
     brew.variables["BREWSLM_DATABASE_URL"] = secret
     brew.run("project", "create", "--name", "second")
-    assert database(brew).endswith(f"at {shown}, schema 0008")
+    assert database(brew).endswith(f"at {shown}, schema 0009")
     said += [brew.run("doctor", "--debug", code=0), brew.run("project", "list", "--debug")]
     said += [brew.run("db", "migrate-to", secret, "--debug", code=1), brew.run("db", "backup", "/nowhere/x", code=1)]
     brew.variables["BREWSLM_DATABASE_URL"] = secret.replace("test_", "absent_")

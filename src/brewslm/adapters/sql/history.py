@@ -4,21 +4,23 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
-from brewslm.adapters.sql.rows.jobs import job_of_row
 from brewslm.adapters.sql.schema import jobs, run_events
 from brewslm.adapters.sql.storage import SqlStorage
-from brewslm.core.ids import RunId
-from brewslm.core.job import Job
-from brewslm.core.ports.reading.history import Families, FamilyQuery, OutcomeRow, Tally, Turn
+from brewslm.core.ids import JobId, RunId
+from brewslm.core.job import JobStatus
+from brewslm.core.ports.reading.history import Families, FamilyQuery, Member, OutcomeRow, Tally, Turn
+from brewslm.core.reason import Reason
 
 GRAVE = ("error", "critical")
+_MEMBERS = select(*(jobs.c[name] for name in Member._fields))
+# Grouped as an index has them, which also holds the times: no row is read, and nothing is sorted.
 _TALLIES = select(
     run_events.c.run_id,
     run_events.c.severity,
     func.count(),
     func.min(run_events.c.occurred_at),
     func.max(run_events.c.occurred_at),
-).group_by(run_events.c.run_id, run_events.c.severity)
+).group_by(run_events.c.run_id, run_events.c.reason, run_events.c.severity)
 _TURNS = select(*(run_events.c[name] for name in Turn._fields)).order_by(run_events.c.seq)
 _OUTCOMES = (
     select(*(run_events.c[name] for name in OutcomeRow._fields))
@@ -59,36 +61,41 @@ class SqlHistory:
             return tuple(OutcomeRow._make(row) for row in connection.execute(asked))
 
 
-def _roots(connection: Connection, query: FamilyQuery) -> tuple[Job, ...]:
-    asked = select(jobs).order_by(jobs.c.id.desc()).limit(query.limit)
+def _roots(connection: Connection, query: FamilyQuery) -> tuple[Member, ...]:
+    asked = _MEMBERS.order_by(jobs.c.id.desc()).limit(query.limit)
     if query.job_id is not None:
-        return _jobs(connection, asked.where(jobs.c.id == query.job_id))
+        return _members(connection, asked.where(jobs.c.id == query.job_id))
     asked = asked.where(jobs.c.parent_id.is_(None))
     if query.project_id is not None:
         asked = asked.where(jobs.c.project_id == query.project_id)
     if query.before_id is not None:
         asked = asked.where(jobs.c.id < query.before_id)
-    return _jobs(connection, asked)
+    return _members(connection, asked)
 
 
-def _steps(connection: Connection, roots: tuple[Job, ...]) -> tuple[Job, ...]:
+def _steps(connection: Connection, roots: tuple[Member, ...]) -> tuple[Member, ...]:
     """Every level below the roots."""
-    found: list[Job] = []
-    level = [job.id for job in roots]
+    found: list[Member] = []
+    level: list[JobId] = [job.id for job in roots]
     while level:
-        below = _jobs(connection, select(jobs).where(jobs.c.parent_id.in_(level)).order_by(jobs.c.id))
+        below = _members(connection, _MEMBERS.where(jobs.c.parent_id.in_(level)).order_by(jobs.c.id))
         found += below
         level = [job.id for job in below]
     return tuple(sorted(found, key=lambda job: job.id))
 
 
-def _jobs(connection: Connection, asked: Any) -> tuple[Job, ...]:  # noqa: ANN401 - a Select of any columns
-    return tuple(job_of_row(row) for row in connection.execute(asked).mappings())
+def _members(connection: Connection, asked: Any) -> tuple[Member, ...]:  # noqa: ANN401 - a Select of any columns
+    rows = map(Member._make, connection.execute(asked).all())
+    return tuple(
+        row._replace(status=JobStatus(row.status), reason=None if row.reason is None else Reason(row.reason))
+        for row in rows
+    )
 
 
 def _tallies(connection: Connection, runs: list[RunId]) -> tuple[Tally, ...]:
-    rows = connection.execute(_TALLIES.where(run_events.c.run_id.in_(runs))) if runs else ()
-    return tuple(Tally._make(row) for row in rows)
+    if not runs:
+        return ()
+    return tuple(map(Tally._make, connection.execute(_TALLIES.where(run_events.c.run_id.in_(runs))).all()))
 
 
 def _turns(connection: Connection, runs: list[RunId], query: FamilyQuery) -> tuple[Turn, ...]:
@@ -96,4 +103,4 @@ def _turns(connection: Connection, runs: list[RunId], query: FamilyQuery) -> tup
         return ()
     reasons = [reason.value for reason in sorted(query.turns)]
     asked = _TURNS.where(run_events.c.run_id.in_(runs), run_events.c.reason.in_(reasons))
-    return tuple(Turn._make(row) for row in connection.execute(asked))
+    return tuple(map(Turn._make, connection.execute(asked).all()))

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from brewslm.adapters.sql.columns import WHOLE, PlainText
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration. A database at another revision is migrated, or refused where this code does not know it."""
 
 
@@ -172,6 +172,8 @@ run_events = Table(
     Column("hash", PlainText, nullable=False),
     Index(None, "project_id", "seq"),
     Index(None, "run_id", "seq"),
+    Index(None, "project_id", "severity", "seq", "stage"),
+    Index(None, "run_id", "reason", "severity", "occurred_at"),
 )
 """Append-only: two triggers refuse UPDATE and DELETE."""
 

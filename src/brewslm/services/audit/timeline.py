@@ -1,15 +1,15 @@
 """The timeline: runs within runs, and the recoveries of trainings, each with its time and what its events say."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from brewslm.core.errors import NotFoundError
 from brewslm.core.events.reasons import Reason, Severity
 from brewslm.core.ids import JobId, ProjectId, RunId
-from brewslm.core.job import Job, JobKind, JobStatus
-from brewslm.core.ports.reading.history import Families, FamilyQuery, History, Tally, Turn
+from brewslm.core.job import JobKind, JobStatus
+from brewslm.core.ports.reading.history import Families, FamilyQuery, History, Member, Tally, Turn
 from brewslm.core.value import Value
 from brewslm.services.projects import activations_of
 
@@ -110,21 +110,21 @@ def _others_of(project_id: ProjectId | None) -> tuple[RunId, ...]:
     return (RunId(f"project-{project_id}"), activations_of(project_id))
 
 
-def _nodes(found: Families, roots: Iterable[Job]) -> tuple[RunNode, ...]:
+def _nodes(found: Families, roots: Iterable[Member]) -> tuple[RunNode, ...]:
     tallies: dict[RunId, list[Tally]] = defaultdict(list)
     for tally in found.tallies:
         tallies[tally.run_id].append(tally)
     turns: dict[RunId, list[Turn]] = defaultdict(list)
     for turn in found.turns:
         turns[turn.run_id].append(turn)
-    steps: dict[JobId, list[Job]] = defaultdict(list)
+    steps: dict[JobId, list[Member]] = defaultdict(list)
     for step in found.steps:
         if step.parent_id is not None:
             steps[step.parent_id].append(step)
 
-    def node_of(job: Job) -> RunNode:
+    def node_of(job: Member) -> RunNode:
         below = tuple(node_of(step) for step in steps[job.id])
-        num_events = _added(_counts(tallies[job.run_id]), *(step.num_events for step in below))
+        num_events = _counts(tallies[job.run_id], (step.num_events for step in below))
         starts = [tally.first_at for tally in tallies[job.run_id]]
         started_at = job.started_at or min(starts, default=None)
         return RunNode(
@@ -201,13 +201,13 @@ def recoveries_of(turns: Iterable[Turn]) -> tuple[Recovery, ...]:
     return tuple(found)
 
 
-def _counts(tallies: Iterable[Tally]) -> dict[Severity, int]:
-    return {tally.severity: tally.num_events for tally in tallies}
-
-
-def _added(*counts: Mapping[Severity, int]) -> dict[Severity, int]:
-    sums = {severity: sum(one.get(severity, 0) for one in counts) for severity in SEVERITIES}
-    return {severity: number for severity, number in sums.items() if number}
+def _counts(tallies: Iterable[Tally], steps: Iterable[Mapping[Severity, int]] = ()) -> dict[Severity, int]:
+    sums: Counter[Severity] = Counter()
+    for tally in tallies:
+        sums[tally.severity] += tally.num_events
+    for step in steps:
+        sums.update(step)
+    return {severity: sums[severity] for severity in SEVERITIES if sums[severity]}
 
 
 def _highest(num_events: Mapping[Severity, int]) -> Severity | None:

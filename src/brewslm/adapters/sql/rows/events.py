@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Select, bindparam, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, union_all
 
 from brewslm.adapters.sql.columns import REPLACEMENT
 from brewslm.adapters.sql.schema import chain_heads, in_utc, run_events
@@ -78,16 +78,26 @@ class SqlEventRows:
         limit: int = 50,
     ) -> tuple[RunEvent, ...]:
         """The last `limit` events before a number, in ascending order; of these severities and stages, or of all."""
-        query = select(run_events).order_by(run_events.c.seq.desc()).limit(limit)
-        if project_id is not None:
-            query = query.where(run_events.c.project_id == project_id)
-        if severities:
-            query = query.where(run_events.c.severity.in_(severities))
+        query = select(run_events)
         if stages:
             query = query.where(run_events.c.stage.in_(stages))
         if before_seq is not None:
             query = query.where(run_events.c.seq < before_seq)
-        return tuple(reversed(self._read(query)))
+        if project_id is not None:
+            query = query.where(run_events.c.project_id == project_id)
+            if severities or stages:
+                return self._merged(query, severities or get_args(Severity), limit)
+        elif severities:
+            query = query.where(run_events.c.severity.in_(severities))
+        return tuple(reversed(self._read(query.order_by(run_events.c.seq.desc()).limit(limit))))
+
+    def _merged(self, query: Select[Any], severities: Sequence[Severity], limit: int) -> tuple[RunEvent, ...]:
+        """Of a project, an index has the numbers of each severity in order: from each as many as are shown."""
+        newest = query.order_by(run_events.c.seq.desc()).limit(limit)
+        parts = (newest.where(run_events.c.severity == severity).subquery() for severity in severities)
+        merged = union_all(*map(select, parts)).subquery()
+        rows = self._read(select(merged).order_by(merged.c.seq.desc()).limit(limit))
+        return tuple(reversed(rows))
 
     def _newest_seq(self) -> int:
         """The heads are asked too, so that a number whose row was removed by force is not given out again."""

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from brewslm.core.events.reasons import Reason, Severity
 from brewslm.core.ids import JobId, ProjectId, RunId
-from brewslm.core.job import Job
+from brewslm.core.job import JobKind, JobStatus
 from brewslm.core.value import Value
 
 
@@ -24,8 +24,22 @@ class FamilyQuery(Value):
     """The reasons of the events of trainings that are wanted one by one."""
 
 
+class Member(NamedTuple):
+    """What of a job its family shows."""
+
+    id: JobId
+    parent_id: JobId | None
+    run_id: RunId
+    kind: JobKind
+    status: JobStatus
+    reason: Reason | None
+    error: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
 class Tally(NamedTuple):
-    """The events of one run and one severity."""
+    """The events of one run, one reason and one severity."""
 
     run_id: RunId
     severity: Severity
@@ -48,8 +62,8 @@ class Turn(NamedTuple):
 class Families(NamedTuple):
     """Jobs, the newest first, with their steps and what was counted of them; one consistent view."""
 
-    roots: tuple[Job, ...]
-    steps: tuple[Job, ...]
+    roots: tuple[Member, ...]
+    steps: tuple[Member, ...]
     """By id."""
     tallies: tuple[Tally, ...]
     turns: tuple[Turn, ...]
