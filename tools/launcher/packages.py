@@ -89,7 +89,10 @@ def install(place: Place, requirements: list[str], *, lock: int, show: Show) -> 
         SetupError: pip failed; the message says why in one line.
     """
     _renew_pip(place, lock=lock, show=show)
-    constraints = [word for file in (place.constraints, place.hashes) if file.exists() for word in ("-c", file.name)]
+    constraints = ["-c", place.constraints.name]
+    if place.hashes.exists():
+        # Every hash that stands there is held; pip need not ask for one of the project itself, and of torch.
+        constraints += ["-c", place.hashes.name, "--no-require-hashes"]
     # No isolated build: the build backend lies in the environment already, in its exact version.
     command = [*_pip_install(place), "--no-build-isolation", *constraints, *requirements]
     _run(place, command, lock=lock, show=_watch(place, show))

@@ -26,7 +26,7 @@ _CONSTRAINTS_HEAD = """\
 # The launcher passes this file and hashes.txt to every pip call. How to renew them: docs/decisions/0022-hashes-of-wheels.md
 """
 _HASHES_HEAD = """\
-# SHA-256 of the wheels of everything in constraints.txt, written by `make lock`; not for editing. It needs pip 26.1 or newer.
+# SHA-256 of the wheels of everything in constraints.txt, written by `make lock`; not for editing. It needs pip 26.3.
 """
 _PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>[^\s;]+)(?P<hashes>(?:\s+--hash=sha256:[0-9a-f]{64})*)")
 
