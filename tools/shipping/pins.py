@@ -22,11 +22,12 @@ UNHASHED = {"torch": "its builds differ by index (CPU, CUDA, ROCm), so no list o
 """Packages whose version alone is exact, and why."""
 
 _CONSTRAINTS_HEAD = """\
-# Exact versions of everything that setup may install, for Python 3.11 to 3.13 on Linux and macOS; written by `make lock`.
-# The launcher passes this file and hashes.txt to every pip call. How to renew them: docs/decisions/0022-hashes-of-wheels.md
+# Exact versions of everything that setup may install, for Python 3.11 to 3.13 on Linux and macOS.
+# The launcher passes this file and hashes.txt to every pip call. `make lock` writes both:
+# docs/decisions/0022-hashes-of-wheels.md
 """
 _HASHES_HEAD = """\
-# SHA-256 of the wheels of everything in constraints.txt, written by `make lock`; not for editing. It needs pip 26.3.
+# SHA-256 of the wheels of everything in constraints.txt, written by `make lock`; pip 26.3 or newer holds them.
 """
 _PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>[^\s;]+)(?P<hashes>(?:\s+--hash=sha256:[0-9a-f]{64})*)")
 
@@ -62,7 +63,9 @@ def read_constraints(text: str) -> dict[str, Pin]:
             continue
         matched = re.fullmatch(r"([\w.-]+)==([\w.!]+)", line)
         if matched is None or part is None or canonical(matched[1]) in pins:
-            raise ValueError(f"constraints.txt:{number}: {line!r} is no exact version, or the second. Next: `make lock`")
+            raise ValueError(
+                f"constraints.txt:{number}: {line!r} is no exact version, or the second. Next: `make lock`"
+            )
         pins[canonical(matched[1])] = Pin(matched[1], matched[2], part)
     return pins
 
