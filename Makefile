@@ -5,7 +5,8 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup quickstart test test-long chaos bench check lint format types docs site screenshots walls studio studio-api studio-check
+.PHONY: help setup quickstart test test-long test-wheel chaos bench check lint format types docs site screenshots walls \
+	studio studio-api studio-check lock audit licences dist release
 
 help: ## List what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +22,9 @@ test: setup ## Run the tests (all but the long ones and the benchmarks)
 
 test-long: setup ## Run the tests that take minutes
 	@$(BIN)/python -m pytest -m long
+
+test-wheel: setup ## Install the wheel in a bare environment, and live there without a network
+	@$(BIN)/python -m pytest -m long tests/journeys/test_wheel.py
 
 chaos: setup ## Lead a thousand lives with a fault each, and print the table
 	@$(BIN)/python -m tests.chaos 1000
@@ -63,3 +67,20 @@ site: setup ## Build the documentation into build/site, strictly
 
 screenshots: setup ## Make the pictures of the Studio in docs/images anew
 	@$(BIN)/python -m tests.browser.screenshots
+
+lock: ## Write constraints.txt and hashes.txt anew; RENEW='a b' takes newer versions of a and b, RENEW='*' of all
+	@./brewslm --setup --extras release
+	@$(BIN)/python tools/ship.py lock $(if $(RENEW),$(foreach name,$(RENEW),'$(name)'))
+
+audit: ## Ask for known weaknesses of all that is locked, Python's and npm's; needs the network
+	@./brewslm --setup --extras release
+	@$(BIN)/python tools/ship.py audit
+
+licences: setup ## Compare the licences of what users run with the permissive ones
+	@$(BIN)/python tools/ship.py licences
+
+dist: setup ## Make wheel, source distribution, bill of materials and checksums in dist/, of the commit
+	@$(BIN)/python tools/ship.py dist
+
+release: setup ## Give what is unreleased its number, as a commit with a tag: make release VERSION=0.2.0
+	@$(BIN)/python tools/ship.py release '$(VERSION)'

@@ -17,6 +17,8 @@ export default defineConfig({
     // tests/browser holds the size of the first load.
     chunkSizeWarningLimit: 1_000,
     modulePreload: { polyfill: false },
+    // Their licences ask for their notice wherever their code goes; tools/shipping reads there what a release holds.
+    license: { fileName: "licenses.md" },
   },
   server: {
     // The server answers only under its own name and to its own origin.

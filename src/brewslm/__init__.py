@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from brewslm.sdk import Client, create_brew, create_trainer
 
-__all__ = ["Client", "__version__", "create_brew", "create_trainer"]
+    __version__: str
 
-__version__ = "0.1.0"
+__all__ = ["Client", "__version__", "create_brew", "create_trainer"]
 
 
 def __getattr__(name: str) -> object:
@@ -15,6 +15,10 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         message = f"module 'brewslm' has no attribute {name!r}"
         raise AttributeError(message)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("brewslm")
     from brewslm import sdk
 
     found: object = getattr(sdk, name)

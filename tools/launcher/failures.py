@@ -10,6 +10,11 @@ _KNOWN: tuple[tuple[str, str, str], ...] = (
         "free about 3 GB (8 GB for CUDA) here and in the temporary folder (TMPDIR)",
     ),
     (
+        r"DO NOT MATCH THE HASHES(?:.*\n)+?\s+(?P<name>[\w.-]+==\S+) from ",
+        "the package index answers for {name} with another file than hashes.txt names",
+        "do not install that file before you know why it differs; look where it comes from with `pip config list`",
+    ),
+    (
         r"CERTIFICATE_VERIFY_FAILED|SSLError",
         "pip does not trust the certificate of its package index",
         "set PIP_CERT to your organisation's certificate file",

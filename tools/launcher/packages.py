@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ STOP_SECONDS = 10.0
 _DIVERTING = ("PIP_PREFIX", "PIP_REQUIRE_VIRTUALENV", "PIP_ROOT", "PIP_TARGET", "PIP_USER")
 _COLLECTING = re.compile(r"^Collecting (\S+)", re.MULTILINE)
 _DOWNLOADING = re.compile(r"^\s*Downloading (?:\S*/)?([\w.]+)-\S+ \(([^)]+)\)", re.MULTILINE)
+_PIP_PIN = re.compile(r"^pip==(?P<version>\S+)(?: \\\n\s+--hash=\S+)*\n", re.MULTILINE)
 _INSTALLING = re.compile(r"^Installing collected packages: (.+)$", re.MULTILINE)
 
 Show = Callable[[str], None]
@@ -81,15 +83,35 @@ def _is_whole(info: Path) -> bool:
 
 
 def install(place: Place, requirements: list[str], *, lock: int, show: Show) -> None:
-    """Run pip with the exact versions of constraints.txt.
+    """Run pip with the exact versions of constraints.txt, and only with files whose hashes are in hashes.txt.
 
     Raises:
         SetupError: pip failed; the message says why in one line.
     """
+    _renew_pip(place, lock=lock, show=show)
+    constraints = ["-c", place.constraints.name]
+    if place.hashes.exists():
+        # Every hash that stands there is held; pip need not ask for one of the project itself, and of torch.
+        constraints += ["-c", place.hashes.name, "--no-require-hashes"]
     # No isolated build: the build backend lies in the environment already, in its exact version.
-    options = ["--no-input", "--disable-pip-version-check", "--no-build-isolation", "--constraint", "constraints.txt"]
-    command = [str(place.python), "-I", "-u", "-m", "pip", "install", *options, *requirements]
+    command = [*_pip_install(place), "--no-build-isolation", *constraints, *requirements]
     _run(place, command, lock=lock, show=_watch(place, show))
+
+
+def _pip_install(place: Place) -> list[str]:
+    return [str(place.python), "-I", "-u", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+
+
+def _renew_pip(place: Place, *, lock: int, show: Show) -> None:
+    """Bring pip to its own exact version: the one that comes with Python may be too old for hashes of constraints."""
+    text = place.hashes.read_text(encoding="utf-8") if place.hashes.exists() else ""
+    found = _PIP_PIN.search(text)
+    if found is None or any(place.venv.glob(f"lib/python*/site-packages/pip-{found['version']}.dist-info")):
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.write(found[0])
+        file.flush()
+        _run(place, [*_pip_install(place), "--require-hashes", "-r", file.name], lock=lock, show=_watch(place, show))
 
 
 def _watch(place: Place, show: Show) -> Callable[[str], None]:

@@ -31,6 +31,16 @@ class Place:
         return self.venv / "bin" / "python"
 
     @property
+    def constraints(self) -> Path:
+        """The exact versions of all packages."""
+        return self.root / "constraints.txt"
+
+    @property
+    def hashes(self) -> Path:
+        """The hashes of the files that may be installed."""
+        return self.root / "hashes.txt"
+
+    @property
     def command(self) -> Path:
         """The CLI inside the virtual environment."""
         return self.venv / "bin" / "brewslm"
@@ -117,7 +127,7 @@ def read_declaration(place: Place) -> Declaration:
     """Read what decides about packages; other settings in pyproject.toml may change without a setup."""
     with (place.root / "pyproject.toml").open("rb") as file:
         pyproject = tomllib.load(file)
-    constraints = (place.root / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    constraints = place.constraints.read_text(encoding="utf-8").splitlines()
     decisive = {
         "project": pyproject["project"],
         "build": pyproject["build-system"],

@@ -57,7 +57,8 @@ class Studio:
         if not done.exists():
             return False
         built_at = done.stat().st_mtime
-        files = [lock, *(path for path in (self.sources / "src").rglob("*") if path.is_file())]
+        config = self.sources / "vite.config.ts"
+        files = [lock, *([config] if config.exists() else []), *(path for path in (self.sources / "src").rglob("*") if path.is_file())]
         return all(path.stat().st_mtime <= built_at for path in files)
 
 
