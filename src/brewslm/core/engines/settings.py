@@ -19,6 +19,8 @@ class SlurmSettings(Described):
     qos: Word | None = None
     time_limit: Word | None = None
     """As `sbatch --time` takes it, such as 8:00:00."""
+    has_gpus: bool = False
+    """Whether each process is to have a GPU of its own: `--gpus-per-node`, as many as processes."""
     options: tuple[Word, ...] = ()
     """More options of `sbatch`, such as --mem=32G or --constraint=a100."""
     python: Word | None = None

@@ -71,3 +71,4 @@ class ExitCode(IntEnum):
     PAUSED = 74
     SUPERSEDED = 75
     DEVICE_FAILED = 76
+    PEER_LOST = 77

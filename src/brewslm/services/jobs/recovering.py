@@ -16,10 +16,10 @@ from brewslm.core.recovery.policy import Decision, Ended, GivenUp, Setting, deci
 from brewslm.core.wire.attempt import FailureFile
 from brewslm.core.wire.recovery import Cause, Measure, Question
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, FAILURE_FILE, WORKER_LOG_FILE, ExitCode
+from brewslm.services.engines.line import MACHINE, devices_of, uses_device
 from brewslm.services.jobs.claim import Claim
 from brewslm.services.jobs.files import read_recovery, write_recovery
 from brewslm.services.jobs.journal import JournalReader
-from brewslm.services.jobs.line import devices_of, uses_device
 from brewslm.services.jobs.setting_aside import Aside, SetAsideError
 
 _CAUSES: dict[int | None, Cause] = {
@@ -27,6 +27,7 @@ _CAUSES: dict[int | None, Cause] = {
     ExitCode.NOT_FINITE: "not_finite",
     ExitCode.DISK_FULL: "disk_full",
     ExitCode.DEVICE_FAILED: "device_failed",
+    ExitCode.PEER_LOST: "lost",
 }
 REASONS: dict[Cause, Reason] = {
     "lost": Reason.TRAINING_RUNTIME_ERROR,
@@ -231,6 +232,8 @@ def with_devices(ended: Ended, claim: Claim, machine: Machine) -> Ended:
     """Add what is known of the job's device, and which others there are."""
     devices = devices_of(machine.facts().gpus)
     device = claim.job.device or devices[0]
+    if device not in devices:  # all of them, or those of a cluster
+        return ended.model_copy(update={"device": device})
     return ended.model_copy(
         update={
             "device": device,
@@ -253,6 +256,7 @@ def move(claim: Claim, machine: Machine, failed: tuple[str, ...]) -> bool:
         holder = job if job.parent_id is None else transaction.jobs.get(job.parent_id)
         running = transaction.jobs.list(statuses=(JobStatus.RUNNING,), limit=_MOST_RUNNING)
         held = {one.device or devices[0] for one in running if uses_device(one) and one.id != holder.id}
+        held |= set(devices) if MACHINE in held else set()
         device = next((one for one in devices if one not in held and one not in failed), None)
         if device is None:
             return False
