@@ -34,11 +34,8 @@ SIOCGIFADDR = 0x8915
 def explaining(ends: list[int]) -> int:
     """Return of the exit codes, in the order of the ends, the one that explains them; a signal is negative."""
     bad = [code for code in ends if code != 0]
-    for is_told in (lambda code: code in TYPED or code < 0, lambda code: code != PEER_LOST):
-        found = next((code for code in bad if is_told(code)), None)
-        if found is not None:
-            return found
-    return bad[0] if bad else 0
+    telling = [code for code in bad if code in TYPED or code < 0]
+    return [*telling, *(code for code in bad if code != PEER_LOST), *bad, 0][0]
 
 
 def end_as(code: int) -> int:

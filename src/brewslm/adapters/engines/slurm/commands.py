@@ -11,9 +11,7 @@ NEEDED = ("sbatch", "squeue", "scancel", "scontrol")
 ASK_SECONDS = 20.0
 """What one command may take. A controller that is down is answered after some seconds by each."""
 JOB_PREFIX = "brewslm-"
-_WAITING = frozenset(
-    {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
-)
+_WAITING = frozenset({"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT"})
 _LIVING = frozenset({"RUNNING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING"})
 _ENDING = "COMPLETING"
 
@@ -76,7 +74,8 @@ class SlurmCommands:
         told = self.run("squeue", "--noheader", "--states=all", f"--name={name}", "--format=%i|%T|%r")
         jobs = [SlurmJob(*line.strip().split("|", 2)) for line in told.splitlines() if line.count("|") >= 2]
         open_ones = [one for one in jobs if one.is_waiting or one.is_living]
-        return (open_ones or jobs or [None])[-1]
+        found = open_ones or jobs
+        return found[-1] if found else None
 
     def signal(self, job_id: str, name: str, *, whole: bool = False) -> None:
         """Send a signal to the processes of a job; with `whole`, to its script as well.

@@ -34,18 +34,20 @@ FileT = TypeVar("FileT", bound=Value)
 
 SUBMISSION_FILE = "submission.json"
 ASK_EVERY_SECONDS = 2.0
-BEAT_SECONDS = 10.0
+BEAT_SECONDS = 6.0
 """A beat that has not changed for so long says nothing any more."""
 LATE_SECONDS = 3.0
 """How much later than the end of its job an attempt's `exit.json` may be seen, on storage that nodes share."""
 NOTICE_SECONDS = 60
 """Before the end of its time a job is told to end, so that its end is written down."""
+HAND_IN_SECONDS = 10.0
+"""How long a submission that Slurm knows nothing of is left to the process that wrote it down."""
 STACKS_SECONDS = 1.0
 END_SECONDS = 10.0
 """How long the end of processes that were killed may take to be told."""
 POLL_SECONDS = 0.1
 _KEPT_OF_SLURM = ("SLURM_CONF",)
-_TIMED_OUT, _NO_MEMORY = "TIMEOUT", "OUT_OF_MEMORY"
+_NO_MEMORY = "OUT_OF_MEMORY"
 
 
 class Submission(Value):
@@ -176,9 +178,7 @@ class SlurmEngine:
             nodes = self._commands.run("sinfo", "--noheader", "--format=%P: %D nodes %T, %c cores, %m MB, %G", *wanted)
             mine = self._commands.run("squeue", "--me", "--noheader", "--format=%j|%T").splitlines()
             if wanted and not nodes.strip():
-                problem = (
-                    f"there is no partition {self._settings.partition!r}: correct slurm.partition, or leave it out"
-                )
+                problem = f"there is no partition {self._settings.partition!r}: correct slurm.partition"
             else:
                 problem = self._refusal(Placement(engine="slurm"))
         except WorkerError as error:
@@ -260,7 +260,7 @@ class SlurmEngine:
             watched.asked_at = now
         try:
             job = self._commands.find(made.name)
-            if job is None and not made.job_id:
+            if job is None and not made.job_id and now >= watched.since + HAND_IN_SECONDS:
                 self._hand_in(run, made)
                 job = self._commands.find(made.name)
         except WorkerError as error:
@@ -268,7 +268,8 @@ class SlurmEngine:
             return watched
         watched.job, watched.is_answered, watched.problem = job, True, ""
         is_open = job is not None and (job.is_waiting or job.is_living)
-        watched.gone_at = None if is_open else watched.gone_at or time.monotonic()
+        is_coming = job is None and not made.job_id  # it is still to be handed in
+        watched.gone_at = None if is_open or is_coming else watched.gone_at or time.monotonic()
         return watched
 
     def _job_id(self, run: Path) -> str:
@@ -292,9 +293,7 @@ class SlurmEngine:
             if job_id:
                 self._commands.signal(job_id, "KILL", whole=True)
             if not self._is_over_within(run, BEAT_SECONDS + END_SECONDS, is_told=True):
-                message = (
-                    f"The job {job_id} of {str(run)!r} does not end; look at it with `scontrol show job {job_id}`."
-                )
+                message = f"The job {job_id} of {str(run)!r} does not end; look at `scontrol show job {job_id}`."
                 raise WorkerError(message)
 
     def _is_over_within(self, run: Path, seconds: float, *, is_told: bool = False) -> bool:
