@@ -1,5 +1,6 @@
 """The clusters of a workspace: described in its file, and spoken to once somebody needs one."""
 
+import importlib
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -97,9 +98,9 @@ class ConfiguredClusters:
 
 def _ray(settings: RaySettings, environment: Mapping[str, str]) -> ClusterEngine:
     try:
-        from brewslm.adapters.engines.ray import RayEngine  # type: ignore[import-not-found]  # comes with its branch
+        module = importlib.import_module("brewslm.adapters.engines.ray_engine")
     except ImportError as error:
         message = f"The ray engine needs a package that is not there ({error}): `pip install 'brewslm[ray]'`."
         raise WorkerError(message) from error
-    engine: ClusterEngine = RayEngine(settings, environment=environment)
+    engine: ClusterEngine = module.RayEngine(settings, environment=environment)
     return engine

@@ -19,7 +19,7 @@ class WorkerStatus(Value):
     is_out_of_memory: bool = False
     """Whether the kernel killed it for want of memory."""
     waits_for: str = ""
-    """Why a cluster has not begun it, in the cluster's words."""
+    """Why a cluster has not begun it, in the cluster's words; of one that is lost, what the cluster calls its end."""
 
     @property
     def is_open(self) -> bool:

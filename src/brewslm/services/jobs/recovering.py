@@ -176,8 +176,14 @@ def _said(status: WorkerStatus, directory: Path, ended: Ended, trouble: str) -> 
         return f"Attempt {ended.attempt} was ended at step {ended.step}: its loss rose and stayed"
     if ended.cause == "out_of_memory":
         return f"The training process of attempt {ended.attempt} was killed by the system for want of memory"
-    how = f"signal {status.signal}" if status.signal else "an unknown cause"
-    return f"The training process of attempt {ended.attempt} was ended by {how}"
+    return f"The training process of attempt {ended.attempt} was ended by {_how(status)}"
+
+
+def _how(status: WorkerStatus) -> str:
+    if status.signal:
+        return f"signal {status.signal}"
+    told = f", which its cluster calls {status.waits_for}" if status.waits_for else ""
+    return f"the loss of another process{told}" if status.exit_code is not None else f"an unknown cause{told}"
 
 
 def _words_at_the_end(what: str, given_up: GivenUp, directory: Path) -> str:
@@ -185,10 +191,9 @@ def _words_at_the_end(what: str, given_up: GivenUp, directory: Path) -> str:
 
 
 def _lost(status: WorkerStatus, ended: Ended) -> Draft:
-    how = f"signal {status.signal}" if status.signal else "an unknown cause"
     return Draft(
         reason=Reason.TRAINING_WORKER_LOST,
-        summary=f"The training process of attempt {ended.attempt} was ended by {how}",
+        summary=f"The training process of attempt {ended.attempt} was ended by {_how(status)}",
         payload=WorkerLost(
             attempt=ended.attempt, exit_code=status.exit_code, signal=status.signal, last_step=ended.step
         ),
