@@ -26,6 +26,22 @@ def postgres() -> Iterator[Any]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[Any]:
+    """A Slurm of two nodes for all tests of this process that ask for it, which must be root's to make one."""
+    from tests.fakes.slurm.cluster import MISSING, SlurmCluster, is_possible
+
+    if os.geteuid() != 0:
+        pytest.skip("only root can make the networks of a Slurm of two nodes")
+    if not is_possible():
+        pytest.fail(MISSING)
+    made = SlurmCluster()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the table of the lives that met a fault, where some were led."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, ())]

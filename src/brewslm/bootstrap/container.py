@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from brewslm.adapters.advisor.absent import NoAdvisor, NoJudge
 from brewslm.adapters.drawing.png import PillowPainter
+from brewslm.adapters.engines.choice import ChosenEngine
+from brewslm.adapters.engines.clusters import ConfiguredClusters
 from brewslm.adapters.engines.local import LocalEngine
 from brewslm.adapters.engines.templates import Templates
 from brewslm.adapters.files.artifact_store import FileArtifactStore
@@ -46,6 +48,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
     """
     refuse_network(settings.home)
     uploads = FileUploads(settings.home, max_bytes=settings.max_upload_bytes)
+    clusters = ConfiguredClusters(settings.home, environment=os.environ)
     secrets, clock = FileLocatorSecrets(settings.home), SystemClock()
     storage = open_ledger(settings)
     ports = Ports(
@@ -59,7 +62,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         judge=_judge(settings),
         base_models=LocalBaseModels(is_offline=settings.is_offline),
         machine=SystemMachine(visible_gpus=os.environ.get("CUDA_VISIBLE_DEVICES")),
-        engine=LocalEngine(environment=os.environ, templates=TEMPLATES),
+        engine=ChosenEngine(LocalEngine(environment=os.environ, templates=TEMPLATES), clusters),
         clock=clock,
         painter=PillowPainter(),
         mappers=EntryPointMappers(),
@@ -68,6 +71,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         eval_packs=FolderEvalPackFiles(settings.home),
         open_judge=_open_judge,
         label_files=FolderLabelFiles(settings.home),
+        clusters=clusters,
     )
     return House(settings, storage, uploads, ports, actor=actor)
 

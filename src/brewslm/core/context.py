@@ -7,6 +7,7 @@ from typing import Protocol
 
 from brewslm.core.alerts.facts import MonitoringFacts, nothing_known
 from brewslm.core.curves.drawing import Painter
+from brewslm.core.engines.names import EngineName
 from brewslm.core.evaluation.judge import OpenJudge, no_judge
 from brewslm.core.events.base import Draft
 from brewslm.core.experiment import Experiment
@@ -17,6 +18,7 @@ from brewslm.core.ports.advisor import Advisor
 from brewslm.core.ports.artifact_store import Shelf
 from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
+from brewslm.core.ports.engines.clusters import ClusterLook, not_described
 from brewslm.core.ports.machine import Machine
 from brewslm.core.ports.mappers import Mappers, NoMappers
 from brewslm.core.ports.similarity import Similarity
@@ -77,6 +79,8 @@ class StageContext:
     """Ask whether somebody would hear of trouble; with true, each channel is sent a test message first."""
     measurements: Measurements = field(default_factory=NoMeasurements)
     """What finished trainings took on this machine."""
+    look_at_cluster: Callable[[EngineName], ClusterLook] = not_described
+    """Ask a cluster whether it would take work; starts nothing there."""
     device: str | None = None
     """Where this job runs, `gpu:0` or `cpu`; None for work that needs no device."""
     gate_modes: Mapping[StageName, GateMode] = field(default_factory=dict)

@@ -69,7 +69,8 @@ class Job(Value):
     retry_of: JobId | None = None
     """The failed or cancelled job that this one does again."""
     device: str | None = None
-    """Where it runs: `cpu`, `gpu:0`, …; None where it uses none, or none yet."""
+    """Where it runs: `cpu`, `gpu:0`, `machine` for all devices, `slurm:2` for a slot of a cluster; None where it uses
+    none. Of a queued one, what it asks for: `machine`, or a cluster by name; None for any device."""
     fraction: float = 0.0
     message: str = ""
     attempt: int = 0

@@ -11,6 +11,7 @@ from brewslm.core.ports.artifact_store import ArtifactStore
 from brewslm.core.ports.base_models import BaseModels
 from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.engine import Engine
+from brewslm.core.ports.engines.clusters import Clusters, NoClusters
 from brewslm.core.ports.machine import Machine
 from brewslm.core.ports.mappers import Mappers, NoMappers
 from brewslm.core.ports.secrets import LocatorSecrets
@@ -44,3 +45,4 @@ class Ports:
     eval_packs: EvalPackFiles = field(default_factory=NoEvalPackFiles)
     open_judge: OpenJudge = no_judge
     label_files: LabelFiles = field(default_factory=NoLabelFiles)
+    clusters: Clusters = field(default_factory=NoClusters)

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
+from brewslm.core.engines.names import EngineName
 from brewslm.core.errors import BrewError, CancelledError, ClaimLostError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.failure import Failure
@@ -13,11 +14,11 @@ from brewslm.core.ids import JobId
 from brewslm.core.job import HEAVY, Job, JobStatus
 from brewslm.core.ports.storage import Transaction
 from brewslm.lifecycle import STAGES
+from brewslm.services.engines.line import Place, devices_of, place_of, rank, slots_of
 from brewslm.services.failures import classify
 from brewslm.services.flows import Flow, FlowRun
 from brewslm.services.gates.asking import GateWaitingError
 from brewslm.services.jobs.claim import LEASE, Claim, Leases, take
-from brewslm.services.jobs.line import Place, devices_of, place_of, rank
 from brewslm.services.jobs.secrets import forget_ended
 from brewslm.services.jobs.setting_aside import SetAsideError, put_at_gate, put_flow_back
 from brewslm.services.ports import Ports
@@ -78,7 +79,11 @@ class Runner:
             self._ports.clock.sleep(POLL_SECONDS)
 
     def serve(self, stop: threading.Event) -> None:
-        """Do queued and abandoned jobs until `stop` is set: one lane for the device, one for everything else."""
+        """Do queued and abandoned jobs until `stop` is set: a lane for each device and slot, one for everything else.
+
+        One thread looks for work of devices, and gives each job that it finds a thread of its own: the line says how
+        many there may be.
+        """
         forget_ended(self._ports)
         lanes = [
             threading.Thread(target=self._serve_lane, args=(stop, is_heavy), name=name, daemon=True)
@@ -90,6 +95,7 @@ class Runner:
             lane.join()
 
     def _serve_lane(self, stop: threading.Event, is_heavy: bool) -> None:  # noqa: FBT001 - a thread's target
+        busy: list[threading.Thread] = []
         looked_at, stamp = float("-inf"), None
         while not stop.is_set():
             try:
@@ -98,6 +104,9 @@ class Runner:
                 if newest != stamp or now - looked_at >= IDLE_LOOK_SECONDS:
                     claim = self._next(is_heavy=is_heavy)
                     looked_at, stamp = now, newest  # a look that failed is made again
+                if claim is not None and is_heavy:
+                    busy = [one for one in busy if one.is_alive()] + [self._beside(claim, stop)]
+                    continue
                 if claim is not None:
                     self._do(claim)
                     forget_ended(self._ports)
@@ -105,6 +114,25 @@ class Runner:
             except Exception:
                 log.exception("the lane goes on after an error")
             stop.wait(POLL_SECONDS)
+        for one in busy:
+            one.join()
+
+    def _beside(self, claim: Claim, stop: threading.Event) -> threading.Thread:
+        """Do a job of a device in a thread of its own, and then what has become free to begin by its end."""
+
+        def work() -> None:
+            mine: Claim | None = claim
+            try:
+                while mine is not None:
+                    self._do(mine)
+                    forget_ended(self._ports)
+                    mine = None if stop.is_set() else self._next(is_heavy=True)
+            except Exception:
+                log.exception("the lane goes on after an error")
+
+        thread = threading.Thread(target=work, name=f"job-{claim.job.id}", daemon=True)
+        thread.start()
+        return thread
 
     def _next(self, *, is_heavy: bool) -> Claim | None:
         with self._ports.storage.read() as transaction:
@@ -134,8 +162,17 @@ class Runner:
             job,
             open_jobs,
             devices=self._devices,
+            slots=self._slots(),
             is_wanted=lambda one: one.lease_owner != self._owner and self._leases.is_held(one),
         )
+
+    def _slots(self) -> Mapping[EngineName, int]:
+        """Return those of the clusters; none while their description cannot be used."""
+        try:
+            return slots_of(self._ports.clusters.settings())
+        except BrewError as error:
+            log.warning("%s", error)
+            return {}
 
     def _has_to_write(self, job: Job, place: Place) -> bool:
         """Whether the ledger has to learn something: that the job begins, why it waits, or who will begin it."""

@@ -145,6 +145,7 @@ class StageRuns:
             mappers=ports.mappers,
             monitoring=self._monitoring,
             measurements=ports.measurements,
+            look_at_cluster=ports.clusters.look,
             device=job.device,
             gate_modes=gate_modes,
             has_judge=ports.judge.is_there,

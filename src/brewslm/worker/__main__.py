@@ -61,8 +61,8 @@ def _work(folder: Path, attempt: int) -> None:
     is_first = os.environ.get("RANK", "0") == "0"
     if is_first:
         Fence(folder, attempt, LOCAL_DISK).take()
-    with contextlib.suppress(FileNotFoundError):
-        (folder / FAILURE_FILE).unlink()
+        with contextlib.suppress(FileNotFoundError):
+            (folder / FAILURE_FILE).unlink()
     if _is_done(folder):
         return
     from brewslm.worker.dispatch import execute
@@ -117,10 +117,22 @@ def _fail(folder: Path, attempt: int, error: BaseException) -> int:
         return code
     step = error.step if isinstance(error, WorkerFailure) else None
     held = error.micro_batch if isinstance(error, OutOfMemoryError) else None
+    if code in {1, ExitCode.PEER_LOST} and _is_told(folder, attempt):
+        return code
     failure = FailureFile(attempt=attempt, message=message, step=step, micro_batch=held)
     with contextlib.suppress(OSError):
         write_whole(folder / FAILURE_FILE, failure.model_dump_json().encode())
     return code
+
+
+def _is_told(folder: Path, attempt: int) -> bool:
+    """Whether another process of this attempt has said already what happened."""
+    if os.environ.get("WORLD_SIZE", "1") == "1":
+        return False
+    try:
+        return FailureFile.model_validate_json((folder / FAILURE_FILE).read_bytes()).attempt == attempt
+    except (OSError, ValidationError):
+        return False
 
 
 def _die_with_parent() -> None:

@@ -70,6 +70,7 @@ _DEVICE_ERRORS = (
     "cublas_status",
     "uncorrectable ecc",
 )
+_PEER_ERRORS = ("gloo", "connection closed by peer", "connection reset by peer")
 _NO_MEMORY = ("out of memory", "not enough memory", "can't allocate memory", "cannot allocate memory")
 
 
@@ -108,6 +109,13 @@ def _is_disk_full(error: BaseException) -> bool:
     return "no space left on device" in str(error).lower() or "os error 28" in str(error).lower()
 
 
+def _is_peer_lost(error: BaseException) -> bool:
+    """Whether another process of the training went away or does not answer, by what torch raises."""
+    if type(error).__name__ in {"DistNetworkError", "DistStoreError", "DistBackendError"}:
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in _PEER_ERRORS)
+
+
 def _is_disk_error(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno == errno.EIO
 
@@ -120,6 +128,7 @@ _TROUBLES: tuple[tuple[Callable[[BaseException], bool], int, str], ...] = (
     ),
     (_is_disk_full, ExitCode.DISK_FULL, "The disk is full: {}. Free some space, then start again."),
     (_is_device_error, ExitCode.DEVICE_FAILED, "The device reported an error: {}. Look at it with its own tools."),
+    (_is_peer_lost, ExitCode.PEER_LOST, "Another process of the training does not answer: {}. Read worker.log."),
     (
         _is_disk_error,
         1,

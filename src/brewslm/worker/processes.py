@@ -7,6 +7,7 @@ adds once a step, or, in `worker.sharding`, holds a part of them and adds after 
 """
 
 import os
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
 from torch import Tensor
+from torch._C._distributed_c10d import TCPStore
 
 from brewslm.worker.failure import BadOrderError
 
@@ -127,8 +129,27 @@ def join() -> Processes:
         raise BadOrderError(f"WORLD_SIZE is {num}, but {missing[0]} is not set; set it for each process.")
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=TIMEOUT)
+    rank = int(os.environ["RANK"])
+    dist.init_process_group(
+        "nccl" if torch.cuda.is_available() else "gloo",
+        store=_store(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), rank=rank, num=num),
+        rank=rank,
+        world_size=num,
+        timeout=TIMEOUT,
+    )
     return Processes(dist.get_rank(), dist.get_world_size())
+
+
+def _store(address: str, port: int, *, rank: int, num: int) -> TCPStore:
+    """Return where the processes find each other. The first one listens at that address and at no other of its machine.
+
+    Raises:
+        RuntimeError: the others did not come in time, or somebody else listens there.
+    """
+    if rank != 0:
+        return TCPStore(address, port, num, is_master=False, timeout=TIMEOUT)
+    listening = socket.create_server((address, port))
+    return TCPStore(address, port, num, is_master=True, timeout=TIMEOUT, master_listen_fd=listening.detach())
 
 
 def _device() -> torch.device:

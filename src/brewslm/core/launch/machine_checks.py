@@ -8,6 +8,7 @@ from brewslm.core.artifacts.readiness import TrainPlan
 from brewslm.core.context import StageContext
 from brewslm.core.events.reasons import Reason
 from brewslm.core.finding import Finding, Level
+from brewslm.core.launch.engine_checks import elsewhere, engine
 from brewslm.core.launch.versions import TRAINING, needed_by, versions_now
 from brewslm.core.ports.machine import GpuState, MachineFacts
 from brewslm.core.recipe.recipe import Recipe
@@ -23,13 +24,15 @@ _PROBE = b"brewslm " * 512
 
 def machine_findings(plan: TrainPlan, context: StageContext) -> tuple[Finding, ...]:
     """Answer all of them."""
-    facts, gpus = context.machine.facts(), context.machine.gpus()
+    facts, gpus, placement = context.machine.facts(), context.machine.gpus(), plan.recipe.placement
+    is_here = placement.engine == "local"
     return (
-        gpu(facts, gpus, device=context.device),
+        gpu(facts, gpus, device=context.device) if is_here else elsewhere("gpu", placement),
         disk(plan, context),
         checkpoint_directory(context),
         dependencies(plan.recipe, context),
-        memory_fit(plan, facts, gpus, device=context.device),
+        memory_fit(plan, facts, gpus, device=context.device) if is_here else elsewhere("memory_fit", placement),
+        engine(placement, facts, context),
     )
 
 

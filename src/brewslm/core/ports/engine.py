@@ -9,14 +9,22 @@ from brewslm.core.value import Value
 class WorkerStatus(Value):
     """What the run directory says about the newest attempt."""
 
-    state: Literal["absent", "alive", "ended", "lost"]
-    """absent: never started; alive: its lock is held; ended: `exit.json` is there; lost: neither."""
+    state: Literal["absent", "waiting", "alive", "ended", "lost"]
+    """absent: never started; waiting: a cluster has taken it and has not begun it; alive: its lock is held, or the
+    cluster says so; ended: `exit.json` is there; lost: none of these."""
     attempt: int
     """0 where absent."""
     exit_code: int | None = None
     signal: int | None = None
     is_out_of_memory: bool = False
     """Whether the kernel killed it for want of memory."""
+    waits_for: str = ""
+    """Why a cluster has not begun it, in the cluster's words; of one that is lost, what the cluster calls its end."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the attempt waits or lives."""
+        return self.state in {"waiting", "alive"}
 
 
 class Released(Value):
@@ -36,7 +44,7 @@ class Engine(Protocol):
     """Runs the one worker command for a run directory that holds an `order.json`."""
 
     def submit(self, run_directory: Path, *, attempt: int) -> None:
-        """Start attempt number `attempt` (from 1). Does nothing if an attempt is alive.
+        """Start attempt number `attempt` (from 1). Does nothing if an attempt waits or lives.
 
         Raises:
             WorkerError: the process could not be started.

@@ -9,6 +9,7 @@ from brewslm.core.recipe.ending import Budget, EarlyStopping
 from brewslm.core.recipe.lora import LoraSettings
 from brewslm.core.recipe.monitor import MonitorSettings
 from brewslm.core.recipe.optim import OptimSettings
+from brewslm.core.recipe.placement import PlacementSettings
 from brewslm.core.recipe.preference import PreferenceSettings, idle_settings
 from brewslm.core.recipe.retry import RetrySettings
 from brewslm.core.recipe.schedule import ScheduleSettings
@@ -47,6 +48,7 @@ class Recipe(Described):
     schedule: ScheduleSettings = ScheduleSettings()
     monitor: MonitorSettings = MonitorSettings()
     preference: PreferenceSettings = PreferenceSettings()
+    placement: PlacementSettings = PlacementSettings()
     early_stopping: EarlyStopping | None = None
     budget: Budget | None = None
     recovery: Literal["off", "ask", "auto"] = "auto"
@@ -79,6 +81,9 @@ class Recipe(Described):
             problems.append(f"step_path='fast' has no mode={self.mode!r}: leave it at 'auto'")
         if self.data_parallel == "fsdp":
             problems += self._not_sharded()
+        if self.placement.engine == "local" and self.placement.num_nodes > 1:
+            asked = f"placement.num_nodes={self.placement.num_nodes}"
+            problems.append(f"{asked} needs an engine of several machines: set placement.engine to 'slurm' or 'ray'")
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -25,6 +25,8 @@ FENCE_FILE = "fence"
 
 DEVICE_FILE = "device"
 """The GPU to run on, as the driver numbers them; absent where the machine has only one device."""
+PLACEMENT_FILE = "placement.json"
+"""The engine of a training and the number of its processes; absent where one process works on this machine."""
 LOCK_FILE = "lock"
 BEAT_FILE = "beat"
 """Rewritten once a second by the shim: it lives."""
@@ -69,3 +71,4 @@ class ExitCode(IntEnum):
     PAUSED = 74
     SUPERSEDED = 75
     DEVICE_FAILED = 76
+    PEER_LOST = 77

@@ -14,6 +14,7 @@ from brewslm.core.ids import ArtifactId, JobId, RunId
 from brewslm.core.job import Job, JobStatus
 from brewslm.core.ports.clock import Clock
 from brewslm.core.ports.storage import Transaction
+from brewslm.services.engines.line import wish_of
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
 
@@ -227,9 +228,8 @@ class Claim:
 
     def put_back(self, transaction: Transaction, **changes: Any) -> None:  # noqa: ANN401 - fields of Job
         """Queue the job again inside `transaction`; this process holds it no longer."""
-        self.change(
-            transaction, status=JobStatus.QUEUED, lease_owner=None, lease_expires_at=None, device=None, **changes
-        )
+        mine = {"lease_owner": None, "lease_expires_at": None, "device": wish_of(self.job.device)}
+        self.change(transaction, status=JobStatus.QUEUED, **mine, **changes)
 
     def finish(
         self,

@@ -12,6 +12,7 @@ from brewslm.core.job import MAX_PRIORITY, PAUSABLE, Job, JobStatus
 from brewslm.core.ports.secrets import secret_id_of
 from brewslm.core.ports.storage import Transaction
 from brewslm.core.wire.recovery import Question
+from brewslm.services.engines.line import wish_of
 from brewslm.services.jobs.recovering import REASONS
 from brewslm.services.jobs.setting_aside import family_of, paused, shown
 from brewslm.services.ports import Ports
@@ -126,6 +127,8 @@ class Control:
                 priority=job.priority,
                 retry_of=job.id,
             )
+            if (wish := wish_of(job.device)) is not None:
+                new = transaction.jobs.change(new, device=wish) or new
             transaction.experiments.hand_over(from_job=job.id, to_job=new.id)
             payload = SystemRetried(job_id=new.id, kind=new.kind, retry_of=job.id)
             summary = f"Job {new.id} does job {job.id} ({job.kind}) again, which {_how_it_ended(job)}"

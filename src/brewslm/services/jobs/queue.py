@@ -12,6 +12,7 @@ from brewslm.core.job import Job, JobKind, JobStatus
 from brewslm.core.ports.storage import MetricRow, Transaction
 from brewslm.core.value import Value
 from brewslm.core.wire.rundir import WORKER_LOG_FILE
+from brewslm.services.engines.wishes import device_wish
 from brewslm.services.jobs.secrets import forget_ended, without_secrets
 from brewslm.services.jobs.setting_aside import family_of
 from brewslm.services.ports import Ports
@@ -51,6 +52,9 @@ class Jobs:
                 idempotency_key=idempotency_key,
                 priority=priority,
             )
+            wish = None if job.status.is_final else device_wish(transaction, project_id, kind, job.payload)
+            if wish is not None and job.device is None and job.status is JobStatus.QUEUED:
+                job = transaction.jobs.change(job, device=wish) or job
         if job.status.is_final:
             forget_ended(self._ports)
         return job

@@ -16,10 +16,10 @@ from brewslm.core.recovery.policy import Decision, Ended, GivenUp, Setting, deci
 from brewslm.core.wire.attempt import FailureFile
 from brewslm.core.wire.recovery import Cause, Measure, Question
 from brewslm.core.wire.rundir import CHECKPOINTS_FOLDER, FAILURE_FILE, WORKER_LOG_FILE, ExitCode
+from brewslm.services.engines.line import MACHINE, devices_of, uses_device
 from brewslm.services.jobs.claim import Claim
 from brewslm.services.jobs.files import read_recovery, write_recovery
 from brewslm.services.jobs.journal import JournalReader
-from brewslm.services.jobs.line import devices_of, uses_device
 from brewslm.services.jobs.setting_aside import Aside, SetAsideError
 
 _CAUSES: dict[int | None, Cause] = {
@@ -27,6 +27,7 @@ _CAUSES: dict[int | None, Cause] = {
     ExitCode.NOT_FINITE: "not_finite",
     ExitCode.DISK_FULL: "disk_full",
     ExitCode.DEVICE_FAILED: "device_failed",
+    ExitCode.PEER_LOST: "lost",
 }
 REASONS: dict[Cause, Reason] = {
     "lost": Reason.TRAINING_RUNTIME_ERROR,
@@ -175,8 +176,14 @@ def _said(status: WorkerStatus, directory: Path, ended: Ended, trouble: str) -> 
         return f"Attempt {ended.attempt} was ended at step {ended.step}: its loss rose and stayed"
     if ended.cause == "out_of_memory":
         return f"The training process of attempt {ended.attempt} was killed by the system for want of memory"
-    how = f"signal {status.signal}" if status.signal else "an unknown cause"
-    return f"The training process of attempt {ended.attempt} was ended by {how}"
+    return f"The training process of attempt {ended.attempt} was ended by {_how(status)}"
+
+
+def _how(status: WorkerStatus) -> str:
+    if status.signal:
+        return f"signal {status.signal}"
+    told = f", which its cluster calls {status.waits_for}" if status.waits_for else ""
+    return f"the loss of another process{told}" if status.exit_code is not None else f"an unknown cause{told}"
 
 
 def _words_at_the_end(what: str, given_up: GivenUp, directory: Path) -> str:
@@ -184,10 +191,9 @@ def _words_at_the_end(what: str, given_up: GivenUp, directory: Path) -> str:
 
 
 def _lost(status: WorkerStatus, ended: Ended) -> Draft:
-    how = f"signal {status.signal}" if status.signal else "an unknown cause"
     return Draft(
         reason=Reason.TRAINING_WORKER_LOST,
-        summary=f"The training process of attempt {ended.attempt} was ended by {how}",
+        summary=f"The training process of attempt {ended.attempt} was ended by {_how(status)}",
         payload=WorkerLost(
             attempt=ended.attempt, exit_code=status.exit_code, signal=status.signal, last_step=ended.step
         ),
@@ -231,6 +237,8 @@ def with_devices(ended: Ended, claim: Claim, machine: Machine) -> Ended:
     """Add what is known of the job's device, and which others there are."""
     devices = devices_of(machine.facts().gpus)
     device = claim.job.device or devices[0]
+    if device not in devices:  # all of them, or those of a cluster
+        return ended.model_copy(update={"device": device})
     return ended.model_copy(
         update={
             "device": device,
@@ -253,6 +261,7 @@ def move(claim: Claim, machine: Machine, failed: tuple[str, ...]) -> bool:
         holder = job if job.parent_id is None else transaction.jobs.get(job.parent_id)
         running = transaction.jobs.list(statuses=(JobStatus.RUNNING,), limit=_MOST_RUNNING)
         held = {one.device or devices[0] for one in running if uses_device(one) and one.id != holder.id}
+        held |= set(devices) if MACHINE in held else set()
         device = next((one for one in devices if one not in held and one not in failed), None)
         if device is None:
             return False

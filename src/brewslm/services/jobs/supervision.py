@@ -15,11 +15,20 @@ from brewslm.core.health.journal import Cadence
 from brewslm.core.health.thresholds import StallThresholds
 from brewslm.core.ids import ExperimentId
 from brewslm.core.ports.engine import Released, WorkerStatus
+from brewslm.core.recipe.placement import PlacementSettings
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.recovery.onset import divergence_in
 from brewslm.core.wire.order import ORDER, Order, TrainOrder
+from brewslm.core.wire.placement import Placement
 from brewslm.core.wire.result import RESULT, Result, TrainResult
-from brewslm.core.wire.rundir import DEVICE_FILE, ORDER_FILE, RESULT_FILE, WORKER_LOG_FILE, ExitCode
+from brewslm.core.wire.rundir import (
+    DEVICE_FILE,
+    ORDER_FILE,
+    PLACEMENT_FILE,
+    RESULT_FILE,
+    WORKER_LOG_FILE,
+    ExitCode,
+)
 from brewslm.services.jobs.claim import Claim
 from brewslm.services.jobs.files import drop_ballast, read_recovery, take_ballast, write_recovery, write_whole
 from brewslm.services.jobs.journal import JournalReader
@@ -92,7 +101,7 @@ class Supervisor:
         while True:
             status = self._ports.engine.status(directory)
             journal.drain()
-            if status.state == "alive":
+            if status.is_open:
                 stalled = self._stay_beside(directory, order, journal) or stalled
                 continue
             if (directory / RESULT_FILE).is_file():
@@ -104,6 +113,8 @@ class Supervisor:
                 self._recover(directory, order, status, journal, stalled=stalled)
             self._claim.phase("starting" if status.attempt == 0 else "recovering")
             self._name_device(directory)
+            if isinstance(order, TrainOrder):
+                _write_placement(directory, order.recipe.placement)
             if order.kind == "train":
                 take_ballast(directory, free_bytes=self._ports.machine.free_disk_bytes(directory))
             self._ports.engine.submit(directory, attempt=status.attempt + 1)
@@ -175,9 +186,10 @@ class Supervisor:
         liveness = Liveness(self._ports.clock, self._ports.engine, directory, self._stall_limits)
         pause = PauseRequest(self._ports.clock, self._ports.engine, directory)
         began_at = thread_time()
-        while (status := self._ports.engine.status(directory)).state == "alive":
+        while (status := self._ports.engine.status(directory)).is_open:
             journal.drain()
             wish = self._claim.wish()
+            self._say_that_it_waits(status)
             if wish == "cancel":
                 self._claim.phase("cancelling")
                 self._released = self._ports.engine.cancel(directory, grace_seconds=CANCEL_GRACE_SECONDS)
@@ -185,6 +197,9 @@ class Supervisor:
                 self._claim.phase("pausing")
                 pause.press(step_seconds=journal.step_seconds)
                 self._ports.clock.sleep(POLL_SECONDS)
+            elif status.state == "waiting":
+                liveness = Liveness(self._ports.clock, self._ports.engine, directory, self._stall_limits)
+                self._ports.clock.sleep(LONGEST_POLL_SECONDS)
             elif order.kind == "train" and (trouble := liveness.trouble(step_seconds=journal.step_seconds)):
                 self._claim.phase("recovering")
                 self._ports.engine.kill(directory)
@@ -198,6 +213,11 @@ class Supervisor:
                 self._ports.clock.sleep(rest_after(thread_time() - began_at))
             began_at = thread_time()
         return None
+
+    def _say_that_it_waits(self, status: WorkerStatus) -> None:
+        phase = "waiting_cluster" if status.state == "waiting" else "starting"
+        if self._claim.job.phase != phase and (status.state == "waiting" or self._claim.job.phase == "waiting_cluster"):
+            self._claim.phase(phase)
 
     def _is_astray(self, directory: Path, recipe: Recipe, status: WorkerStatus, journal: JournalReader) -> bool:
         """Act on what the monitor says; return whether this attempt leads away and should be ended."""
@@ -291,6 +311,13 @@ def _write_order(directory: Path, order: Order) -> None:
         return
     directory.mkdir(parents=True, exist_ok=True)
     write_whole(path, order.model_dump_json(indent=2))
+
+
+def _write_placement(directory: Path, settings: PlacementSettings) -> None:
+    """Leave word of the engine and the number of processes, where they are not one process on this machine."""
+    if settings != PlacementSettings():
+        placement = Placement.model_validate(settings.model_dump())
+        write_whole(directory / PLACEMENT_FILE, placement.model_dump_json())
 
 
 def _read_result(directory: Path, order: Order) -> Result:

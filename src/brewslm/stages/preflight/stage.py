@@ -38,7 +38,7 @@ def run(inputs: PreflightInputs, context: StageContext) -> Readiness:
     recipe = plan.recipe
     integrity = data_integrity(manifest, context)
     is_intact = integrity.level == "ok"
-    gpu, disk, directory, packages, memory = machine_findings(plan, context)
+    gpu, disk, directory, packages, memory, engine = machine_findings(plan, context)
     findings = (
         gpu,
         disk,
@@ -48,6 +48,7 @@ def run(inputs: PreflightInputs, context: StageContext) -> Readiness:
         monitoring(context, sends=inputs.tests_alerts),
         packages,
         memory,
+        engine,
         run_checks.capability(recipe, manifest, base),
         objective(recipe, manifest, context, is_intact=is_intact),
         data_checks.mask(manifest, base, context, is_intact=is_intact),

@@ -9,6 +9,7 @@ from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import Training
 from brewslm.core.events.reasons import Reason
 from brewslm.core.forecast.measured import Measurement, machine_key, shape_key
+from brewslm.core.recipe.placement import PlacementSettings
 from brewslm.core.stage import Stage
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.result import TrainResult
@@ -65,8 +66,8 @@ def run(inputs: TrainInputs, context: StageContext) -> Adapter:
 
 
 def _keep_measured(result: TrainResult, plan: TrainPlan, context: StageContext) -> None:
-    """Keep what it took beside what was forecast; of a training in several attempts that is not what a plan is for."""
-    if result.num_attempts != 1 or not result.total_steps:
+    """Keep what it took beside what was forecast; not of several attempts, processes or machines."""
+    if result.num_attempts != 1 or not result.total_steps or plan.recipe.placement != PlacementSettings():
         return
     share, seconds = result.last_step / result.total_steps, plan.time.uncorrected
     context.measurements.add(

@@ -23,7 +23,7 @@ from brewslm.core.ports.storage import Transaction
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.wire.attempt import FailureFile, MicroBatch
 from brewslm.core.wire.rundir import FAILURE_FILE, RESULT_FILE, ExitCode
-from brewslm.services.jobs.line import uses_device
+from brewslm.services.engines.line import uses_device
 from brewslm.stages.train.contract import TrainInputs
 from tests.fakes.engine import WorkerVanished
 from tests.fakes.storage import MemoryStorage

@@ -51,6 +51,10 @@ def _small_disk(scene: Scene) -> dict[str, Any]:
     return {}
 
 
+def _unknown_cluster(_scene: Scene) -> dict[str, Any]:
+    return {"overrides": {"placement.engine": "slurm"}}
+
+
 def _changed_shard(scene: Scene) -> dict[str, Any]:
     manifest = scene.manifest()
     path = scene.shelf.path(f"{manifest.split('eval').folder}/tokens.u32")
@@ -140,6 +144,7 @@ HARMS = (
     Harm("dependencies", "peft is not installed", _no_package),
     Harm("dependencies", "torch is too old", _old_package),
     Harm("memory_fit", "256 MiB are free", _little_memory),
+    Harm("engine", "`placement.engine=slurm`, which no file describes", _unknown_cluster),
     Harm("capability", "the base model lost its chat template", _no_template),
     Harm("capability", "`lora.target_modules=q_proj, query`", _no_target),
     Harm("objective", "`mode=kto` for conversations", _wrong_mode),

@@ -23,6 +23,7 @@ CHECKS = [
     "monitoring",
     "dependencies",
     "memory_fit",
+    "engine",
     "capability",
     "objective",
     "mask",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from brewslm.core.job import Job, JobStatus
-from brewslm.services.jobs.line import Place, devices_of, place_of
+from brewslm.services.engines.line import Place, devices_of, place_of
 from tests.fakes.ledger import NOW
 
 ONE, TWO = ("cpu",), ("gpu:0", "gpu:1")

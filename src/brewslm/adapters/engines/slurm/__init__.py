@@ -1,0 +1,1 @@
+"""Slurm: trainings as jobs of a cluster, by its own commands."""

@@ -1,0 +1,1 @@
+"""What bootstrap gives beside the engine itself."""

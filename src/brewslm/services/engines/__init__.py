@@ -1,0 +1,1 @@
+"""Where trainings run: what a job asks for, and how the engines are."""
