@@ -61,7 +61,9 @@ def documented() -> dict[str, set[str]]:
         if heading:
             section = heading["extra"] or ("core" if heading["core"] else "studio" if heading["studio"] else "build")
             sections[section] = set()
-        elif row and row[1] != "package":
+        elif line.startswith("## "):
+            section = ""
+        elif row and section and row[1] != "package":
             assert row[2].strip(), f"{row[1]} has no use"
             assert row[3].strip(), f"{row[1]} has no reason"
             names = row[1].split(", ")

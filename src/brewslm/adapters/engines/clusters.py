@@ -1,14 +1,12 @@
 """The clusters of a workspace: described in its file, and spoken to once somebody needs one."""
 
-import importlib
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import assert_never
 
 from brewslm.adapters.engines.config_file import YamlEngineFile
 from brewslm.core.engines.names import EngineName
-from brewslm.core.engines.settings import EngineSettings, RaySettings
+from brewslm.core.engines.settings import EngineSettings
 from brewslm.core.errors import BrewError, WorkerError
 from brewslm.core.ports.engines.clusters import ClusterEngine, ClusterLook, not_described
 
@@ -68,39 +66,13 @@ class ConfiguredClusters:
 
     def find(self, name: EngineName) -> ClusterEngine | None:
         """Return the engine of a cluster; None where it is not described. A changed description gives a new one."""
-        settings = self._file.read()
+        settings = self._file.read().slurm
+        if name == "local" or settings is None:
+            return None
         with self._guard:
             kept = self._engines.get(name)
-            asked = settings.slurm if name == "slurm" else settings.ray
-            if kept is None or kept[0] != asked:
-                made = self._made(name, settings)
-                if made is None:
-                    return None
-                kept = self._engines[name] = (asked, made)
-            return kept[1]
-
-    def _made(self, name: EngineName, settings: EngineSettings) -> ClusterEngine | None:
-        match name:
-            case "local":
-                return None
-            case "slurm":
-                if settings.slurm is None:
-                    return None
+            if kept is None or kept[0] != settings:
                 from brewslm.adapters.engines.slurm.engine import SlurmEngine
 
-                return SlurmEngine(settings.slurm, environment=self._environment)
-            case "ray":
-                if settings.ray is None:
-                    return None
-                return _ray(settings.ray, self._environment)
-        assert_never(name)
-
-
-def _ray(settings: RaySettings, environment: Mapping[str, str]) -> ClusterEngine:
-    try:
-        module = importlib.import_module("brewslm.adapters.engines.ray_engine")
-    except ImportError as error:
-        message = f"The ray engine needs a package that is not there ({error}): `pip install 'brewslm[ray]'`."
-        raise WorkerError(message) from error
-    engine: ClusterEngine = module.RayEngine(settings, environment=environment)
-    return engine
+                kept = self._engines[name] = (settings, SlurmEngine(settings, environment=self._environment))
+            return kept[1]

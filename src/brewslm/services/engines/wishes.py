@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from brewslm.core.errors import NotFoundError
 from brewslm.core.ids import ArtifactId, ProjectId
 from brewslm.core.job import JobKind
 from brewslm.core.ports.storage import Transaction
@@ -20,7 +21,7 @@ def device_wish(transaction: Transaction, project_id: ProjectId, kind: JobKind, 
     """
     try:
         placement = _placement(transaction, project_id, kind, payload)
-    except (KeyError, TypeError, ValidationError):
+    except (NotFoundError, KeyError, TypeError, ValidationError):
         return None
     return wish_for(placement)
 
