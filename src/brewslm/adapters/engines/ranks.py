@@ -20,6 +20,8 @@ from pathlib import Path
 
 GRACE_SECONDS = 5.0
 """What the others get to end by themselves once one process has ended otherwise than well."""
+STEP_SECONDS = 20.0
+"""What `srun` gets to end the step once one of its processes has failed."""
 PEER_LOST = 77
 """Exit code of a process that only says that another one does not answer; that of `core/wire/rundir.py`."""
 TYPED = frozenset({64, 65, 71, 72, 73, 74, 75, 76})
@@ -140,15 +142,32 @@ def run_by_slurm(num_nodes: int, per_node: int, interface: str, command: list[st
     forward(started, signal.SIGUSR1)
     signal.signal(signal.SIGTERM, lambda *_: None)
     started.append(start([*step, sys.executable, "-S", "-E", "-s", __file__, "rank", *command], place))
-    code = started[0].wait()
-    found = sorted(Path(RANKS_FOLDER).glob(f"{attempt}-*"), key=lambda path: path.stat().st_mtime_ns)
-    ends = [int(path.read_text(encoding="ascii")) for path in found]
+    code = wait_for_step(started[0], attempt)
+    ends = ends_of(attempt)
     told = explaining(ends)
     if told in TYPED or told < 0:
         return told
     if len(ends) < num and code != 0:  # one vanished with its node, or never began
         return -signal.SIGKILL
     return told or code
+
+
+def ends_of(attempt: str) -> list[int]:
+    """Return how the processes of an attempt ended, in the order of the ends, as far as they could leave word."""
+    found = sorted(Path(RANKS_FOLDER).glob(f"{attempt}-*"), key=lambda path: path.stat().st_mtime_ns)
+    return [int(path.read_text(encoding="ascii")) for path in found]
+
+
+def wait_for_step(step: "subprocess.Popen[bytes]", attempt: str) -> int:
+    """Wait for `srun`; once a process has failed, not for long, as it waits for ever for a node that began anew."""
+    deadline = None
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return step.wait(1.0)
+        if deadline is None and any(ends_of(attempt)):
+            deadline = time.monotonic() + STEP_SECONDS
+        if deadline is not None and time.monotonic() >= deadline:
+            step.kill()
 
 
 def address_of(interface: str) -> str:
