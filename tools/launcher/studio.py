@@ -58,7 +58,11 @@ class Studio:
             return False
         built_at = done.stat().st_mtime
         config = self.sources / "vite.config.ts"
-        files = [lock, *([config] if config.exists() else []), *(path for path in (self.sources / "src").rglob("*") if path.is_file())]
+        files = [
+            lock,
+            *([config] if config.exists() else []),
+            *(path for path in (self.sources / "src").rglob("*") if path.is_file()),
+        ]
         return all(path.stat().st_mtime <= built_at for path in files)
 
 
