@@ -57,6 +57,8 @@ def documented() -> dict[str, set[str]]:
         heading = re.match(
             r"## (?:Extra `(?P<extra>\w+)`|(?P<core>Core)|(?P<build>To build)|The (?P<studio>Studio))", line
         )
+        if line == "## Licences":  # its table is of reasons for licences
+            break
         row = re.match(r"\| ([\w.@/, -]+) \| (.+) \| (.+) \|$", line)
         if heading:
             section = heading["extra"] or ("core" if heading["core"] else "studio" if heading["studio"] else "build")

@@ -44,7 +44,7 @@ def versions_now(recipe: Recipe, machine: Machine) -> dict[str, str | None]:
 
 
 def said_missing(error: BaseException, *, extra: str) -> str | None:
-    """Say which library of TRAINING is not installed, and the extra that brings it; None where that is not the error."""
+    """Say which library of TRAINING is missing, and what brings it; None where the error is another one."""
     if not isinstance(error, ModuleNotFoundError) or error.name not in {one.name for one in TRAINING}:
         return None
     return f"{error.name} is not installed. Install it with `pip install 'brewslm[{extra}]'`."
