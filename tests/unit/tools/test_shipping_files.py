@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -148,9 +149,10 @@ def test_the_version_has_one_source() -> None:
     assert places == []
 
 
-def test_the_changelog_of_this_tree_could_be_released() -> None:
-    log = CHANGELOG.read_text()
-    assert "## [99.0.0] - 2026-12-01" in close_unreleased(log, "99.0.0", dt.date(2026, 12, 1))
+def test_the_changelog_begins_with_what_is_unreleased_and_ends_with_what_was_released() -> None:
+    headings = [line for line in CHANGELOG.read_text().splitlines() if line.startswith("## ")]
+    assert headings[0] == "## [Unreleased]"
+    assert all(re.fullmatch(r"## \[[\d.]+\] - \d{4}-\d\d-\d\d", line) for line in headings[1:])
 
 
 def test_what_is_unreleased_gets_its_number_and_date() -> None:
