@@ -76,11 +76,14 @@ audit: ## Ask for known weaknesses of all that is locked, Python's and npm's; ne
 	@./brewslm --setup --extras release
 	@$(BIN)/python tools/ship.py audit
 
-licences: setup ## Compare the licences of what users run with the permissive ones
+licences: ## Install all extras, and compare the licences of what users run with the permissive ones
+	@./brewslm --setup --extras all,release
 	@$(BIN)/python tools/ship.py licences
 
-dist: setup ## Make wheel, source distribution, bill of materials and checksums in dist/, of the commit
+dist: ## Make wheel, source distribution, bill of materials and checksums in dist/, of the commit
+	@./brewslm --setup --extras all,release
 	@$(BIN)/python tools/ship.py dist
 
-release: setup ## Give what is unreleased its number, as a commit with a tag: make release VERSION=0.2.0
+release: ## Give what is unreleased its number, as a commit with a tag: make release VERSION=0.2.0
+	@./brewslm --setup --extras release
 	@$(BIN)/python tools/ship.py release '$(VERSION)'

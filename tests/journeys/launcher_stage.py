@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -103,6 +104,25 @@ class Stage:
         with zipfile.ZipFile(self.wheels / f"{package}-{version}-py3-none-any.whl", "w") as wheel:
             for path, text in {**files, f"{info}/RECORD": f"{record}{info}/RECORD,,\n"}.items():
                 wheel.writestr(path, text)
+
+    def add_installed(self, package: str) -> None:
+        """Add the wheel of a package as it is installed beside these tests."""
+        found = importlib.metadata.distribution(package)
+        files = [file for file in found.files or () if ".." not in file.parts and file.suffix != ".pyc"]
+        left_out = {"INSTALLER", "REQUESTED", "direct_url.json"}
+        with zipfile.ZipFile(self.wheels / f"{package}-{found.version}-py3-none-any.whl", "w") as wheel:
+            for file in files:
+                if file.name not in left_out:
+                    wheel.writestr(str(file), Path(str(found.locate_file(file))).read_bytes())
+
+    def lock(self, *packages: str) -> None:
+        """Write hashes.txt over the wheels that there are of these packages."""
+        lines = []
+        for package in packages:
+            wheel = next(self.wheels.glob(f"{package}-*.whl"))
+            digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+            lines.append(f"{package}=={wheel.name.split('-')[1]} \\\n    --hash=sha256:{digest}\n")
+        (self.root / "hashes.txt").write_text("".join(lines))
 
     def environment(self, **changes: str) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "BREWSLM_", "PYTHON"))}

@@ -323,6 +323,20 @@ def test_pip_failing_otherwise_is_told_in_its_own_words(stage: Stage) -> None:
     assert "tinycore" in line
 
 
+def test_only_a_file_with_the_hash_of_the_lock_is_installed(stage: Stage) -> None:
+    """pip is brought to its locked version first, because the one that comes with Python cannot hold hashes so."""
+    stage.add_installed("pip")
+    stage.lock("pip", "tinybuild", "tinycore")
+    stage.add_wheel("tinycore", {"tinycore/__init__.py": "HARM = True\n"})
+
+    line = the_line(stage.run("hello"))
+
+    assert "answers for tinycore==1.0 with another file than hashes.txt names" in line
+    assert "tinycore" not in stage.packages
+    stage.lock("pip", "tinybuild", "tinycore")
+    assert stage.run("hello").stdout == "ran hello\n"
+
+
 def test_a_read_only_folder_is_named(stage: Stage) -> None:
     blocker = stage.root / ".venv-setup.lock"
     blocker.mkdir()  # stands for a folder that refuses writing, also for root

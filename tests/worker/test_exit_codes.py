@@ -106,3 +106,10 @@ def test_success_leaves_no_failure_of_an_earlier_attempt(scene: Scene) -> None:
 )
 def test_each_kind_of_error_has_its_code(error: BaseException, code: int) -> None:
     assert classify(error)[0] == code
+
+
+def test_a_library_that_is_missing_is_told_with_what_brings_it() -> None:
+    code, line = classify(ModuleNotFoundError("No module named 'torch'", name="torch"))
+    assert code == ExitCode.BAD_ORDER
+    assert line == "torch is not installed. Install it with `pip install 'brewslm[train]'`."
+    assert classify(ModuleNotFoundError("No module named 'brewslm.gone'", name="brewslm.gone"))[0] == 1

@@ -12,7 +12,7 @@ from starlette.types import Scope
 BUILD = Path(__file__).resolve().parents[1] / "bundled" / "studio"
 NONCE_PLACE = "%STYLE_NONCE%"
 MISSING = (
-    "The Studio is not built here: run `make studio` in the repository and load this page anew. "
+    "The Studio is not built in this clone of the repository: run `make studio` there and load this page anew. "
     "Everything else works; the API is described at /api/openapi.json.\n"
 )
 _NONCE_BYTES = 16

@@ -67,6 +67,12 @@ app = typer.Typer(
 )
 
 
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
+        about.version()
+        raise typer.Exit
+
+
 @app.callback(epilog="Begin with `brewslm quickstart`. Every command has its own --help.")
 def _root(
     *,
@@ -74,6 +80,7 @@ def _root(
     background: bool = typer.Option(
         False, background.OPTION, help="Do the work in a process of its own; works after a command, too."
     ),
+    version: bool = typer.Option(False, "--version", callback=_tell_version, is_eager=True, help="Print the version."),
 ) -> None:
     """From your data to a fine-tuned, evaluated, exported small language model, on your own machine."""
 

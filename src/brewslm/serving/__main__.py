@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
+from brewslm.core.launch.versions import said_missing
 from brewslm.core.serving.order import ORDER_FILE, READY_FILE, REFUSED_FILE, TOKEN_FILE, Ready, Refused, ServeOrder
 from brewslm.core.value import Value
 from brewslm.serving.failure import RefusedError
@@ -33,6 +34,13 @@ def main(arguments: list[str]) -> int:
     except RefusedError as error:
         _write(folder / REFUSED_FILE, Refused(message=str(error), is_damaged=error.is_damaged))
         sys.stderr.write(f"{error}\n")
+        return EXIT_REFUSED
+    except ModuleNotFoundError as error:
+        missing = said_missing(error, extra="serve")
+        if missing is None:
+            raise
+        _write(folder / REFUSED_FILE, Refused(message=missing))
+        sys.stderr.write(f"{missing}\n")
         return EXIT_REFUSED
     return 0
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -28,7 +29,9 @@ from brewslm.worker.failure import (
 from brewslm.worker.fence import Fence
 from brewslm.worker.files import LOCAL_DISK, write_whole
 from brewslm.worker.journal import Journal
-from brewslm.worker.run import Run
+
+if TYPE_CHECKING:
+    from brewslm.worker.run import Run
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 
@@ -65,7 +68,8 @@ def _work(folder: Path, attempt: int) -> None:
             (folder / FAILURE_FILE).unlink()
     if _is_done(folder):
         return
-    from brewslm.worker.dispatch import execute
+    from brewslm.worker.dispatch import execute  # here, so that a library which is missing is told like any failure
+    from brewslm.worker.run import Run
 
     journal = folder / LOG_FILE if is_first else Path(os.devnull)
     run = Run(folder, attempt, Journal(journal, attempt=attempt))
@@ -74,7 +78,7 @@ def _work(folder: Path, attempt: int) -> None:
         leave_result(result, run)
 
 
-def leave_result(result: Result, run: Run) -> None:
+def leave_result(result: Result, run: "Run") -> None:
     """Write `result.json`, once all that the journal says is on disk."""
     run.journal.sync()
     run.fence.check()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from brewslm.core.errors import ArtifactDamagedError, BrewError
+from brewslm.core.launch.versions import said_missing
 from brewslm.core.wire.attempt import MicroBatch
 from brewslm.core.wire.rundir import ExitCode
 
@@ -81,6 +82,8 @@ def classify(error: BaseException) -> tuple[int, str]:
         return error.exit_code, text
     if isinstance(error, ArtifactDamagedError):
         return ExitCode.BAD_DATA, text
+    if missing := said_missing(error, extra="train"):
+        return ExitCode.BAD_ORDER, missing
     for holds, code, says in _TROUBLES:
         if holds(error):
             return code, says.format(text or "an allocation failed")

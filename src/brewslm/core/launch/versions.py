@@ -43,6 +43,13 @@ def versions_now(recipe: Recipe, machine: Machine) -> dict[str, str | None]:
     return {one.name: machine.package_version(one.name) for one in needed_by(recipe)}
 
 
+def said_missing(error: BaseException, *, extra: str) -> str | None:
+    """Say which library of TRAINING is missing, and what brings it; None where the error is another one."""
+    if not isinstance(error, ModuleNotFoundError) or error.name not in {one.name for one in TRAINING}:
+        return None
+    return f"{error.name} is not installed. Install it with `pip install 'brewslm[{extra}]'`."
+
+
 def _numbers(version: str) -> tuple[int, ...]:
     """Return the release of a version, without what comes after it: `2.13.0+cpu` is 2, 13, 0."""
     release = re.match(r"\d+(\.\d+)*", version)

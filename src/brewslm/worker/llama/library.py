@@ -111,7 +111,7 @@ def load_library() -> Library:
     sizes = tuple(functions.llama_context_default_params().sizes)
     if sizes != _DEFAULT_SIZES:
         message = f"The runtime {name} has settings that begin with {sizes}, not with {_DEFAULT_SIZES}"
-        raise BadOrderError(f"{message}; install the version that constraints.txt names.")
+        raise BadOrderError(f"{message}; {INSTALL_GGUF}.")
     return Library(functions, name)
 
 
