@@ -1,6 +1,5 @@
 """The clusters of a workspace: described in its file, and spoken to once somebody needs one."""
 
-import importlib
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import assert_never
 
 from brewslm.adapters.engines.config_file import YamlEngineFile
 from brewslm.core.engines.names import EngineName
-from brewslm.core.engines.settings import EngineSettings, RaySettings
+from brewslm.core.engines.settings import EngineSettings
 from brewslm.core.errors import BrewError, WorkerError
 from brewslm.core.ports.engines.clusters import ClusterEngine, ClusterLook, not_described
 
@@ -92,15 +91,7 @@ class ConfiguredClusters:
             case "ray":
                 if settings.ray is None:
                     return None
-                return _ray(settings.ray, self._environment)
+                from brewslm.adapters.engines.ray_engine import RayEngine
+
+                return RayEngine(settings.ray, environment=self._environment)
         assert_never(name)
-
-
-def _ray(settings: RaySettings, environment: Mapping[str, str]) -> ClusterEngine:
-    try:
-        module = importlib.import_module("brewslm.adapters.engines.ray_engine")
-    except ImportError as error:
-        message = f"The ray engine needs a package that is not there ({error}): `pip install 'brewslm[ray]'`."
-        raise WorkerError(message) from error
-    engine: ClusterEngine = module.RayEngine(settings, environment=environment)
-    return engine

@@ -41,7 +41,7 @@ class RaySettings(Described):
     allow_without_token: bool = False
     """Whether to use a cluster that lets everyone in. Whoever reaches such a cluster runs code on it."""
     python: Word | None = None
-    """The interpreter on the nodes that has the training libraries; that of the cluster's Ray where empty."""
+    """The interpreter on the nodes that has Ray and the training libraries; the one that runs here where empty."""
     network_interface: Word | None = None
     """The interface over which the processes of one training speak to each other, such as eth0."""
     max_jobs: int = Field(4, ge=1, le=1000)
