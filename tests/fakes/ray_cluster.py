@@ -127,19 +127,33 @@ class RayCluster:
     def start(self) -> None:
         """Start the head, and wait until its dashboard takes jobs."""
         self.dashboard_port, self.gcs_port = _free_ports(2)
+        self._start_head()
+        self._wait_for(1)
+
+    def _start_head(self) -> None:
         self._start_node(
             "--head",
             f"--port={self.gcs_port}",
             f"--dashboard-host={self.host}",
             f"--dashboard-port={self.dashboard_port}",
         )
-        self._wait_for(1)
 
     def join(self) -> Node:
         """Let one more node join, and wait until the head counts it."""
         node = self._start_node(f"--address={self.host}:{self.gcs_port}")
         self._wait_for(len([one for one in self.nodes if one.process.poll() is None]))
         return node
+
+    def renew(self, number: int) -> None:
+        """Replace a node by a new one in its place; the head by a new head, which knows nothing, and new nodes."""
+        numbers = [node.number for node in self.nodes] if number == 0 else [number]
+        for node in [node for node in self.nodes if node.number in numbers]:
+            node.kill()
+        if number == 0:
+            self._start_head()
+            self._wait_for(1)
+        for _ in numbers if number else numbers[1:]:
+            self.join()
 
     def stop(self) -> None:
         """End everything that was started, also what broke away."""
@@ -159,16 +173,16 @@ class RayCluster:
                     found.append(process)
         return found
 
-    def listeners(self) -> set[str]:
-        """The addresses on which the processes of the cluster, and of its trainings, listen."""
-        ids = {process.pid for process in self.processes()}
+    def listeners(self, *ids: int) -> set[str]:
+        """The addresses on which processes listen: those with these ids, or all of the cluster."""
+        wanted = set(ids) or {process.pid for process in self.processes()}
         found = set()
-        for number in range(len(self.nodes)):
+        for number in (node.number for node in self.nodes):
             listed = subprocess.run(
                 [*self._inside(number), "ss", "-Hltnp"], capture_output=True, text=True, check=True
             ).stdout
             for line in listed.splitlines():
-                if any(f"pid={one}," in line for one in ids):
+                if any(f"pid={one}," in line for one in wanted):
                     found.add(line.split()[3].rsplit(":", 1)[0].strip("[]"))
         return found
 
@@ -176,7 +190,8 @@ class RayCluster:
         return [] if self.network is None else ["nsenter", f"--net=/run/netns/{self.network.namespace(number)}"]
 
     def _start_node(self, *options: str) -> Node:
-        number = len(self.nodes)
+        self.nodes = [node for node in self.nodes if node.process.poll() is None]
+        number = next(one for one in range(MOST_NODES) if one not in {node.number for node in self.nodes})
         own = self.host if self.network is None else self.network.host(number)
         command = [
             *self._inside(number),
