@@ -207,8 +207,6 @@ class RayEngine:
         about = {"brewslm": getpass.getuser(), "run_directory": str(run)}
         self._jobs.submit(made.name, f"exec {shlex.join(command)}", runtime=runtime, about=about)
         write_atomically(run / SUBMISSION_FILE, made.model_copy(update={"is_taken": True}).model_dump_json().encode())
-        with self._guard:
-            self._watched.pop(str(run), None)
 
     def _looked_at(self, run: Path, made: Submission) -> _Watched:
         """Ask the cluster, unless that was done a moment ago; hand in again what it has never said to have."""
