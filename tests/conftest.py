@@ -42,6 +42,18 @@ def slurm() -> Iterator[Any]:
         made.stop()
 
 
+@pytest.fixture(scope="session")
+def ray_nodes() -> Iterator[Any]:
+    """A Ray of two nodes for all tests of this process that ask for it, which must be root's to make one."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can make the networks of a Ray of two nodes")
+    pytest.importorskip("ray", reason="the extra `ray` is not installed")
+    from tests.fakes.ray_cluster import ray_cluster
+
+    with ray_cluster(num_cpus=2) as made:
+        yield made
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Print the table of the lives that met a fault, where some were led."""
     reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, ())]

@@ -1,4 +1,4 @@
-"""What every engine promises; run on the fake, here and on a Slurm of two nodes, with a worker of a few lines."""
+"""What every engine promises; on the fake, here, on a Slurm and a Ray of two nodes, with a worker of a few lines."""
 
 import os
 import sys
@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from brewslm.adapters.engines.local import LocalEngine
+from brewslm.adapters.engines.ray_engine import RayEngine
 from brewslm.adapters.engines.slurm.engine import SlurmEngine
-from brewslm.core.engines.settings import SlurmSettings
+from brewslm.core.engines.settings import RaySettings, SlurmSettings
 from brewslm.core.ports.engine import Engine, WorkerStatus
 from tests.fakes.engine import FakeEngine, WorkerVanished
 
 PYTHON = """#!/bin/sh
 case "$*" in
-    *shim.py*|*ranks.py*) exec {python} "$@" ;;
+    *shim.py*|*ranks.py*|*engines.shim*|*engines.ray*) exec {python} "$@" ;;
     *) exec {python} {worker} "$@" ;;
 esac
 """
@@ -45,7 +46,7 @@ def play(run: Path, attempt: int) -> int | None:
     return None if work == "stay" else int(work)
 
 
-@pytest.fixture(params=["fake", "local", "slurm"])
+@pytest.fixture(params=["fake", "local", "slurm", pytest.param("ray", marks=pytest.mark.long)])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     if request.param == "fake":
         return FakeEngine(play)
@@ -56,6 +57,9 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
     if request.param == "slurm":
         cluster = request.getfixturevalue("slurm")
         return SlurmEngine(SlurmSettings(), environment={**os.environ, **cluster.environment}, python=str(python))
+    if request.param == "ray":
+        cluster = request.getfixturevalue("ray_nodes")
+        return RayEngine(RaySettings(address=cluster.address), environment=cluster.environment, python=str(python))
     return LocalEngine(environment=os.environ, python=str(python), num_threads=1)
 
 

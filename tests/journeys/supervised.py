@@ -56,8 +56,12 @@ def engine_of(home: Path, environment: Mapping[str, str] = os.environ) -> Chosen
 
 
 def describe_slurm(home: Path, **settings: Any) -> None:
+    describe(home, slurm=settings)
+
+
+def describe(home: Path, **clusters: Any) -> None:
     (home / "config").mkdir(parents=True, exist_ok=True)
-    (home / "config" / "engines.yaml").write_text(json.dumps({"slurm": settings}))
+    (home / "config" / "engines.yaml").write_text(json.dumps(clusters))
 
 
 def train(

@@ -109,7 +109,7 @@ app.add_typer(golden.app, name="golden", short_help="Lock examples that are neve
 app.command("preflight", short_help="07 Will it run, and at what cost.")(preflight.preflight)
 app.command("train", short_help="08 Train an adapter, or all with --autopilot.")(train.train)
 app.add_typer(run_health.app, name="health", short_help="How a training is, or was; judges any log.")
-app.add_typer(engines.app, name="engines", short_help="Clusters that train, by Slurm; check them.")
+app.add_typer(engines.app, name="engines", short_help="Clusters that train: Slurm, Ray; check them.")
 app.command("results", short_help="What a training came to, beside its base.")(results.results)
 app.command("curves", short_help="Draw a training's curves as SVG and PNG.")(results.curves)
 app.command("patrol", short_help="Look at every running training; for cron.")(patrol.patrol)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import assert_never
 
 from brewslm.adapters.engines.config_file import YamlEngineFile
 from brewslm.core.engines.names import EngineName
@@ -66,13 +67,31 @@ class ConfiguredClusters:
 
     def find(self, name: EngineName) -> ClusterEngine | None:
         """Return the engine of a cluster; None where it is not described. A changed description gives a new one."""
-        settings = self._file.read().slurm
-        if name == "local" or settings is None:
-            return None
+        settings = self._file.read()
         with self._guard:
             kept = self._engines.get(name)
-            if kept is None or kept[0] != settings:
+            asked = settings.slurm if name == "slurm" else settings.ray
+            if kept is None or kept[0] != asked:
+                made = self._made(name, settings)
+                if made is None:
+                    return None
+                kept = self._engines[name] = (asked, made)
+            return kept[1]
+
+    def _made(self, name: EngineName, settings: EngineSettings) -> ClusterEngine | None:
+        match name:
+            case "local":
+                return None
+            case "slurm":
+                if settings.slurm is None:
+                    return None
                 from brewslm.adapters.engines.slurm.engine import SlurmEngine
 
-                kept = self._engines[name] = (settings, SlurmEngine(settings, environment=self._environment))
-            return kept[1]
+                return SlurmEngine(settings.slurm, environment=self._environment)
+            case "ray":
+                if settings.ray is None:
+                    return None
+                from brewslm.adapters.engines.ray_engine import RayEngine
+
+                return RayEngine(settings.ray, environment=self._environment)
+        assert_never(name)

@@ -38,7 +38,7 @@ def list_(as_json: options.AsJson = False) -> None:
 
 @app.command("check")
 def check(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="slurm; all by default.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="slurm or ray; all by default.")] = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Ask the clusters whether they would take work; starts nothing there."""

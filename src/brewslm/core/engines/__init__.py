@@ -1,1 +1,1 @@
-"""Where workers are brought to life: this machine, or a Slurm cluster."""
+"""Where workers are brought to life: this machine, a Ray cluster, a Slurm cluster."""

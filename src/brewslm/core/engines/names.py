@@ -2,5 +2,5 @@
 
 from typing import Literal
 
-EngineName = Literal["local", "slurm"]
-"""local: this machine. slurm: a Slurm cluster, by `sbatch`."""
+EngineName = Literal["local", "ray", "slurm"]
+"""local: this machine. ray: a Ray cluster, by its Jobs API. slurm: a Slurm cluster, by `sbatch`."""

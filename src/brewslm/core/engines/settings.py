@@ -31,7 +31,25 @@ class SlurmSettings(Described):
     """Trainings that may wait or run there at once."""
 
 
+class RaySettings(Described):
+    """A Ray cluster (2.52 or later) that sees the workspace under the same path."""
+
+    address: Word = "http://127.0.0.1:8265"
+    """Of its dashboard, which takes jobs."""
+    token_env: Word = "RAY_AUTH_TOKEN"  # noqa: S105 - the name of a variable
+    """The environment variable that holds the cluster's token."""
+    allow_without_token: bool = False
+    """Whether to use a cluster that lets everyone in. Whoever reaches such a cluster runs code on it."""
+    python: Word | None = None
+    """The interpreter on the nodes that has Ray and the training libraries; the one that runs here where empty."""
+    network_interface: Word | None = None
+    """The interface over which the processes of one training speak to each other, such as eth0."""
+    max_jobs: int = Field(4, ge=1, le=1000)
+    """Trainings that may wait or run there at once."""
+
+
 class EngineSettings(Described):
     """The whole file. An engine that is not there cannot be asked for; `local` always can."""
 
     slurm: SlurmSettings | None = None
+    ray: RaySettings | None = None

@@ -10,7 +10,7 @@ class PlacementSettings(Described):
     """The processes of one training share every optimiser step's examples, so that their number changes no result."""
 
     engine: EngineName = "local"
-    """`local` is this machine; `slurm` is the cluster that `config/engines.yaml` describes."""
+    """`local` is this machine; `ray` and `slurm` are clusters that `config/engines.yaml` describes."""
     num_nodes: int = Field(1, ge=1, le=1024)
     """Machines that take part; `local` is one."""
     processes_per_node: int = Field(1, ge=1, le=64)

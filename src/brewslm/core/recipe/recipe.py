@@ -83,7 +83,7 @@ class Recipe(Described):
             problems += self._not_sharded()
         if self.placement.engine == "local" and self.placement.num_nodes > 1:
             asked = f"placement.num_nodes={self.placement.num_nodes}"
-            problems.append(f"{asked} needs an engine of several machines: set placement.engine to 'slurm'")
+            problems.append(f"{asked} needs an engine of several machines: set placement.engine to 'slurm' or 'ray'")
         if problems:
             raise ValueError("; ".join(problems))
         return self

@@ -13,7 +13,7 @@ from brewslm.core.job import HEAVY, Job, JobStatus
 from brewslm.core.recipe.placement import PlacementSettings
 
 CPU, MACHINE = "cpu", "machine"
-CLUSTERS: tuple[EngineName, ...] = ("slurm",)
+CLUSTERS: tuple[EngineName, ...] = ("slurm", "ray")
 NO_SLOTS: Mapping[EngineName, int] = {}
 
 
@@ -36,7 +36,8 @@ def devices_of(gpus: tuple[str, ...]) -> tuple[str, ...]:
 
 def slots_of(settings: EngineSettings) -> dict[EngineName, int]:
     """Return how many jobs each cluster that is described may have at once."""
-    return {} if settings.slurm is None else {"slurm": settings.slurm.max_jobs}
+    described = {"slurm": settings.slurm, "ray": settings.ray}
+    return {name: found.max_jobs for name in CLUSTERS if (found := described[name]) is not None}
 
 
 def wish_for(placement: PlacementSettings) -> str | None:
