@@ -93,8 +93,8 @@ def place_of(
     places = devices if engine == "local" else tuple(f"{engine}:{number}" for number in range(slots.get(engine, 0)))
     if job.status is JobStatus.RUNNING:
         return Place(is_free=True, device=job.device or devices[0])
-    if not places:
-        return Place(is_free=False, reason=f"waiting for config/engines.yaml to describe {engine!r}")
+    if not places:  # nobody describes the cluster (any more): the launch says so, in one line
+        return Place(is_free=True, device=job.device)
     others = [one for one in open_jobs if one.id != job.id and uses_device(one) and engine_of(one) == engine]
     # A worker outlives its process, so a running job holds its device also when its process has gone.
     running = [one for one in others if one.status is JobStatus.RUNNING]

@@ -1,5 +1,6 @@
 // Loads, stores and sums of rows of numbers, in whatever width this processor computes with.
 #pragma once
+#include <ATen/cpu/vec/functional.h>
 #include <ATen/cpu/vec/vec.h>
 #include <c10/util/BFloat16.h>
 
