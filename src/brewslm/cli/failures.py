@@ -5,11 +5,19 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 FAILED = 1
+WRONG_USAGE = 2
 INTERRUPTED = 130
+LARGEST = 2**63 - 1
+"""No id and no count in the ledger can be more."""
 
 
 def set_up_log(*, is_debug: bool) -> None:
@@ -21,8 +29,11 @@ def set_up_log(*, is_debug: bool) -> None:
         logging.getLogger().addHandler(logging.NullHandler())
 
 
-def tell(error: Exception, *, is_debug: bool) -> int:
-    """Print the error as one line and return the exit code; with `is_debug` the traceback comes first."""
+def tell(error: Exception, words: Sequence[str], *, is_debug: bool) -> int:
+    """Print the error as one line and return the exit code; with `is_debug` the traceback comes first.
+
+    `words` are those of the command.
+    """
     if isinstance(error, BrokenPipeError):
         _close_stdout()
         return FAILED
@@ -31,6 +42,9 @@ def tell(error: Exception, *, is_debug: bool) -> int:
         traceback.print_exception(error)
     if isinstance(error, typer.TyperException):
         return _tell_usage(error)
+    if isinstance(error, OverflowError) and (number := _too_large(words)):
+        say_error(f"{number} is more than any id or count can be ({LARGEST}); correct it.")
+        return WRONG_USAGE
     say_error(_sentence(error))
     return FAILED
 
@@ -47,13 +61,45 @@ def say_error(text: str) -> None:
 
 def _tell_usage(error: typer.TyperException) -> int:
     path = getattr(getattr(error, "ctx", None), "command_path", "brewslm")
-    text = error.format_message().replace("Value error, ", "")  # pydantic says this before what typer found
+    text = _usage_sentence(error)
     if text.startswith("Usage:"):  # a group without a command: its help is the answer
         sys.stderr.write(f"{text}\n")
         return error.exit_code
     stop = "" if text.endswith(("?", ".")) else "."
     say_error(f"{text}{stop} Try `{path} --help`.")
     return error.exit_code
+
+
+def _usage_sentence(error: typer.TyperException) -> str:
+    """Typer names the argument, and leaves it to pydantic to say what is wrong: the value, and what it should be."""
+    from pydantic import ValidationError
+
+    said, cause = error.format_message(), error.__cause__
+    while isinstance(cause, ValidationError):
+        found = cause.errors()[0]
+        if found["type"] != "value_error":
+            return said.removesuffix(error.message) + _wrong_value(found)
+        cause = found["ctx"]["error"]  # typer's own words, or what is wrong with one value of several
+    return said if cause is None else said.removesuffix(error.message) + str(cause)
+
+
+def _wrong_value(found: "ErrorDetails") -> str:
+    kind, value, limits = found["type"], repr(found["input"]), found.get("ctx", {})
+    if kind.startswith("int_"):
+        return f"{value} is no whole number"
+    if kind.startswith("float_"):
+        return f"{value} is no number"
+    if kind == "greater_than_equal":
+        return f"{value} is less than {limits['ge']}"
+    if kind == "less_than_equal":
+        return f"{value} is more than {limits['le']}"
+    return f"{value}: {found['msg']}"
+
+
+def _too_large(words: Sequence[str]) -> str | None:
+    values = (word.rpartition("=")[2].lstrip("0") for word in words)
+    is_large = (value for value in values if value.isdecimal() and len(value) >= len(str(LARGEST)))
+    return next(is_large, None)
 
 
 def _sentence(error: Exception) -> str:

@@ -163,6 +163,6 @@ def _run(words: list[str], *, is_debug: bool) -> int:
             background.refuse_elsewhere(words)
         code = app(words, prog_name="brewslm", standalone_mode=False)
     except Exception as error:  # noqa: BLE001 - the edge of the process
-        code = failures.tell(error, is_debug=is_debug)
+        code = failures.tell(error, words, is_debug=is_debug)
         return run_health.UNKNOWN if words[:1] in (["health"], ["patrol"]) else code
     return code if isinstance(code, int) else 0
