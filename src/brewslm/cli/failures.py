@@ -6,12 +6,9 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import typer
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 FAILED = 1
 WRONG_USAGE = 2
@@ -78,12 +75,12 @@ def _usage_sentence(error: typer.TyperException) -> str:
     while isinstance(cause, ValidationError):
         found = cause.errors()[0]
         if found["type"] != "value_error":
-            return said.removesuffix(error.message) + _wrong_value(found)
+            return said.removesuffix(error.message) + _wrong_value(dict(found))
         cause = found["ctx"]["error"]  # typer's own words, or what is wrong with one value of several
     return said if cause is None else said.removesuffix(error.message) + str(cause)
 
 
-def _wrong_value(found: "ErrorDetails") -> str:
+def _wrong_value(found: dict[str, Any]) -> str:
     kind, value, limits = found["type"], repr(found["input"]), found.get("ctx", {})
     if kind.startswith("int_"):
         return f"{value} is no whole number"
