@@ -18,7 +18,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from brewslm.serving.cache import Place, Rows, layers_of
-from brewslm.serving.generation import End, Event, Failed, Generation, Prompt, Token
+from brewslm.serving.generation import End, Failed, Generation, Prompt, Token
 from brewslm.serving.sampling import Choice, Sampler
 from brewslm.serving.text import Writer
 
@@ -184,12 +184,13 @@ class BatchEngine:
         self._reading.popleft()
         answer.asked.tell(Prompt(answer.echoed))
         layers_of(answer.cache)
-        if answer.asked.max_tokens == 0:
-            answer.asked.tell(End("length"))
-        elif self._goes_on(answer, logits[-1]):
-            self._rows.put(answer.cache, len(prompt))
-            self._active.append(answer)
-            answer.cache = DynamicCache()
+        end = End("length") if answer.asked.max_tokens == 0 else self._choose(answer, logits[-1])
+        if end is not None:
+            answer.asked.tell(end)
+            return
+        self._rows.put(answer.cache, len(prompt))
+        self._active.append(answer)
+        answer.cache = DynamicCache()
 
     def _step(self) -> None:
         place = self._rows.step()
@@ -201,37 +202,34 @@ class BatchEngine:
             attention_mask=self._masks(place),
         )[:, -1]
         for row in reversed(range(len(self._active))):
-            if not self._goes_on(self._active[row], logits[row]):
-                self._leave(row)
+            answer = self._active[row]
+            end = self._choose(answer, logits[row])
+            if end is not None:
+                self._leave(row)  # first, so that who hears the end finds the place free
+                answer.asked.tell(end)
 
-    def _goes_on(self, answer: Answer, logits: Tensor) -> bool:
-        """Choose a token, tell it, and say whether another one follows."""
+    def _choose(self, answer: Answer, logits: Tensor) -> End | None:
+        """Choose a token and tell it. Return the end, which is not told, when no other token follows."""
         asked = answer.asked
         choice = answer.sampler.choose(logits)
         answer.next_token, answer.num_made = choice.token, answer.num_made + 1
         if choice.token in self._served.stops:
-            self._tell(asked, Token(choice, "", is_hidden=True), End("stop", answer.writer.end().text))
-            return False
+            asked.tell(Token(choice, "", is_hidden=True))
+            return End("stop", answer.writer.end().text)
         piece = answer.writer.add(choice.token)
-        self._tell(asked, Token(choice, piece.text))
+        asked.tell(Token(choice, piece.text))
         if piece.is_stopped:
-            self._tell(asked, End("stop"))
-            return False
+            return End("stop")
         if answer.num_made >= asked.max_tokens:
             rest = answer.writer.end()
-            self._tell(asked, End("stop" if rest.is_stopped else "length", rest.text))
-            return False
-        return True
+            return End("stop" if rest.is_stopped else "length", rest.text)
+        return None
 
     def _leave(self, row: int) -> None:
         self._rows.remove(row)
         last = self._active.pop()
         if row < len(self._active):
             self._active[row] = last
-
-    def _tell(self, asked: Generation, *events: Event) -> None:
-        for event in events:
-            asked.tell(event)
 
     def _forward(self, tokens: list[list[int]], answers: list[Answer], **options: Any) -> Tensor:  # noqa: ANN401 - the model's own
         """Return logits, [rows, tokens, vocabulary], float32 on the CPU."""
