@@ -60,6 +60,9 @@ def addresses(rng: random.Random, num_events: int, last_job: int) -> dict[str, s
         "newest events": f"/api/events?project_id=1&before={seq}&limit=25",
         "newest errors": f"/api/events?project_id=1&severity=error&before={seq}&limit=25",
         "events after": f"/api/projects/1/events?after={seq}&limit=100",
+        "text that is nowhere": f"/api/events?project_id=1&before={num_events}&text=nowhere{seq}&limit=25",
+        "runs with errors": "/api/timeline?project_id=1&severity=error&severity=critical&limit=10",
+        "runs with a text": f"/api/timeline?project_id=1&text=nowhere{seq}&limit=10",
     }
 
 

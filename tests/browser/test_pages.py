@@ -1,5 +1,6 @@
 """The Studio's pages in a real browser, over a real server: from an empty workspace on, in this order."""
 
+import csv
 import gzip
 import re
 import zipfile
@@ -146,11 +147,30 @@ def test_activity_tells_failures_chooses_events_and_verifies_the_record(window: 
     page.get_by_role("option", name="error").click()
     expect(events.filter(has_text="rows read")).to_have_count(0)
     expect(events.filter(has_text="/nowhere/at/all.csv").first).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save as CSV, these events").click()
+    rows = list(csv.DictReader(Path(download.value.path()).read_text(encoding="utf-8").splitlines()))
+    assert {row["severity"] for row in rows} == {"error"}
+    page.reload()
+    expect(events.filter(has_text="/nowhere/at/all.csv").first).to_be_visible()
+    expect(events.filter(has_text="rows read")).to_have_count(0)
+    page.get_by_role("button", name="Show everything").click()
+    expect(events.filter(has_text="rows read").first).to_be_visible()
+    runs = page.get_by_role("list", name="Runs").get_by_role("listitem")
+    page.keyboard.press("/")
+    page.keyboard.type("ROWS READ")
+    expect(events.filter(has_text="was created on base model")).to_have_count(0)
+    expect(events.filter(has_text="rows read").first).to_be_visible()
+    expect(runs.first).to_contain_text("import-")
+    page.get_by_role("textbox", name="Run").fill("nothing-1")
+    expect(page.get_by_text("No event is like that.")).to_be_visible()
+    expect(page.get_by_text("No run has such an event.")).to_be_visible()
+    page.get_by_role("button", name="Show everything").click()
     page.get_by_role("button", name="With every file").click()
     expect(page.get_by_text("whole", exact=True)).to_be_visible()
     expect(page.get_by_text(re.compile(r"files \(.+\) hashed"))).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download all").click()
+        page.get_by_role("link", name="Save as JSONL, all events").click()
     lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
     assert "project_created" in lines[0]
 

@@ -6,6 +6,7 @@ import pytest
 
 from brewslm.core.errors import ConflictError, NotFoundError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, event_hash
+from brewslm.core.events.choice import EventChoice
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import FINAL, TRANSITIONS, Job, JobStatus
@@ -306,20 +307,9 @@ def test_events_are_found_by_project_run_and_place(storage: Storage, project: Pr
         assert [row.seq for row in events.list(project_id=project.id)] == [2, 4, 6]
         assert [row.seq for row in events.list(run_id=RunId("run-0"))] == [1, 4]
         assert [row.seq for row in events.newest(limit=2)] == [5, 6]
-        assert [row.seq for row in events.newest(project_id=project.id, limit=2)] == [4, 6]
+        assert [row.seq for row in events.newest(EventChoice(project_id=project.id), limit=2)] == [4, 6]
         assert len(events.newest(limit=50)) == 6
         assert [row.seq for row in events.newest(before_seq=5, limit=2)] == [3, 4]
-
-
-def test_the_newest_events_are_chosen_by_severity_and_stage(storage: Storage) -> None:
-    with storage.write() as transaction:
-        for severity, stage in (("info", "training"), ("error", "training"), ("error", "export")):
-            chosen = event().model_copy(update={"severity": severity, "stage": stage})
-            transaction.events.append(chosen, recorded_at=NOW)
-    with storage.read() as transaction:
-        events = transaction.events
-        assert [row.seq for row in events.newest(severities=["error", "critical"])] == [2, 3]
-        assert [row.seq for row in events.newest(severities=["error"], stages=["training"])] == [2]
 
 
 def metric(job: Job, seq: int, **body: object) -> MetricRow:

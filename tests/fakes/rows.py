@@ -12,7 +12,7 @@ from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.backlog.entry import BacklogEntry
 from brewslm.core.errors import ConflictError, NotFoundError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, RunEvent, event_hash
-from brewslm.core.events.reasons import EventStage, Severity
+from brewslm.core.events.choice import EVERY_EVENT, EventChoice
 from brewslm.core.experiment import Experiment
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
@@ -24,6 +24,7 @@ from brewslm.core.project import Project
 from brewslm.core.release import RELEASE_TRANSITIONS, EndpointKey, ReleaseRow
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import canonical_json
+from tests.fakes.choosing import is_chosen
 
 
 @dataclass
@@ -262,22 +263,17 @@ class MemoryEventRows:
         ]
         return tuple(found[:limit])
 
-    def newest(
-        self,
-        *,
-        project_id: ProjectId | None = None,
-        severities: Sequence[Severity] = (),
-        stages: Sequence[EventStage] = (),
-        before_seq: int | None = None,
-        limit: int = 50,
+    def following(
+        self, choice: EventChoice = EVERY_EVENT, *, after_seq: int, limit: int = 1000
     ) -> tuple[RunEvent, ...]:
-        found = [
-            event
-            for event in self.list(project_id=project_id, limit=len(self._state.events))
-            if (not severities or event.severity in severities)
-            and (not stages or event.stage in stages)
-            and (before_seq is None or event.seq < before_seq)
-        ]
+        found = [event for event in self._state.events if event.seq > after_seq and is_chosen(event, choice)]
+        return tuple(found[:limit])
+
+    def newest(
+        self, choice: EventChoice = EVERY_EVENT, *, before_seq: int | None = None, limit: int = 50
+    ) -> tuple[RunEvent, ...]:
+        last = len(self._state.events) if before_seq is None else before_seq - 1
+        found = [event for event in self._state.events if event.seq <= last and is_chosen(event, choice)]
         return tuple(found[max(0, len(found) - limit) :])
 
 

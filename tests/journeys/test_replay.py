@@ -2,12 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.journeys.brew import QUICK, Brew, as_options, write_chat
 
 
-@pytest.mark.long  # trains twice; the data alone is replayed in tests/unit/cli/test_records.py
 def test_a_training_is_replayed_to_the_bit(brew: Brew, tmp_path: Path) -> None:
     brew.run("project", "create", "--name", "again")
     brew.run("dataset", "import", "--project", "1", str(write_chat(tmp_path / "sums.jsonl")))

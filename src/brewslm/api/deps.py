@@ -3,9 +3,12 @@
 from typing import Annotated, cast
 
 from fastapi import Depends, Header, Path, Query, Request, Response
+from pydantic import AwareDatetime
 
 from brewslm.bootstrap.house import House
 from brewslm.core import ids
+from brewslm.core.events.choice import EventChoice
+from brewslm.core.events.reasons import EventStage, Reason, Severity
 from brewslm.core.job import MAX_PRIORITY, Job, JobKind
 from brewslm.core.value import Value
 
@@ -41,6 +44,42 @@ IdempotencyKey = Annotated[
         description="The same key gives the same job; with another body it is a conflict.",
     ),
 ]
+
+
+def _chosen(
+    house: HouseOf,
+    project_id: OfProject = None,
+    run_id: Annotated[str | None, Query(max_length=100, description="Only of this run, e.g. train-7.")] = None,
+    severity: Annotated[tuple[Severity, ...], Query(max_length=4, description="Only these. Repeatable.")] = (),
+    stage: Annotated[tuple[EventStage, ...], Query(max_length=20, description="Only these. Repeatable.")] = (),
+    reason: Annotated[tuple[Reason, ...], Query(max_length=50, description="Only these. Repeatable.")] = (),
+    actor: Annotated[str | None, Query(max_length=100, description="Only what was done by cli, api, …")] = None,
+    text: Annotated[
+        str | None,
+        Query(min_length=1, max_length=200, description="In summary or payload, such as an artifact's id."),
+    ] = None,
+    since: Annotated[AwareDatetime | None, Query(description="Occurred then or later; with a time zone.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Occurred before then; with a time zone.")] = None,
+) -> EventChoice:
+    project = ids.ProjectId(project_id) if project_id is not None else None
+    if project is not None:
+        house.projects.get(project)
+    run = ids.RunId(run_id) if run_id is not None else None
+    return EventChoice(
+        project_id=project,
+        run_id=run,
+        severities=severity,
+        stages=stage,
+        reasons=reason,
+        actor=actor,
+        text=text,
+        since=since,
+        until=until,
+    )
+
+
+ChosenEvents = Annotated[EventChoice, Depends(_chosen)]
+"""Which events are meant, by the query."""
 
 _ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
 """By reference: named as a model, it would be built anew for every answer of every route, most of a server's start."""

@@ -3,6 +3,25 @@
 from typing import Literal
 
 Answer = Literal["accept", "refuse"]
+Severity = Literal["info", "warning", "error", "critical"]
+EventStage = Literal[
+    "project",
+    "ingestion",
+    "introspection",
+    "mapping",
+    "cleaning",
+    "preparation",
+    "preflight",
+    "benchmark",
+    "training",
+    "monitoring",
+    "evaluation",
+    "export",
+    "deployment",
+    "gate",
+    "autopilot",
+    "system",
+]
 Template = Literal["general", "support", "classification", "extraction"]
 Shape = Literal[
     "chat",

@@ -137,9 +137,29 @@ export interface paths {
         };
         /**
          * Of Workspace
-         * @description List RunEvents, without `after` the newest; or follow everything in one stream.
+         * @description List RunEvents of a choice, without `after` the newest; or follow everything, or a project, in one stream.
          */
         get: operations["of_workspace_api_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/events/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description Download RunEvents of a choice, one a line, by number, with the hashes of their chain.
+         */
+        get: operations["export_api_events_export_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2281,7 +2301,7 @@ export interface paths {
         };
         /**
          * Timeline
-         * @description List runs with their steps and recoveries, the newest first.
+         * @description List runs with their steps and recoveries, the newest first; of a choice: those with such an event.
          */
         get: operations["timeline_api_timeline_get"];
         put?: never;
@@ -7491,18 +7511,28 @@ export interface operations {
                 after?: string | null;
                 /** @description Of a stream: only frames whose name begins so. Repeatable. */
                 topic?: ("training" | "checkpoint" | "health" | "job" | "run")[];
-                /** @description Only this project. */
-                project_id?: number | null;
-                /** @description Of a list: only this run, e.g. train-7. */
-                run_id?: string | null;
-                /** @description Of the newest: only these; may be repeated. */
-                severity?: ("info" | "warning" | "error" | "critical")[];
-                /** @description Of the newest: only these; may be repeated. */
-                stage?: ("project" | "ingestion" | "introspection" | "mapping" | "cleaning" | "preparation" | "preflight" | "benchmark" | "training" | "monitoring" | "evaluation" | "export" | "deployment" | "gate" | "autopilot" | "system")[];
                 /** @description Of the newest: only those before this number. */
                 before?: number | null;
                 /** @description At most so many. */
                 limit?: number;
+                /** @description Only this project. */
+                project_id?: number | null;
+                /** @description Only of this run, e.g. train-7. */
+                run_id?: string | null;
+                /** @description Only these. Repeatable. */
+                severity?: ("info" | "warning" | "error" | "critical")[];
+                /** @description Only these. Repeatable. */
+                stage?: ("project" | "ingestion" | "introspection" | "mapping" | "cleaning" | "preparation" | "preflight" | "benchmark" | "training" | "monitoring" | "evaluation" | "export" | "deployment" | "gate" | "autopilot" | "system")[];
+                /** @description Only these. Repeatable. */
+                reason?: components["schemas"]["Reason"][];
+                /** @description Only what was done by cli, api, … */
+                actor?: string | null;
+                /** @description In summary or payload, such as an artifact's id. */
+                text?: string | null;
+                /** @description Occurred then or later; with a time zone. */
+                since?: string | null;
+                /** @description Occurred before then; with a time zone. */
+                until?: string | null;
             };
             header?: {
                 /** @description Of a stream: go on after this frame. */
@@ -7529,6 +7559,57 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_api_events_export_get: {
+        parameters: {
+            query?: {
+                /** @description jsonl, or csv for a spreadsheet. */
+                format?: "jsonl" | "csv";
+                /** @description Only this project. */
+                project_id?: number | null;
+                /** @description Only of this run, e.g. train-7. */
+                run_id?: string | null;
+                /** @description Only these. Repeatable. */
+                severity?: ("info" | "warning" | "error" | "critical")[];
+                /** @description Only these. Repeatable. */
+                stage?: ("project" | "ingestion" | "introspection" | "mapping" | "cleaning" | "preparation" | "preflight" | "benchmark" | "training" | "monitoring" | "evaluation" | "export" | "deployment" | "gate" | "autopilot" | "system")[];
+                /** @description Only these. Repeatable. */
+                reason?: components["schemas"]["Reason"][];
+                /** @description Only what was done by cli, api, … */
+                actor?: string | null;
+                /** @description In summary or payload, such as an artifact's id. */
+                text?: string | null;
+                /** @description Occurred then or later; with a time zone. */
+                since?: string | null;
+                /** @description Occurred before then; with a time zone. */
+                until?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                    "text/csv": unknown;
+                };
             };
             /** @description An error. */
             default: {
@@ -11526,12 +11607,28 @@ export interface operations {
     timeline_api_timeline_get: {
         parameters: {
             query?: {
-                /** @description Only this project. */
-                project_id?: number | null;
                 /** @description Only runs before this job's. */
                 before?: number | null;
                 /** @description At most so many. */
                 limit?: number;
+                /** @description Only this project. */
+                project_id?: number | null;
+                /** @description Only of this run, e.g. train-7. */
+                run_id?: string | null;
+                /** @description Only these. Repeatable. */
+                severity?: ("info" | "warning" | "error" | "critical")[];
+                /** @description Only these. Repeatable. */
+                stage?: ("project" | "ingestion" | "introspection" | "mapping" | "cleaning" | "preparation" | "preflight" | "benchmark" | "training" | "monitoring" | "evaluation" | "export" | "deployment" | "gate" | "autopilot" | "system")[];
+                /** @description Only these. Repeatable. */
+                reason?: components["schemas"]["Reason"][];
+                /** @description Only what was done by cli, api, … */
+                actor?: string | null;
+                /** @description In summary or payload, such as an artifact's id. */
+                text?: string | null;
+                /** @description Occurred then or later; with a time zone. */
+                since?: string | null;
+                /** @description Occurred before then; with a time zone. */
+                until?: string | null;
             };
             header?: never;
             path?: never;

@@ -91,12 +91,11 @@ class SlurmCluster:
         self._within("head", "ip", "addr", "add", f"{self.addresses['head']}/24", "dev", "br0")
         self._within("head", "ip", "link", "set", "br0", "up")
         for name in ("n1", "n2"):
-            ours, theirs = f"v{self._mark}{name}", f"w{self._mark}{name}"
-            _run("ip", "link", "add", ours, "type", "veth", "peer", "name", theirs)
-            _run("ip", "link", "set", ours, "netns", self.namespace("head"))
-            _run("ip", "link", "set", theirs, "netns", self.namespace(name))
+            ours = f"v{self._mark}{name}"
+            # Made within, as a browser whose machine's links change breaks its connections off.
+            ends = (ours, "type", "veth", "peer", "name", "eth0", "netns", self.namespace(name))
+            self._within("head", "ip", "link", "add", *ends)
             self._within("head", "ip", "link", "set", ours, "master", "br0", "up")
-            self._within(name, "ip", "link", "set", theirs, "name", "eth0")
             self._within(name, "ip", "addr", "add", f"{self.addresses[name]}/24", "dev", "eth0")
             self._within(name, "ip", "link", "set", "eth0", "up")
         self._write_files()

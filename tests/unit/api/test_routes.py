@@ -1,5 +1,7 @@
 """Every route, over a real house whose jobs are queued and not run."""
 
+import csv
+import io
 import json
 from typing import Any
 
@@ -95,6 +97,7 @@ READ = {
     "/api/projects/{project_id}/gates": 200,
     "/api/jobs/{job_id}/watch": 200,
     "/api/events": 200,
+    "/api/events/export": 200,
     "/api/audit/verify": 200,
     "/api/projects/{project_id}/checkpoints": 200,
     "/api/timeline": 200,
@@ -318,7 +321,40 @@ def test_events_are_paged_by_number(client: TestClient, project: int, job: int) 
     assert [one["seq"] for one in first] == [newest[0]["seq"]]
     errors = client.get("/api/events", params={"severity": ["error", "critical"], "stage": "project"})
     assert errors.json() == []
-    assert client.get("/api/events", params={"severity": "error", "after": "1"}).status_code == 400
+    assert client.get("/api/events", params={"before": 3, "after": "1"}).status_code == 400
+
+
+def test_events_are_searched_and_saved(client: TestClient, project: int, job: int) -> None:
+    client.post(f"/api/jobs/{job}/cancel")
+    every = client.get("/api/events").json()
+    made, cancelled = every
+
+    def found(path: str = "/api/events", **query: object) -> list[Any]:
+        answer = client.get(path, params=query)  # type: ignore[arg-type]  # its values are spelled by httpx
+        assert answer.status_code == 200, answer.text
+        return answer.json() if path == "/api/events" else list(map(json.loads, answer.text.splitlines()))
+
+    assert found(reason="training_cancelled") == found(text=cancelled["summary"].upper()) == [cancelled]
+    assert found(actor="nobody") == found(text="%") == found(until=made["occurred_at"]) == []
+    assert found(since=made["occurred_at"], project_id=project) == every
+    assert found(after="0", stage=["project", "training"]) == every
+    assert found(after=str(made["seq"]), stage="project") == []
+    assert found("/api/events/export") == every
+    assert found("/api/events/export", stage="training") == [cancelled]
+    runs = client.get("/api/timeline", params={"stage": "training", "project_id": project}).json()["runs"]
+    assert [one["job_id"] for one in runs] == [job]
+    assert client.get("/api/timeline", params={"severity": "critical"}).json()["runs"] == []
+    for wrong in ({"reason": "training_om"}, {"since": "2026-11-29T10:00:00"}, {"text": ""}, {"stage": "x"}):
+        assert client.get("/api/events/export", params=wrong).status_code == 422, wrong
+    table = client.get("/api/events/export", params={"format": "csv", "reason": "training_cancelled"})
+    assert table.headers["content-disposition"] == 'attachment; filename="events.csv"'
+    assert [row["seq"] for row in csv.DictReader(io.StringIO(table.text))] == [str(cancelled["seq"])]
+
+
+def test_a_stream_is_not_chosen_by_what_events_say(client: TestClient) -> None:
+    answer = client.get("/api/events", params={"text": "x"}, headers={"Accept": "text/event-stream"})
+    assert answer.status_code == 400
+    assert "project_id and topic" in answer.json()["error"]["message"]
 
 
 def test_the_audit_answers(client: TestClient, project: int) -> None:

@@ -13,6 +13,7 @@ from brewslm.core.artifacts.optimization import DeviceName
 from brewslm.core.artifacts.snapshot import EncodingName, SourceFormat
 from brewslm.core.curves.drawing import ThemeName
 from brewslm.core.data.example import Shape
+from brewslm.core.events.reasons import EventStage, Severity
 from brewslm.core.job import FlowName, JobStatus
 from brewslm.core.outcome.approval import GateMode
 from brewslm.core.ports.reading.views import JobOrder
@@ -29,6 +30,8 @@ from brewslm.stages.preflight.contract import PreflightInputs, Profile
         (choices.Template, get_args(Template)),
         (choices.Shape, get_args(Shape)),
         (choices.EventFormat, get_args(EventFormat)),
+        (choices.EventStage, get_args(EventStage)),
+        (choices.Severity, get_args(Severity)),
         (choices.JobOrder, get_args(JobOrder)),
         (choices.JobKind, (*get_args(StageName), *get_args(FlowName))),
         (choices.SourceFormat, get_args(SourceFormat)),

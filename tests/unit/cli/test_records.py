@@ -51,6 +51,42 @@ def test_what_happened_is_shown_and_written_down(brew: Inside, tmp_path: Path) -
     assert "cannot be written" in brew.refuse("events", "export", "--output", str(tmp_path / "no" / "x"))
 
 
+def test_the_record_is_searched(brew: Inside, tmp_path: Path) -> None:
+    live_in(brew.home)
+    every = brew.ask("events", "--limit", "1000")
+    errors = [one for one in every if one["severity"] in {"error", "critical"}]
+    assert brew.ask("events", "--severity", "error", "--severity", "critical") == errors
+    (last, *_) = errors[::-1]
+    assert brew.ask("events", "--text", last["summary"].upper(), "--run", last["run_id"])[-1] == last
+    chosen = ("--reason", last["reason"], "--stage", last["stage"], "--actor", last["actor"])
+    assert brew.ask("events", *chosen, "--since", last["occurred_at"], "--limit", "1") == [last]
+    assert brew.ask("events", *chosen, "--until", "2000-01-01") == []
+    assert "There is no such event." in brew.run("events", "--since", "2000-01-01", "--until", "2000-01-02").stderr
+    brew.run("events", "export", *chosen, "--output", str(tmp_path / "some.jsonl"))
+    lines = (tmp_path / "some.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == [one for one in every if one["reason"] == last["reason"]]
+    runs = brew.ask("timeline", "--severity", "error", "--stage", last["stage"])["runs"]
+    assert last["run_id"] in {step["run_id"] for run in runs for step in (run, *run["steps"])}
+    assert "No run is like that." in brew.run("timeline", "--until", "2000-01-01").stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--severity", "eror", "did you mean error?"),
+        ("--stage", "train", "did you mean training?"),
+        ("--reason", "training_om", "did you mean training_oom?"),
+        ("--since", "yesterday", "'yesterday' is no moment; write 2026-11-29, 2026-11-29T14:30, or an age such as 90m"),
+        ("--until", "99999999999d", "is no moment"),
+    ],
+)
+def test_what_cannot_be_searched_for_is_named(brew: Inside, option: str, value: str, told: str) -> None:
+    for command in (("events",), ("events", "export"), ("timeline",))[: 2 if option == "--reason" else 3]:
+        line = brew.refuse(*command, option, value, code=2)
+        assert option in line
+        assert told in line
+
+
 def test_a_bundle_is_written_and_told(brew: Inside, tmp_path: Path) -> None:
     file = tmp_path / "help.zip"
     page = brew.run("support-bundle", "--output", str(file)).stdout

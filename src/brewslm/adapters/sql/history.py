@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, Select, func, or_, select
 
+from brewslm.adapters.sql.rows.choosing import wanted
 from brewslm.adapters.sql.schema import jobs, run_events
 from brewslm.adapters.sql.storage import SqlStorage
+from brewslm.core.events.choice import EVERY_EVENT, EventChoice
 from brewslm.core.ids import JobId, RunId
 from brewslm.core.job import JobStatus
 from brewslm.core.ports.reading.history import Families, FamilyQuery, Member, OutcomeRow, Tally, Turn
@@ -70,7 +72,16 @@ def _roots(connection: Connection, query: FamilyQuery) -> tuple[Member, ...]:
         asked = asked.where(jobs.c.project_id == query.project_id)
     if query.before_id is not None:
         asked = asked.where(jobs.c.id < query.before_id)
+    if query.choice != EVERY_EVENT:
+        asked = asked.where(jobs.c.id.in_(_families_of(query.choice, connection)))
     return _members(connection, asked)
+
+
+def _families_of(choice: EventChoice, connection: Connection) -> Select[Any]:
+    """Every job whose run has such an event, and all jobs above it."""
+    runs = select(run_events.c.run_id).where(*wanted(choice, connection))
+    family = select(jobs.c.id, jobs.c.parent_id).where(jobs.c.run_id.in_(runs)).cte("family", recursive=True)
+    return select(family.union(select(jobs.c.id, jobs.c.parent_id).where(jobs.c.id == family.c.parent_id)).c.id)
 
 
 def _steps(connection: Connection, roots: tuple[Member, ...]) -> tuple[Member, ...]:

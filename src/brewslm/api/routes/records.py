@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from brewslm.api.deps import LARGEST, HouseOf, JobId, OfProject
+from brewslm.api.deps import LARGEST, ChosenEvents, HouseOf, JobId, OfProject
 from brewslm.core import ids
 from brewslm.core.value import Value
 from brewslm.services.audit.clusters import ClusterPage
@@ -44,14 +44,13 @@ def verify(
 @router.get("/timeline")
 def timeline(
     house: HouseOf,
-    project_id: OfProject = None,
+    choice: ChosenEvents,
     before: Annotated[int | None, Query(ge=1, le=LARGEST, description="Only runs before this job's.")] = None,
     limit: Page = 10,
 ) -> TimelinePage:
-    """List runs with their steps and recoveries, the newest first."""
-    project = _known(house, project_id)
+    """List runs with their steps and recoveries, the newest first; of a choice: those with such an event."""
     before_id = ids.JobId(before) if before is not None else None
-    return house.records.timeline.page(project_id=project, before_id=before_id, limit=limit)
+    return house.records.timeline.page(choice, before_id=before_id, limit=limit)
 
 
 @router.get("/jobs/{job_id}/timeline")

@@ -3,17 +3,19 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from brewslm.api.deps import LARGEST, HouseOf, JobId, Limit, OfProject, ProjectId
+from brewslm.api.deps import LARGEST, ChosenEvents, HouseOf, JobId, Limit, ProjectId
 from brewslm.api.follower import Follower, StreamResponse
 from brewslm.api.stream import Hub
 from brewslm.bootstrap.house import House
 from brewslm.core import ids
 from brewslm.core.errors import InvalidRequestError
 from brewslm.core.events.base import RunEvent
-from brewslm.core.events.reasons import EventStage, Severity
+from brewslm.core.events.choice import EventChoice
 from brewslm.core.ports.reading.feed import Scope, parse_cursor
+from brewslm.services.audit.exporting import EventFormat, exported_events
 
 router = APIRouter(tags=["streams"])
 
@@ -33,6 +35,7 @@ Topics = Annotated[
     tuple[Topic, ...], Query(max_length=5, description="Of a stream: only frames whose name begins so. Repeatable.")
 ]
 _EVENT_STREAM = "text/event-stream"
+_FORMS: dict[EventFormat, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "RunEvents; or, where `Accept` asks for it, frames for as long as the connection lasts.",
@@ -82,45 +85,42 @@ async def of_project(
 async def of_workspace(
     request: Request,
     house: HouseOf,
+    choice: ChosenEvents,
     accept: Accept = "",
     last_event_id: LastEventId = None,
     after: After = None,
     topic: Topics = (),
-    project_id: OfProject = None,
-    run_id: Annotated[str | None, Query(max_length=100, description="Of a list: only this run, e.g. train-7.")] = None,
-    severity: Annotated[
-        tuple[Severity, ...], Query(max_length=4, description="Of the newest: only these; may be repeated.")
-    ] = (),
-    stage: Annotated[
-        tuple[EventStage, ...], Query(max_length=20, description="Of the newest: only these; may be repeated.")
-    ] = (),
     before: Annotated[
         int | None, Query(ge=1, le=LARGEST, description="Of the newest: only those before this number.")
     ] = None,
     limit: Limit = 100,
 ) -> Any:  # noqa: ANN401 - a list or a stream
-    """List RunEvents, without `after` the newest; or follow everything in one stream."""
-    project = ids.ProjectId(project_id) if project_id is not None else None
-    if project is not None:
-        await run_in_threadpool(house.projects.get, project)
+    """List RunEvents of a choice, without `after` the newest; or follow everything, or a project, in one stream."""
     if _EVENT_STREAM in accept:
-        return await _stream(request, Scope(project_id=project_id), last_event_id or after, topic)
-    if after is None and run_id is None:
-        return await run_in_threadpool(
-            house.jobs.newest_events,
-            project_id=project,
-            severities=severity,
-            stages=stage,
-            before_seq=before,
-            limit=limit,
-        )
-    if severity or stage or before is not None:
-        message = "severity, stage and before choose among the newest events; leave out after and run_id"
-        raise InvalidRequestError(message)
-    run = ids.RunId(run_id) if run_id is not None else None
-    return await run_in_threadpool(
-        house.jobs.events, project_id=project, run_id=run, after_seq=_number(after), limit=limit
-    )
+        if choice != EventChoice(project_id=choice.project_id):
+            raise InvalidRequestError("a stream is chosen by project_id and topic alone; choose events of a list")
+        return await _stream(request, Scope(project_id=choice.project_id), last_event_id or after, topic)
+    if after is None:
+        return await run_in_threadpool(house.jobs.newest_events, choice, before_seq=before, limit=limit)
+    if before is not None:
+        raise InvalidRequestError("before goes back from the newest events; leave out after")
+    return await run_in_threadpool(house.jobs.following_events, choice, after_seq=_number(after), limit=limit)
+
+
+@router.get(
+    "/events/export",
+    response_class=StreamingResponse,
+    responses={200: {"description": "The file.", "content": {one: {} for one in _FORMS.values()}}},
+)
+def export(
+    house: HouseOf,
+    choice: ChosenEvents,
+    form: Annotated[EventFormat, Query(alias="format", description="jsonl, or csv for a spreadsheet.")] = "jsonl",
+) -> StreamingResponse:
+    """Download RunEvents of a choice, one a line, by number, with the hashes of their chain."""
+    lines = exported_events(house.jobs, choice, form=form)
+    headers = {"Content-Disposition": f'attachment; filename="events.{form}"'}
+    return StreamingResponse(lines, media_type=_FORMS[form], headers=headers)
 
 
 async def _stream(request: Request, scope: Scope, after: str | None, topics: tuple[Topic, ...]) -> Response:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from brewslm.cli.session import Session
     from brewslm.core.events.base import RunEvent
-    from brewslm.core.ids import ProjectId, RunId
 
 LOOK_EVERY_SECONDS = 0.5
 _PAGE = 1000
@@ -27,7 +26,14 @@ app = typer.Typer(help="What has happened, in order.", invoke_without_command=Tr
 def events(
     context: typer.Context,
     project: options.AnyProject = None,
-    run: Annotated[str | None, typer.Option("--run", metavar="RUN", help="Only this run, e.g. train-7.")] = None,
+    run: options.OfRun = None,
+    severity: options.OfSeverity = None,
+    stage: options.OfStage = None,
+    reason: options.OfReason = None,
+    actor: options.OfActor = None,
+    text: options.OfText = None,
+    since: options.Since = None,
+    until: options.Until = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="The newest so many.")] = 50,
     is_followed: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C; JSON is one line each.")
@@ -38,46 +44,71 @@ def events(
     if context.invoked_subcommand is not None:
         return
     from brewslm.cli.session import open_session
-    from brewslm.core.ids import ProjectId, RunId
 
     session = open_session(is_json=as_json)
-    project_id = ProjectId(project) if project is not None else None
-    if project_id is not None:
-        session.house.projects.get(project_id)
-    run_id = RunId(run) if run is not None else None
-    found = _newest(session, project_id, run_id, limit)
+    choice = options.choice_of_events(
+        session.house,
+        project=project,
+        run=run,
+        severity=severity,
+        stage=stage,
+        reason=reason,
+        actor=actor,
+        text=text,
+        since=since,
+        until=until,
+    )
+    found = session.house.jobs.newest_events(choice, limit=limit)
     if not is_followed:
         if session.is_json:
             session.answer(found)
-        else:
+        elif found:
             _print(session, found)
+        else:
+            session.note("There is no such event.")
         return
     seq = 0
     while True:
         _print(session, found)
         seq = found[-1].seq if found else seq
         time.sleep(LOOK_EVERY_SECONDS)
-        found = session.house.jobs.events(project_id=project_id, run_id=run_id, after_seq=seq)
+        found = session.house.jobs.following_events(choice, after_seq=seq)
 
 
 @app.command("export")
 def export(
     project: options.AnyProject = None,
+    run: options.OfRun = None,
+    severity: options.OfSeverity = None,
+    stage: options.OfStage = None,
+    reason: options.OfReason = None,
+    actor: options.OfActor = None,
+    text: options.OfText = None,
+    since: options.Since = None,
+    until: options.Until = None,
     form: Annotated[choices.EventFormat, typer.Option("--format", help="jsonl, or csv for a spreadsheet.")] = "jsonl",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write; stdout by default.")
     ] = None,
 ) -> None:
-    """Write every event to a file or to stdout, one a line, with the hashes of its chain."""
+    """Write events to a file or to stdout, one a line, with the hashes of their chain; all where none are chosen."""
     from brewslm.cli.session import open_session
-    from brewslm.core.ids import ProjectId
     from brewslm.services.audit.exporting import exported_events
 
     session = open_session()
-    project_id = ProjectId(project) if project is not None else None
-    if project_id is not None:
-        session.house.projects.get(project_id)
-    lines = exported_events(session.house.jobs, project_id=project_id, form=form)
+    choice = options.choice_of_events(
+        session.house,
+        project=project,
+        run=run,
+        severity=severity,
+        stage=stage,
+        reason=reason,
+        actor=actor,
+        text=text,
+        since=since,
+        until=until,
+    )
+    lines = exported_events(session.house.jobs, choice, form=form)
     if output is None:
         for line in lines:
             print(line, end="")
@@ -108,14 +139,6 @@ def write_lines(path: Path, lines: "Iterable[str]") -> int:
     finally:
         aside.unlink(missing_ok=True)
     return number
-
-
-def _newest(
-    session: "Session", project_id: "ProjectId | None", run_id: "RunId | None", limit: int
-) -> "tuple[RunEvent, ...]":
-    if run_id is None:
-        return session.house.jobs.newest_events(project_id=project_id, limit=limit)
-    return session.house.jobs.events(project_id=project_id, run_id=run_id, limit=100_000)[-limit:]
 
 
 def _print(session: "Session", found: "Iterable[RunEvent]") -> None:

@@ -16,9 +16,19 @@ Runs = Annotated[int, typer.Option("--limit", min=1, max=1000, help="The newest 
 
 
 def timeline(
-    project: options.AnyProject = None, job: OfJob = None, limit: Runs = 20, as_json: options.AsJson = False
+    project: options.AnyProject = None,
+    job: OfJob = None,
+    severity: options.OfSeverity = None,
+    stage: options.OfStage = None,
+    since: options.Since = None,
+    until: options.Until = None,
+    limit: Runs = 20,
+    as_json: options.AsJson = False,
 ) -> None:
-    """Show runs with their steps and recoveries, the newest first: when, how long, and the gravest that happened."""
+    """Show runs with their steps and recoveries, the newest first: when, how long, and the gravest that happened.
+
+    With a severity, stage or time: the runs with such an event, be it of a step.
+    """
     from brewslm.cli.render.history.pages import timeline_table
     from brewslm.cli.session import open_session
     from brewslm.core.ids import JobId
@@ -28,9 +38,13 @@ def timeline(
         node = session.house.records.timeline.of_job(JobId(job))
         session.answer(node, timeline_table((node,)))
         return
-    page = session.house.records.timeline.page(project_id=_project(session, project), limit=limit)
+    choice = options.choice_of_events(
+        session.house, project=project, severity=severity, stage=stage, since=since, until=until
+    )
+    page = session.house.records.timeline.page(choice, limit=limit)
     if not page.runs and not page.others:
-        session.answer(page, "Nothing has run yet.")
+        is_chosen = bool(severity or stage or since or until)
+        session.answer(page, "No run is like that." if is_chosen else "Nothing has run yet.")
         return
     older = f"\nOlder runs: --limit {limit * 2}" if page.next_before is not None else ""
     session.answer(page, timeline_table((*page.runs, *page.others)), *([older] if older else []))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord
 from brewslm.core.backlog.entry import BacklogRows
 from brewslm.core.events.base import NewEvent, RunEvent
-from brewslm.core.events.reasons import EventStage, Severity
+from brewslm.core.events.choice import EVERY_EVENT, EventChoice
 from brewslm.core.experiment import Experiment
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId, ProjectId, RunId
 from brewslm.core.job import Job, JobStatus
@@ -137,16 +137,15 @@ class EventRows(Protocol):
     ) -> tuple[RunEvent, ...]:
         """By sequence number, after `after_seq`."""
 
-    def newest(
-        self,
-        *,
-        project_id: ProjectId | None = None,
-        severities: Sequence[Severity] = (),
-        stages: Sequence[EventStage] = (),
-        before_seq: int | None = None,
-        limit: int = 50,
+    def following(
+        self, choice: EventChoice = EVERY_EVENT, *, after_seq: int, limit: int = 1000
     ) -> tuple[RunEvent, ...]:
-        """The last `limit` events before a number, in ascending order; of these severities and stages, or of all."""
+        """The first `limit` events of a choice after a number, in ascending order."""
+
+    def newest(
+        self, choice: EventChoice = EVERY_EVENT, *, before_seq: int | None = None, limit: int = 50
+    ) -> tuple[RunEvent, ...]:
+        """The last `limit` events of a choice before a number, in ascending order."""
 
 
 class MetricRow(Value):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from brewslm.core.events.base import RunEvent
-from brewslm.core.ids import ProjectId
+from brewslm.core.events.choice import EVERY_EVENT, EventChoice
 from brewslm.services.jobs.queue import Jobs
 
 EventFormat = Literal["jsonl", "csv"]
@@ -17,8 +17,8 @@ _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet computes a cell that begins so."""
 
 
-def exported_events(jobs: Jobs, *, project_id: ProjectId | None, form: EventFormat) -> Iterator[str]:
-    """Yield the lines of a file with every event of a project, or of the workspace, by number.
+def exported_events(jobs: Jobs, choice: EventChoice = EVERY_EVENT, *, form: EventFormat) -> Iterator[str]:
+    """Yield the lines of a file with every event of a choice, by number.
 
     JSONL holds each event as it is in its chain. In CSV the payload is JSON in a cell, and a text that a spreadsheet
     would compute stands behind an apostrophe.
@@ -26,7 +26,7 @@ def exported_events(jobs: Jobs, *, project_id: ProjectId | None, form: EventForm
     if form == "csv":
         yield _record(tuple(RunEvent.model_fields))
     after_seq = 0
-    while page := jobs.events(project_id=project_id, after_seq=after_seq, limit=_PAGE):
+    while page := jobs.following_events(choice, after_seq=after_seq, limit=_PAGE):
         for event in page:
             row = event.model_dump(mode="json")
             if form == "jsonl":

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from brewslm.core.errors import NotFoundError
+from brewslm.core.events.choice import EVERY_EVENT, EventChoice
 from brewslm.core.events.reasons import Reason, Severity
 from brewslm.core.ids import JobId, ProjectId, RunId
 from brewslm.core.job import JobKind, JobStatus
@@ -63,7 +64,7 @@ class TimelinePage(Value):
 
     runs: tuple[RunNode, ...]
     others: tuple[RunNode, ...]
-    """Of the first page: what happened to the project (or the workspace) besides work."""
+    """Of the first page of all runs: what happened to the project (or the workspace) besides work."""
     next_before: JobId | None
     """Ask with this for the page after; None at the end."""
 
@@ -76,13 +77,24 @@ class Timelines:
         self._history = history
 
     def page(
-        self, *, project_id: ProjectId | None = None, before_id: JobId | None = None, limit: int = 20
+        self, choice: EventChoice = EVERY_EVENT, *, before_id: JobId | None = None, limit: int = 20
     ) -> TimelinePage:
-        """Runs of one project, or of all; a page costs by what it shows."""
-        is_first = before_id is None
-        others = _others_of(project_id) if is_first else ()
+        """Runs of one project, or of all; where more is chosen, those with such an event, be it of a step.
+
+        Their counts are of all of their events. Without a choice, a page costs by what it shows.
+        """
+        project_id = choice.project_id
+        is_chosen = choice != EventChoice(project_id=project_id)
+        others = () if is_chosen or before_id is not None else _others_of(project_id)
         # One more than is shown tells whether there is a page after.
-        query = FamilyQuery(project_id=project_id, before_id=before_id, limit=limit + 1, others=others, turns=_TURNS)
+        query = FamilyQuery(
+            project_id=project_id,
+            before_id=before_id,
+            limit=limit + 1,
+            others=others,
+            choice=choice if is_chosen else EVERY_EVENT,
+            turns=_TURNS,
+        )
         found = self._history.families(query)
         nodes = _nodes(found, found.roots[:limit])
         has_more = len(found.roots) > limit

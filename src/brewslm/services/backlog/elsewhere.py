@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from brewslm.core.artifacts.dataset import Dataset
 from brewslm.core.backlog.entry import BacklogFinding, Evidence
 from brewslm.core.events.base import RunEvent
+from brewslm.core.events.choice import EventChoice
 from brewslm.core.events.deployment import DriftDetected
 from brewslm.core.events.monitoring import MonitoringAlert
 from brewslm.core.events.reasons import Reason
@@ -47,7 +48,7 @@ def live_version(transaction: Transaction, project_id: ProjectId) -> int | None:
 def found_in_drift(transaction: Transaction, project_id: ProjectId) -> Iterator[BacklogFinding]:
     """Yield what has drifted of the release that is live."""
     version = live_version(transaction, project_id)
-    events = transaction.events.newest(project_id=project_id, stages=("deployment",), limit=MAX_EVENTS)
+    events = transaction.events.newest(EventChoice(project_id=project_id, stages=("deployment",)), limit=MAX_EVENTS)
     newest: dict[str, tuple[RunEvent, str]] = {}
     for event in events:
         if event.reason == Reason.DEPLOYMENT_DRIFT_DETECTED:
@@ -84,7 +85,8 @@ def last_training(transaction: Transaction, project_id: ProjectId) -> Job | None
 
 def found_in_training(transaction: Transaction, job: Job, recipe: Recipe | None) -> Iterator[BacklogFinding]:
     """Yield what was the matter with a training, and the change of the recipe that speaks to it."""
-    events = transaction.events.newest(project_id=job.project_id, stages=("monitoring",), limit=MAX_EVENTS)
+    choice = EventChoice(project_id=job.project_id, stages=("monitoring",))
+    events = transaction.events.newest(choice, limit=MAX_EVENTS)
     newest: dict[DetectorName, tuple[RunEvent, HealthFinding]] = {}
     for event in events:
         if event.reason == Reason.MONITORING_ALERT:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from brewslm.core.errors import CancelledError, ConflictError, NotFoundError
 from brewslm.core.events.base import Draft, RunEvent
+from brewslm.core.events.choice import EVERY_EVENT, EventChoice
 from brewslm.core.events.failure import Failure
-from brewslm.core.events.reasons import EventStage, Reason, Severity
+from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import JobId, ProjectId, RunId
 from brewslm.core.job import Job, JobKind, JobStatus
 from brewslm.core.ports.storage import MetricRow, Transaction
@@ -132,20 +133,19 @@ class Jobs:
         with self._ports.storage.read() as transaction:
             return transaction.events.list(project_id=project_id, run_id=run_id, after_seq=after_seq, limit=limit)
 
-    def newest_events(
-        self,
-        *,
-        project_id: ProjectId | None = None,
-        severities: Sequence[Severity] = (),
-        stages: Sequence[EventStage] = (),
-        before_seq: int | None = None,
-        limit: int = 50,
+    def following_events(
+        self, choice: EventChoice = EVERY_EVENT, *, after_seq: int = 0, limit: int = 1000
     ) -> tuple[RunEvent, ...]:
-        """The last RunEvents before a number, in ascending order; of these severities and stages, or of all."""
+        """The first RunEvents of a choice after a number, in ascending order."""
         with self._ports.storage.read() as transaction:
-            return transaction.events.newest(
-                project_id=project_id, severities=severities, stages=stages, before_seq=before_seq, limit=limit
-            )
+            return transaction.events.following(choice, after_seq=after_seq, limit=limit)
+
+    def newest_events(
+        self, choice: EventChoice = EVERY_EVENT, *, before_seq: int | None = None, limit: int = 50
+    ) -> tuple[RunEvent, ...]:
+        """The last RunEvents of a choice before a number, in ascending order."""
+        with self._ports.storage.read() as transaction:
+            return transaction.events.newest(choice, before_seq=before_seq, limit=limit)
 
     def metrics(
         self, job_id: JobId, *, after_seq: int = 0, kind: str | None = None, limit: int = 10_000

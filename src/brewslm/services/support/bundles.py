@@ -14,6 +14,7 @@ from typing import Any
 
 from brewslm.core.errors import NotFoundError
 from brewslm.core.events.base import RunEvent
+from brewslm.core.events.choice import EventChoice
 from brewslm.core.ids import JobId, ProjectId
 from brewslm.core.job import Job
 from brewslm.core.value import Value
@@ -210,8 +211,7 @@ class SupportBundles:
     def _events(self, project_id: ProjectId | None) -> tuple[RunEvent, ...]:
         since = self._ports.clock.now() - timedelta(days=DAYS)
         with self._ports.storage.read() as transaction:
-            found = transaction.events.newest(project_id=project_id, limit=MAX_EVENTS)
-        return tuple(event for event in found if event.occurred_at >= since)
+            return transaction.events.newest(EventChoice(project_id=project_id, since=since), limit=MAX_EVENTS)
 
 
 def _redacted(redactor: Redactor, event: RunEvent) -> dict[str, Any]:

@@ -1,23 +1,20 @@
-import { Anchor, Badge, Button, Code, Group, MultiSelect, Text } from "@mantine/core";
-import { useMutation, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { Anchor, Badge, Button, Code, Group, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 
-import { type EventFilter, eventsQuery, readAllEvents } from "./queries";
+import { type EventQuery, exportAddress } from "./choice";
+import { eventsQuery } from "./queries";
 import { useCursor } from "./useCursor";
-import { reasonsQuery, type RunEvent } from "@/api";
+import type { RunEvent } from "@/api";
 import { EmptyState } from "@/components/EmptyState";
-import { ErrorNotice } from "@/components/ErrorNotice";
 import { FactList } from "@/components/FactList";
 import { Pager } from "@/components/Pager";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { jobOfRun } from "@/lib/ids";
-import { saveBlob } from "@/lib/saving";
 import { formatMoment } from "@/lib/time";
 
 const PAGE_SIZE = 25;
-const SEVERITIES = ["info", "warning", "error", "critical"] as const;
 const COLORS: Readonly<Record<RunEvent["severity"], string>> = {
   info: "gray",
   warning: "orange",
@@ -25,67 +22,36 @@ const COLORS: Readonly<Record<RunEvent["severity"], string>> = {
   critical: "red",
 };
 
-/** RunEvents, the newest first: chosen by severity and stage, page by page, and all of them as a file. */
-export function Events({ projectId }: { projectId: number }) {
-  const [severity, setSeverity] = useState<EventFilter["severity"]>([]);
-  const [stage, setStage] = useState<EventFilter["stage"]>([]);
-  const { before, page, previous, next, reset } = useCursor();
-  const events = useQuery(eventsQuery(projectId, { severity, stage, before }, PAGE_SIZE));
-  const reasons = useQuery(reasonsQuery());
-  const stages = [...new Set((reasons.data ?? []).map((one) => one.stage))];
-  const save = useMutation({
-    mutationFn: async () => {
-      const lines = await readAllEvents(projectId);
-      saveBlob(new Blob(lines, { type: "application/x-ndjson" }), `project-${projectId}-events.jsonl`);
-    },
-  });
+/** RunEvents, the newest first, page by page; and those that are chosen as a file. */
+export function Events({ projectId, query }: { projectId: number; query: EventQuery }) {
+  const { before, page, previous, next } = useCursor(query);
+  const events = useQuery(eventsQuery(projectId, query, before, PAGE_SIZE));
+  const isChosen = Object.keys(query).length > 0;
   return (
     <Panel
       title="Events"
       actions={
-        <Button size="compact-xs" variant="default" loading={save.isPending} onClick={() => save.mutate()}>
-          Download all
-        </Button>
+        <Group gap="xs">
+          {(["jsonl", "csv"] as const).map((format) => (
+            <Button
+              key={format}
+              component="a"
+              href={exportAddress(projectId, query, format)}
+              download
+              size="compact-xs"
+              variant="default"
+              aria-label={`Save as ${format.toUpperCase()}, ${isChosen ? "these" : "all"} events`}
+            >
+              Save as {format.toUpperCase()}
+            </Button>
+          ))}
+        </Group>
       }
     >
-      {save.error !== null && <ErrorNotice error={save.error} />}
-      <Group gap="xs" mb="xs">
-        <MultiSelect
-          size="xs"
-          miw={200}
-          aria-label="Severity"
-          placeholder={severity.length === 0 ? "Any severity" : undefined}
-          clearable
-          data={[...SEVERITIES]}
-          value={severity}
-          onChange={(values) => {
-            setSeverity(SEVERITIES.filter((one) => values.includes(one)));
-            reset();
-          }}
-        />
-        <MultiSelect
-          size="xs"
-          miw={200}
-          aria-label="Stage"
-          placeholder={stage.length === 0 ? "Any stage" : undefined}
-          clearable
-          searchable
-          data={stages}
-          value={stage}
-          onChange={(values) => {
-            setStage(stages.filter((one) => values.includes(one)));
-            reset();
-          }}
-        />
-      </Group>
       <QueryView
         query={events}
         isEmpty={(found) => found.length === 0}
-        empty={
-          <EmptyState
-            title={severity.length + stage.length > 0 || before !== null ? "No event is like that." : "No events yet."}
-          />
-        }
+        empty={<EmptyState title={isChosen || before !== null ? "No event is like that." : "No events yet."} />}
       >
         {(found) => (
           <ol className="studio-list studio-events" aria-label="Events, the newest first">

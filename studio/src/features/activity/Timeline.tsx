@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
 
+import type { EventQuery } from "./choice";
 import { timelineQuery } from "./queries";
 import { useCursor } from "./useCursor";
 import type { RunNode } from "@/api";
@@ -19,15 +20,21 @@ import { type Bar, barsOf, numBelow, rowsOf, type TimelineRow } from "@/lib/time
 const PAGE_SIZE = 10;
 
 /** Runs below each other over one axis of time, the newest first; each opens to its steps and recoveries. */
-export function Timeline({ projectId }: { projectId: number }) {
-  const { before, page, previous, next } = useCursor();
-  const timeline = useQuery(timelineQuery(projectId, before, PAGE_SIZE));
+export function Timeline({ projectId, query }: { projectId: number; query: EventQuery }) {
+  const { before, page, previous, next } = useCursor(query);
+  const timeline = useQuery(timelineQuery(projectId, query, before, PAGE_SIZE));
   return (
     <Panel title="Timeline of runs">
       <QueryView
         query={timeline}
         isEmpty={(found) => found.runs.length === 0}
-        empty={<EmptyState title="Nothing has run yet." command={`brewslm dataset import --project ${projectId} …`} />}
+        empty={
+          Object.keys(query).length > 0 ? (
+            <EmptyState title="No run has such an event." />
+          ) : (
+            <EmptyState title="Nothing has run yet." command={`brewslm dataset import --project ${projectId} …`} />
+          )
+        }
       >
         {(found) => (
           <>

@@ -1,18 +1,15 @@
 /** What the page of a project's activity reads. */
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
-import { answer, type BundleLink, http, POLL_MS, type ReasonFacts, type RunEvent } from "@/api";
-
-const PAGE_EVENTS = 1_000;
-
-export type EventFilter = { severity: RunEvent["severity"][]; stage: ReasonFacts["stage"][]; before: number | null };
+import type { EventQuery } from "./choice";
+import { answer, type BundleLink, http, POLL_MS, type RunEvent } from "@/api";
 
 /** The newest events of a project that fit, in ascending order. */
-export function eventsQuery(projectId: number, { severity, stage, before }: EventFilter, limit: number) {
+export function eventsQuery(projectId: number, choice: EventQuery, before: number | null, limit: number) {
+  const query = { ...choice, project_id: projectId, limit, ...(before === null ? {} : { before }) };
   return queryOptions({
-    queryKey: ["events", projectId, severity, stage, before, limit],
+    queryKey: ["events", query],
     queryFn: async ({ signal }): Promise<RunEvent[]> => {
-      const query = { project_id: projectId, severity, stage, limit, ...(before === null ? {} : { before }) };
       const found = await answer(http.GET("/api/events", { params: { query }, signal }));
       return typeof found === "string" ? [] : found;
     },
@@ -21,25 +18,9 @@ export function eventsQuery(projectId: number, { severity, stage, before }: Even
   });
 }
 
-/** All events of a project as JSON, one a line. */
-export async function readAllEvents(projectId: number): Promise<string[]> {
-  const lines: string[] = [];
-  for (let after = 0; ;) {
-    const params = { path: { project_id: projectId }, query: { after: String(after), limit: PAGE_EVENTS } };
-    const found = await answer(http.GET("/api/projects/{project_id}/events", { params }));
-    const page = typeof found === "string" ? [] : found;
-    lines.push(...page.map((event) => `${JSON.stringify(event)}\n`));
-    const last = page.at(-1);
-    if (last === undefined || page.length < PAGE_EVENTS) {
-      return lines;
-    }
-    after = last.seq;
-  }
-}
-
-/** Runs with their steps and recoveries; pages go on before the last run of the page before. */
-export function timelineQuery(projectId: number, before: number | null, limit: number) {
-  const query = { project_id: projectId, limit, ...(before === null ? {} : { before }) };
+/** Runs with such an event, with their steps and recoveries; pages go on before the last run of the page before. */
+export function timelineQuery(projectId: number, choice: EventQuery, before: number | null, limit: number) {
+  const query = { ...choice, project_id: projectId, limit, ...(before === null ? {} : { before }) };
   return queryOptions({
     queryKey: ["timeline", query],
     queryFn: ({ signal }) => answer(http.GET("/api/timeline", { params: { query }, signal })),

@@ -1,8 +1,7 @@
 import { Button, Group, Select, Switch, Text } from "@mantine/core";
-import { useDebouncedValue, useMediaQuery } from "@mantine/hooks";
+import { useMediaQuery } from "@mantine/hooks";
 import { RefreshCw } from "lucide-react";
 import { useState } from "react";
-import { useSearchParams } from "react-router";
 
 import { JobCards } from "./JobCards";
 import { JobsTable } from "./JobsTable";
@@ -13,9 +12,9 @@ import { Page } from "@/components/Page";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { SearchField } from "@/components/SearchField";
+import { useAddress } from "@/components/useAddress";
 
 const PAGE_SIZE = 25;
-const TYPING_MS = 250;
 const STATUSES = ["queued", "running", "completed", "failed", "cancelled"] as const;
 const ORDERS = [
   { value: "newest", label: "Newest first" },
@@ -25,14 +24,14 @@ const ORDERS = [
 
 /** All jobs: searched, filtered, sorted, page by page. */
 export function JobsPage() {
-  const [params, setParams] = useSearchParams();
+  const { params, settled, change } = useAddress();
   const [cursors, setCursors] = useState<readonly number[]>([]);
   const isNarrow = useMediaQuery("(max-width: 62em)");
   const status = STATUSES.find((one) => one === params.get("status"));
   const order = ORDERS.find(({ value }) => value === params.get("sort"))?.value ?? "newest";
   const text = params.get("q") ?? "";
   const hasSteps = params.get("steps") === "yes";
-  const [q] = useDebouncedValue(text, TYPING_MS);
+  const q = settled.get("q") ?? "";
   const { jobs, names, outlooks } = useJobs({
     q,
     sort: order,
@@ -43,18 +42,13 @@ export function JobsPage() {
   });
   const choose = (name: string, value: string | null) => {
     setCursors([]);
-    setParams(
-      (now) => {
-        const next = new URLSearchParams(now);
-        if (value === null || value === "") {
-          next.delete(name);
-        } else {
-          next.set(name, value);
-        }
-        return next;
-      },
-      { replace: true },
-    );
+    change((next) => {
+      if (value === null || value === "") {
+        next.delete(name);
+      } else {
+        next.set(name, value);
+      }
+    });
   };
   const isFiltered = q !== "" || status !== undefined || cursors.length > 0;
   const nextBefore = jobs.data?.next_before_id ?? null;

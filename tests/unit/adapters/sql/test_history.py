@@ -1,6 +1,8 @@
 """Timeline and clusters over a ledger, against what a plain walk over all events comes to."""
 
+import itertools
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -10,11 +12,13 @@ from brewslm.adapters.sql.history import SqlHistory
 from brewslm.adapters.sql.storage import SqlStorage
 from brewslm.core.errors import NotFoundError
 from brewslm.core.events.base import RunEvent
+from brewslm.core.events.choice import EventChoice
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import JobId, ProjectId, RunId
 from brewslm.core.job import Job
 from brewslm.services.audit.clusters import FailureClusters, told
 from brewslm.services.audit.timeline import SEVERITIES, RunNode, Timelines
+from tests.fakes.choosing import is_chosen
 from tests.fakes.ledger import NOW, event, fill
 
 ONE, TWO = ProjectId(1), ProjectId(2)
@@ -27,11 +31,11 @@ def all_of(ledger: SqlStorage) -> tuple[list[Job], list[RunEvent]]:
         return list(transaction.jobs.list(limit=10_000)), list(transaction.events.list(limit=100_000))
 
 
-def all_runs(timelines: Timelines, project_id: ProjectId, limit: int) -> list[RunNode]:
+def all_runs(timelines: Timelines, choice: EventChoice, limit: int) -> list[RunNode]:
     found: list[RunNode] = []
     before: JobId | None = None
     while True:
-        page = timelines.page(project_id=project_id, before_id=before, limit=limit)
+        page = timelines.page(choice, before_id=before, limit=limit)
         assert len(page.runs) <= limit
         found += page.runs
         before = page.next_before
@@ -76,6 +80,7 @@ def test_timeline_and_clusters_are_what_a_plain_walk_over_all_events_comes_to(le
     planted = live(ledger, (ONE, TWO), num_runs=NUM_RUNS, num_events=NUM_EVENTS, seed=4)
     jobs, events = all_of(ledger)
     check_timeline(ledger, jobs, events)
+    check_chosen_runs(ledger, jobs, events)
     check_single_jobs(ledger)
     check_clusters(ledger, events, planted)
 
@@ -85,14 +90,48 @@ def check_timeline(ledger: SqlStorage, jobs: list[Job], events: list[RunEvent]) 
     for project_id in (ONE, TWO):
         roots = [job for job in jobs if job.parent_id is None and job.project_id == project_id]
         wanted = [recomputed(job, jobs, events) for job in sorted(roots, key=lambda one: -one.id)]
-        assert [shown(node) for node in all_runs(timelines, project_id, 4)] == wanted
+        assert [shown(node) for node in all_runs(timelines, EventChoice(project_id=project_id), 4)] == wanted
         assert len(wanted) == NUM_RUNS // 2
-    assert sum(len(node.recoveries) for root in all_runs(timelines, ONE, 100) for node in root.steps) > 0
-    others = timelines.page(project_id=ONE).others
+    assert (
+        sum(
+            len(node.recoveries)
+            for root in all_runs(timelines, EventChoice(project_id=ONE), 100)
+            for node in root.steps
+        )
+        > 0
+    )
+    others = timelines.page(EventChoice(project_id=ONE)).others
     assert [one.run_id for one in others] == [RunId("project-1")]
     of_project = [one for one in events if one.run_id == "project-1"]
     assert sum(others[0].num_events.values()) == len(of_project)
-    assert timelines.page(project_id=ONE, before_id=JobId(5)).others == ()
+    assert timelines.page(EventChoice(project_id=ONE), before_id=JobId(5)).others == ()
+
+
+def check_chosen_runs(ledger: SqlStorage, jobs: list[Job], events: list[RunEvent]) -> None:
+    """Runs with an event of a choice, be it a step's: whole, and no others."""
+    timelines = Timelines(SqlHistory(ledger))
+    middle = events[len(events) // 2]
+    choices: tuple[dict[str, Any], ...] = (
+        {"severities": ("error", "critical")},
+        {"severities": ("warning",), "stages": ("training",)},
+        {"stages": ("evaluation",)},
+        {"since": middle.occurred_at},
+        {"until": middle.occurred_at, "text": "memory"},
+        {"run_id": middle.run_id},
+        {"text": "nothing says this"},
+    )
+    parents = {job.id: job.parent_id for job in jobs}
+    sizes = set()
+    for project_id, choice in itertools.product((None, ONE), choices):
+        chosen = EventChoice(project_id=project_id, **choice)
+        runs = {one.run_id for one in events if is_chosen(one, chosen)}
+        roots = {parents[job.id] or job.id for job in jobs if job.run_id in runs}
+        wanted = [recomputed(job, jobs, events) for job in sorted(jobs, key=lambda one: -one.id) if job.id in roots]
+        assert [shown(node) for node in all_runs(timelines, chosen, 3)] == wanted, chosen
+        assert timelines.page(chosen).others == ()
+        sizes.add(len(wanted))
+    assert 0 in sizes
+    assert len(sizes) > 4, "the choices are of different sizes"
 
 
 def check_single_jobs(ledger: SqlStorage) -> None:
@@ -107,7 +146,7 @@ def test_a_flow_shows_before_it_has_an_event(ledger: SqlStorage) -> None:
     fill(ledger)
     with ledger.write() as transaction:
         transaction.jobs.add(project_id=ONE, kind="autopilot", payload={}, created_at=NOW)
-    (run,) = Timelines(SqlHistory(ledger)).page(project_id=ONE).runs
+    (run,) = Timelines(SqlHistory(ledger)).page(EventChoice(project_id=ONE)).runs
     assert (run.status, run.num_events, run.severity, run.duration_seconds) == ("queued", {}, None, None)
 
 

@@ -1,7 +1,7 @@
 """The audit spine: append-only, hash-chained per project."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, get_args
 
@@ -9,11 +9,13 @@ from pydantic import ValidationError
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, union_all
 
 from brewslm.adapters.sql.columns import REPLACEMENT
+from brewslm.adapters.sql.rows.choosing import wanted
 from brewslm.adapters.sql.schema import chain_heads, in_utc, run_events
 from brewslm.adapters.sql.upserts import put
 from brewslm.core.errors import WorkspaceError
 from brewslm.core.events.base import FIRST_HASH, NewEvent, RunEvent, event_hash
-from brewslm.core.events.reasons import EventStage, Severity
+from brewslm.core.events.choice import EVERY_EVENT, EventChoice
+from brewslm.core.events.reasons import Severity
 from brewslm.core.ids import ProjectId, RunId
 from brewslm.core.value import canonical_json
 
@@ -61,39 +63,32 @@ class SqlEventRows:
         limit: int = 1000,
     ) -> tuple[RunEvent, ...]:
         """By sequence number, after `after_seq`."""
-        query = select(run_events).where(run_events.c.seq > after_seq).order_by(run_events.c.seq).limit(limit)
-        if project_id is not None:
-            query = query.where(run_events.c.project_id == project_id)
-        if run_id is not None:
-            query = query.where(run_events.c.run_id == run_id)
-        return self._read(query)
+        return self.following(EventChoice(project_id=project_id, run_id=run_id), after_seq=after_seq, limit=limit)
+
+    def following(
+        self, choice: EventChoice = EVERY_EVENT, *, after_seq: int, limit: int = 1000
+    ) -> tuple[RunEvent, ...]:
+        """The first `limit` events of a choice after a number, in ascending order."""
+        query = select(run_events).where(run_events.c.seq > after_seq, *wanted(choice, self._connection))
+        return self._read(query.order_by(run_events.c.seq).limit(limit))
 
     def newest(
-        self,
-        *,
-        project_id: ProjectId | None = None,
-        severities: Sequence[Severity] = (),
-        stages: Sequence[EventStage] = (),
-        before_seq: int | None = None,
-        limit: int = 50,
+        self, choice: EventChoice = EVERY_EVENT, *, before_seq: int | None = None, limit: int = 50
     ) -> tuple[RunEvent, ...]:
-        """The last `limit` events before a number, in ascending order; of these severities and stages, or of all."""
+        """The last `limit` events of a choice before a number, in ascending order."""
         query = select(run_events)
-        if stages:
-            query = query.where(run_events.c.stage.in_(stages))
         if before_seq is not None:
             query = query.where(run_events.c.seq < before_seq)
-        if project_id is not None:
-            query = query.where(run_events.c.project_id == project_id)
-            if severities or stages:
-                return self._merged(query, severities or get_args(Severity), limit)
-        elif severities:
-            query = query.where(run_events.c.severity.in_(severities))
-        return tuple(reversed(self._read(query.order_by(run_events.c.seq.desc()).limit(limit))))
+        if choice.project_id is not None and choice.run_id is None and (choice.severities or choice.stages):
+            return self._merged(query, choice, limit)
+        query = query.where(*wanted(choice, self._connection)).order_by(run_events.c.seq.desc())
+        return tuple(reversed(self._read(query.limit(limit))))
 
-    def _merged(self, query: Select[Any], severities: Sequence[Severity], limit: int) -> tuple[RunEvent, ...]:
+    def _merged(self, query: Select[Any], choice: EventChoice, limit: int) -> tuple[RunEvent, ...]:
         """Of a project, an index has the numbers of each severity in order: from each as many as are shown."""
-        newest = query.order_by(run_events.c.seq.desc()).limit(limit)
+        others = wanted(choice.model_copy(update={"severities": ()}), self._connection)
+        newest = query.where(*others).order_by(run_events.c.seq.desc()).limit(limit)
+        severities = choice.severities or get_args(Severity)
         parts = (newest.where(run_events.c.severity == severity).subquery() for severity in severities)
         merged = union_all(*map(select, parts)).subquery()
         rows = self._read(select(merged).order_by(merged.c.seq.desc()).limit(limit))

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from brewslm.core.events.choice import EVERY_EVENT, EventChoice
 from brewslm.core.events.reasons import Reason, Severity
 from brewslm.core.ids import JobId, ProjectId, RunId
 from brewslm.core.job import JobKind, JobStatus
@@ -20,6 +21,8 @@ class FamilyQuery(Value):
     limit: int = 20
     others: tuple[RunId, ...] = ()
     """Runs that are no job's, such as `project-3`."""
+    choice: EventChoice = EVERY_EVENT
+    """Only families with an event of this choice."""
     turns: frozenset[Reason] = frozenset()
     """The reasons of the events of trainings that are wanted one by one."""
 
