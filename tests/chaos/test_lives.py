@@ -12,7 +12,7 @@ from tests.chaos.conftest import Trying
 from tests.chaos.faults import FAULTS, Fault
 
 SEED = int(os.environ.get("BREWSLM_CHAOS_SEED", "20261"))
-NUM_LIVES = int(os.environ.get("BREWSLM_CHAOS_LIVES", "20"))
+NUM_LIVES = int(os.environ.get("BREWSLM_CHAOS_LIVES", "50"))
 TRIALS = [(FAULTS[number % len(FAULTS)], SEED + number) for number in range(NUM_LIVES)]
 
 

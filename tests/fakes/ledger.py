@@ -1,7 +1,7 @@
 """Rows for a ledger: small, valid, and made from what matters to a test."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from brewslm.core.artifacts.base import ArtifactKind, ArtifactRecord, artifact_id_of, content_hash_of
 from brewslm.core.events.base import NewEvent
@@ -50,6 +50,16 @@ def record(
         job_id=job.id,
         created_at=NOW,
     )
+
+
+def shelve(storage: Storage, job: Job, *artifact_ids: str) -> None:
+    """Put artifacts of these ids into the ledger, with nothing in them, as made by a job."""
+    kinds = dict.fromkeys(artifact_ids)
+    with storage.write() as transaction:
+        for artifact_id in kinds:
+            kind = cast(ArtifactKind, artifact_id.rpartition("-")[0])
+            made = record(job, {"of": artifact_id}, kind=kind)
+            transaction.artifacts.add(made.model_copy(update={"id": ArtifactId(artifact_id)}))
 
 
 def fill(storage: Storage, *, num_projects: int = 1, num_events: int = 0) -> tuple[Project, ...]:

@@ -5,11 +5,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from brewslm.core.artifacts.base import Artifact, ArtifactRecord, FileRef, content_hash_of
+from brewslm.core.artifacts.base import (
+    Artifact,
+    ArtifactKind,
+    ArtifactRecord,
+    FileRef,
+    content_hash_of,
+    references_of,
+)
 from brewslm.core.errors import ArtifactDamagedError, NotFoundError
 from brewslm.core.ids import ArtifactId, ProjectId
 from brewslm.core.ports.artifact_store import ArtifactStore
-from brewslm.core.ports.storage import Storage
+from brewslm.core.ports.storage import Storage, Transaction
+from brewslm.core.value import Value
 
 ArtifactT = TypeVar("ArtifactT", bound=Artifact)
 
@@ -27,10 +35,7 @@ class ProjectShelf:
     def read(self, model: type[ArtifactT], artifact_id: ArtifactId) -> ArtifactT:
         """Return the artifact, after checking its body against its hash."""
         with self._storage.read() as transaction:
-            record = transaction.artifacts.get(self._project_id, artifact_id)
-        if record.kind != model.kind:
-            message = f"{artifact_id!r} is a {record.kind}, where a {model.kind} is needed; name one of that kind"
-            raise NotFoundError(message)
+            record = _of_kind(transaction, self._project_id, model.kind, artifact_id)
         return _opened(model, record)
 
     def all(self, model: type[ArtifactT]) -> tuple[ArtifactT, ...]:
@@ -69,3 +74,23 @@ def _opened(model: type[ArtifactT], record: ArtifactRecord) -> ArtifactT:
         message = f"the body of {record.id!r} does not match its hash; run `brewslm artifacts verify`"
         raise ArtifactDamagedError(message)
     return model.model_validate(record.body)
+
+
+def named_artifacts(transaction: Transaction, project_id: ProjectId, inputs: Value) -> tuple[ArtifactId, ...]:
+    """Return the artifacts that inputs name, in field order.
+
+    Raises:
+        NotFoundError: the project has none of that id, or it is of another kind.
+    """
+    named = references_of(inputs)
+    return tuple(_of_kind(transaction, project_id, kind, artifact_id).id for kind, artifact_id in named)
+
+
+def _of_kind(
+    transaction: Transaction, project_id: ProjectId, kind: ArtifactKind, artifact_id: ArtifactId
+) -> ArtifactRecord:
+    record = transaction.artifacts.get(project_id, artifact_id)
+    if record.kind != kind:
+        message = f"{artifact_id!r} is a {record.kind}, where a {kind} is needed; name one of that kind"
+        raise NotFoundError(message)
+    return record

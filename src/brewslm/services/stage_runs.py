@@ -7,7 +7,7 @@ from dataclasses import replace
 from brewslm.core.alerts.facts import MonitoringFacts, nothing_known
 from brewslm.core.artifacts.base import Artifact, ArtifactKind, ArtifactRecord, references_of
 from brewslm.core.context import StageContext
-from brewslm.core.errors import BrewError, CancelledError, GateRefusedError, NotFoundError
+from brewslm.core.errors import BrewError, CancelledError, GateRefusedError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.failure import FAILURES, Failure
 from brewslm.core.events.reasons import Reason
@@ -26,7 +26,7 @@ from brewslm.services.jobs.setting_aside import SetAsideError, put_back
 from brewslm.services.jobs.supervision import Supervisor
 from brewslm.services.ports import Ports
 from brewslm.services.recording import record_of
-from brewslm.services.shelf import ProjectShelf
+from brewslm.services.shelf import ProjectShelf, named_artifacts
 
 Entry = Callable[[Transaction, ArtifactRecord], None]
 """What else is entered in the books together with an artifact of one kind."""
@@ -92,13 +92,9 @@ class StageRuns:
 
     def _fetch(self, inputs: Value, job: Job) -> tuple[ArtifactId, ...]:
         with self._ports.storage.read() as transaction:
-            for kind, artifact_id in references_of(inputs):
-                record = transaction.artifacts.get(job.project_id, artifact_id)
-                if record.kind != kind:
-                    message = f"{artifact_id!r} is a {record.kind}, where a {kind} is needed; name one of that kind"
-                    raise NotFoundError(message)
-            pass_inputs(transaction, job, [artifact_id for _, artifact_id in references_of(inputs)])
-        return tuple(artifact_id for _, artifact_id in references_of(inputs))
+            found = named_artifacts(transaction, job.project_id, inputs)
+            pass_inputs(transaction, job, found)
+        return found
 
     def _context(self, claim: Claim, shelf: ProjectShelf) -> StageContext:
         job, ports = claim.job, self._ports

@@ -7,6 +7,7 @@ from starlette.testclient import TestClient
 
 from brewslm.bootstrap.house import House
 from brewslm.core.job import Job
+from tests.fakes.ledger import shelve
 from tests.unit.api.conftest import MANIFEST
 
 
@@ -55,7 +56,8 @@ def test_what_cannot_be_forked_is_refused_before_anything_is_queued(
     assert len(house.jobs.list()) == 2
 
 
-def test_the_train_requests_take_a_fork(client: TestClient, training: Job) -> None:
+def test_the_train_requests_take_a_fork(client: TestClient, house: House, training: Job) -> None:
+    shelve(house.ports.storage, training, "readiness-1", "manifest-1")
     fork = {"experiment_id": 1, "step": "last"}
     for path, body in (
         ("stages/train", {"readiness_id": "readiness-1", "manifest_id": "manifest-1", "fork": fork}),

@@ -6,13 +6,17 @@ import pytest
 from starlette.testclient import TestClient
 
 from brewslm.bootstrap.house import House
+from brewslm.services.requests import ImportRequest
+from tests.fakes.ledger import shelve
 
 TRAIN = {"readiness_id": "readiness-1", "manifest_id": "manifest-1"}
 
 
 @pytest.fixture
 def job(client: TestClient, house: House) -> dict[str, Any]:
-    house.projects.create("sums", base_model="brewslm-tiny-v1")
+    project = house.projects.create("sums", base_model="brewslm-tiny-v1")
+    maker = house.jobs.submit(project.id, "import", ImportRequest(locator="/data.csv"))
+    shelve(house.ports.storage, maker, *TRAIN.values())
     answer = client.post("/api/projects/1/stages/train?priority=3", json=TRAIN)
     assert answer.status_code == 202, answer.text
     return answer.json()

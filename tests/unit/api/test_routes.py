@@ -13,6 +13,7 @@ from brewslm.core.events.reasons import TAXONOMY
 from brewslm.core.ids import ArtifactId, JobId, ProjectId
 from brewslm.core.outcome.approval import StageGate
 from brewslm.lifecycle import LIFECYCLE
+from tests.fakes.ledger import shelve
 
 ARTIFACT = "snapshot-0123456789abcdef"
 BODIES: dict[str, dict[str, Any]] = {
@@ -185,8 +186,10 @@ def test_what_can_be_read(client: TestClient, project: int, job: int, path: str,
 
 @pytest.mark.parametrize(("path", "body"), WORK.items())
 def test_work_is_queued_and_says_where_to_look(
-    client: TestClient, project: int, path: str, body: dict[str, Any]
+    client: TestClient, house: House, project: int, job: int, path: str, body: dict[str, Any]
 ) -> None:
+    named = [value for name, value in body.items() if name.endswith("_id")]
+    shelve(house.ports.storage, house.jobs.get(JobId(job)), *named)
     answer = client.post(at(path, project=project), json=body)
     assert answer.status_code == 202, answer.text
     queued = answer.json()

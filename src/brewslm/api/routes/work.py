@@ -86,6 +86,7 @@ def _run_of(stage: Stage[Any, Any]) -> Callable[..., Job]:
         key: IdempotencyKey = None,
         priority: Priority = 0,
     ) -> Job:
+        house.jobs.require_inputs(ids.ProjectId(project_id), inputs)
         return submit(house, response, project_id, stage.name, inputs, key, priority)
 
     run.__annotations__["inputs"] = stage.inputs

@@ -18,6 +18,7 @@ from brewslm.services.jobs.secrets import forget_ended, without_secrets
 from brewslm.services.jobs.setting_aside import family_of
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
+from brewslm.services.shelf import named_artifacts
 
 
 class Jobs:
@@ -59,6 +60,16 @@ class Jobs:
         if job.status.is_final:
             forget_ended(self._ports)
         return job
+
+    def require_inputs(self, project_id: ProjectId, inputs: Value) -> None:
+        """Refuse inputs of a stage that name what the project does not have, before anything is queued.
+
+        Raises:
+            NotFoundError: there is no such project, or it has no such artifact of that kind.
+        """
+        with self._ports.storage.read() as transaction:
+            transaction.projects.get(project_id)
+            named_artifacts(transaction, project_id, inputs)
 
     def get(self, job_id: JobId) -> Job:
         """Return it, or raise NotFoundError."""
