@@ -162,6 +162,7 @@ def test_a_bundle_is_verified_where_nothing_but_the_core_is_and_a_flipped_bit_is
     whole = bare.run("bundle", "verify", "bundle", "--json")
     assert whole.returncode == 0, whole.stderr
     assert json.loads(whole.stdout)["is_whole"]
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=bundle, check=True)
 
     for path in sorted(path for path in bundle.rglob("*") if path.is_file()):
         path.chmod(0o644)

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
-from transformers import AutoTokenizer
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from benchmarks.tagged import Endpoint, ask_all, tags_of
+from brewslm.worker.llama.writing import write_gguf
 from tests.architecture.tree import ROOT
 from tests.serving.endpoint import Served, Workspace
 
@@ -12,10 +15,21 @@ BUNDLED = ROOT / "src" / "brewslm" / "bundled" / "base_models" / "brewslm-tiny-v
 NUM_STREAMS, NUM_TOKENS = 200, 8
 
 
-def test_of_two_hundred_streams_none_is_lost_or_mixed_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["transformers", "llama_cpp"])
+def test_of_two_hundred_streams_none_is_lost_or_mixed_up(engine: str, tmp_path: Path) -> None:
+    tokenizer, model = AutoTokenizer.from_pretrained(BUNDLED), BUNDLED
+    if engine == "llama_cpp":
+        model = tmp_path / "model.gguf"
+        write_gguf(
+            AutoModelForCausalLM.from_pretrained(BUNDLED, dtype=torch.float32),
+            tokenizer,
+            model,
+            quantization="f16",
+            name="model",
+        )
     workspace = Workspace(tmp_path / "home")
-    workspace.promote(workspace.release(BUNDLED))
-    tags = tags_of(AutoTokenizer.from_pretrained(BUNDLED), NUM_STREAMS)
+    workspace.promote(workspace.release(model))
+    tags = tags_of(tokenizer, NUM_STREAMS)
     with Served(workspace) as served:
         served.wait_ready(1)
         endpoint = Endpoint(served.address, workspace.key(), "support")
