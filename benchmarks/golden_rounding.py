@@ -1,7 +1,7 @@
 """How far rounding alone moves golden answers in each number format, beside the tolerances of the drift check.
 
 `python -m benchmarks.golden_rounding [FORM ...] [--rounds 20]`: the bundled model by transformers in three formats, and
-by llama.cpp as GGUF in three. Its prompts are answered alone, as at a promotion, and again in each round while a random
+by llama.cpp as GGUF in five. Its prompts are answered alone, as at a promotion, and again in each round while a random
 crowd of other answers comes and goes. Then two changed models: weights rounded to 8 bits (a file of 8 bits or less
 hardly shows it), and two layers swapped. Nats of one token's log-probability, up to where rounding chose another token.
 """
@@ -37,7 +37,7 @@ PROMPTS = (
     "What type of clause is this? The Courier shall collect samples from the Clinic by 4 pm each weekday.",
     "My card was charged twice.",
 )
-TORCH, GGUF = ("float32", "float16", "bfloat16"), ("f16", "q8_0", "q4_k_m")
+TORCH, GGUF = ("float32", "float16", "bfloat16"), ("f16", "bf16", "q8_0", "q5_k_m", "q4_k_m")
 NUM_TOKENS, MOST_COMPANY = 16, 12
 
 
