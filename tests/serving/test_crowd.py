@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import openai
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -42,3 +43,9 @@ def test_of_two_hundred_streams_none_is_lost_or_mixed_up(engine: str, tmp_path: 
         assert all(int(one.retry_after or 0) > 0 for one in refused)
         (last,) = ask_all(endpoint, tags[:1], NUM_TOKENS)[1]
         assert last.is_right(NUM_TOKENS)
+        with openai.OpenAI(base_url=f"{served.address}/v1", api_key=workspace.key(), max_retries=0) as client:
+            if engine == "transformers":
+                assert client.completions.create(model="support", prompt="Hi", echo=True).choices[0].text[:2] == "Hi"
+            else:
+                with pytest.raises(openai.BadRequestError, match="likelihood of a prompt"):
+                    client.completions.create(model="support", prompt="Hi", echo=True)

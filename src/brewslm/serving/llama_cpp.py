@@ -44,7 +44,7 @@ def build_llama_cpp(order: ServeOrder) -> Built:
     check_files(order.files)
     link = Link(xllamacpp, order)
     context = int(link.ask("GET", "/props")["default_generation_settings"]["n_ctx"])
-    model = Model(order.name, context, LlamaSpeller(link), LlamaEngine(link, order.max_streams))
+    model = Model(order.name, context, LlamaSpeller(link), LlamaEngine(link, order.max_streams), is_echo_possible=False)
     return Built(model, f"llama.cpp by xllamacpp {xllamacpp.__version__}", "cpu")
 
 
@@ -169,8 +169,6 @@ class LlamaEngine:
                 self._num_active -= 1
 
     def _answer(self, generation: Generation) -> None:
-        if generation.is_echoed:
-            raise BadRequestError("llama.cpp does not tell the likelihood of a prompt")
         writer = Writer(lambda _: "", generation.stops)
         generation.tell(Prompt())
         reason, num_tokens = "length", None
