@@ -41,7 +41,8 @@ def make_environments(peers: list[str]) -> None:
         make_environment(peer, LISTS / f"{peer}.txt")
 
 
-def make_environment(peer: str, versions: Path) -> None:
+def make_environment(peer: str, versions: Path, *, first: str | None = TORCH) -> None:
+    """Make one, unless it is there and its list is the same; `first` is installed before the list."""
     folder = peers_folder() / peer
     stamp = folder / "versions.sha256"
     wanted = hashlib.sha256(versions.read_bytes()).hexdigest()
@@ -50,7 +51,8 @@ def make_environment(peer: str, versions: Path) -> None:
     print(f"{peer}: making {folder}", flush=True)
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, TORCH], check=True)
+    if first is not None:
+        subprocess.run([*pip, first], check=True)
     # Each list is whole, and peers ask for narrower ranges than those that work.
     subprocess.run([*pip, "--no-deps", "-r", str(versions)], check=True)
     stamp.write_text(wanted)

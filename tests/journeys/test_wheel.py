@@ -1,5 +1,6 @@
 """The wheel in a bare environment, somewhere else, without a network: nothing of this checkout helps it."""
 
+import json
 import os
 import re
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.tree import ROOT
+from tests.journeys.brew import QUICK, Brew, as_options
 
 pytestmark = pytest.mark.long
 
@@ -140,3 +142,46 @@ def test_without_an_extra_everything_but_models_works_and_one_line_says_what_bri
     assert "Traceback" not in done.stderr
     with bare.server() as url, urllib.request.urlopen(url) as answer:
         assert b"<html" in answer.read()
+
+
+def test_a_bundle_is_verified_where_nothing_but_the_core_is_and_a_flipped_bit_is_named(
+    tmp_path: Path, wheel: Path
+) -> None:
+    """Made here, carried away, and looked at in an environment without torch, transformers or a workspace."""
+    words = ["quickstart", "--keep-going", "--json", "--sample", "support-chat-v1", *as_options(QUICK)]
+    made = Brew(tmp_path / "workspace").run_any(*words)
+    (tmp_path / "bare").mkdir()
+    bare = Bare(tmp_path / "bare", wheel, "")
+    bundle = bare.elsewhere / "bundle"
+    shutil.copytree(json.loads(made.stdout)["bundle"]["folder"], bundle)
+    shutil.rmtree(tmp_path / "workspace")
+    heavy = "import importlib.util as u; print([n for n in ('torch', 'transformers', 'peft') if u.find_spec(n)])"
+    found = subprocess.run([bare.venv / "bin" / "python", "-c", heavy], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+    whole = bare.run("bundle", "verify", "bundle", "--json")
+    assert whole.returncode == 0, whole.stderr
+    assert json.loads(whole.stdout)["is_whole"]
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=bundle, check=True)
+
+    for path in sorted(path for path in bundle.rglob("*") if path.is_file()):
+        path.chmod(0o644)
+        flip(path)
+        done = bare.run("bundle", "verify", "bundle")
+        assert done.returncode == 1, path
+        told = done.stdout + done.stderr
+        # A changed list of checksums is seen by the file that it then is wrong about.
+        assert path.name in told or path.name == "SHA256SUMS", told
+        assert "Traceback" not in told
+        flip(path)
+    assert bare.run("bundle", "verify", "bundle").returncode == 0
+
+
+def flip(path: Path) -> None:
+    """Flip one bit in the middle; once more, and it is as it was."""
+    with path.open("r+b") as file:
+        middle = path.stat().st_size // 2
+        file.seek(middle)
+        byte = file.read(1)[0]
+        file.seek(middle)
+        file.write(bytes([byte ^ 1]))

@@ -26,6 +26,7 @@ from brewslm.core.job import JobStatus
 from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
 from brewslm.core.serving.host import ServingHost
+from brewslm.core.wire.export import GGUF_FILE
 from brewslm.services.recording import record_of
 from brewslm.services.releases.book import enter_release
 from brewslm.services.shelf import ProjectShelf
@@ -90,20 +91,24 @@ class Workspace:
         self.project = self.house.projects.create("support", base_model="brewslm-tiny-v1")
 
     def bundle(self, model: Path, report: EvalReport, *, note: str = "") -> Bundle:
-        """Publish a folder as a bundle."""
+        """Publish a folder as a bundle, or a GGUF file of 16 bits."""
         shelf = ProjectShelf(self.house.ports.storage, self.house.ports.store, self.project.id)
-        draft = shelf.draft()
-        shutil.copytree(model, draft / "model")
+        draft, is_gguf = shelf.draft(), model.is_file()
+        if is_gguf:
+            shutil.copy(model, draft / GGUF_FILE)
+        else:
+            shutil.copytree(model, draft / "model")
         (draft / "bundle.json").write_text(f'{{"note": "{note}"}}')
         files = shelf.publish(draft, room="exports")
         return Bundle(
             files=files,
             adapter_id=ArtifactId("adapter-0000000000000000"),
             eval_report_id=report.id,
-            format="huggingface",
-            target="transformers",
+            format="gguf" if is_gguf else "huggingface",
+            target="llama_cpp" if is_gguf else "transformers",
+            quantization="f16" if is_gguf else None,
             folder="/".join(files[0].path.split("/")[:2]),
-            dtype="float32",
+            dtype="f16" if is_gguf else "float32",
             parity=parity(),
         )
 

@@ -105,6 +105,29 @@ def test_a_prompt_can_be_repeated_with_its_likelihood_as_evaluation_harnesses_as
     assert len(told.top_logprobs[1]) == 1
 
 
+def test_the_token_that_ends_a_completion_has_its_likelihood_too(served: Served, client: openai.OpenAI) -> None:
+    """A harness takes the last one off as the token that was made; without it, it would lose one of the prompt's."""
+    ends = {"2": 100}
+    asked = {"model": "support", "prompt": [[40, 41, 42, 43]], "max_tokens": 1, "logprobs": 1, "logit_bias": ends}
+    (choice,) = client.completions.create(**asked, echo=True).choices
+    assert choice.finish_reason == "stop"
+    assert choice.logprobs is not None
+    assert len(choice.logprobs.token_logprobs or ()) == 5
+    assert "".join(choice.logprobs.tokens or ()).startswith(choice.text)
+    assert client.completions.create(**asked).choices[0].text == ""
+    chat = served.ask(served.workspace.key(), logprobs=True, logit_bias=ends)
+    assert chat.json()["choices"][0]["logprobs"]["content"] == []
+
+
+def test_a_harness_may_name_more_stop_strings_than_four(client: openai.OpenAI) -> None:
+    asked = {"model": "support", "prompt": "Once upon a time", "max_tokens": 60, "temperature": 0}
+    text = client.completions.create(**asked).choices[0].text
+    stops = [f"\x00{number}" for number in range(15)]
+    assert client.completions.create(**asked, stop=stops).choices[0].text == text
+    with pytest.raises(openai.BadRequestError):
+        client.completions.create(**asked, stop=[*stops, "a", "b"])
+
+
 ERRORS = {
     "unknown model": ({"model": "nobody"}, openai.NotFoundError, "model_not_found"),
     "a version that is not served": ({"model": "support@v7"}, openai.NotFoundError, "model_not_found"),

@@ -6,6 +6,7 @@ see which one answers.
 
 import http.client
 import json
+import os
 import secrets
 import threading
 from collections.abc import Iterator, Sequence
@@ -43,7 +44,7 @@ def build_llama_cpp(order: ServeOrder) -> Built:
     check_files(order.files)
     link = Link(xllamacpp, order)
     context = int(link.ask("GET", "/props")["default_generation_settings"]["n_ctx"])
-    model = Model(order.name, context, LlamaSpeller(link), LlamaEngine(link, order.max_streams))
+    model = Model(order.name, context, LlamaSpeller(link), LlamaEngine(link, order.max_streams), is_echo_possible=False)
     return Built(model, f"llama.cpp by xllamacpp {xllamacpp.__version__}", "cpu")
 
 
@@ -62,6 +63,7 @@ class Link:
         settings.hostnames, settings.port, settings.api_keys = ["127.0.0.1"], 0, [self._key]
         settings.n_parallel = order.max_streams
         settings.n_ctx = order.max_context_tokens * order.max_streams
+        settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = _num_threads()
         settings.warmup = settings.ui = settings.endpoint_slots = settings.fit_params = False
         settings.verbosity = -1
         try:
@@ -167,8 +169,6 @@ class LlamaEngine:
                 self._num_active -= 1
 
     def _answer(self, generation: Generation) -> None:
-        if generation.is_echoed:
-            raise BadRequestError("llama.cpp does not tell the likelihood of a prompt")
         writer = Writer(lambda _: "", generation.stops)
         generation.tell(Prompt())
         reason, num_tokens = "length", None
@@ -187,6 +187,12 @@ class LlamaEngine:
                 generation.tell(End("stop"))
                 return
         generation.tell(End("stop" if reason == "stop" else "length", writer.end().text, num_tokens))
+
+
+def _num_threads() -> int:
+    """One core is left for those who pass answers on: llama.cpp's threads spin, and wait for the slowest of them."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(cores - 1, 1)
 
 
 def _asked(generation: Generation) -> dict[str, Any]:

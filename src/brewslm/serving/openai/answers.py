@@ -16,6 +16,8 @@ class Spelled:
 
     choice: Choice
     offset: int
+    is_hidden: bool = False
+    """Whether it ended the answer, so that it has no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +43,20 @@ class _Progress:
 
     def take(self, index: int, event: Token | End) -> Part:
         """Return what can be sent now. A token goes with the text that it begins."""
-        if isinstance(event, Token) and not event.is_hidden:
-            self.held.append(Spelled(event.choice, self.num_known))
+        if isinstance(event, Token):
+            self.held.append(Spelled(event.choice, self.num_known, event.is_hidden))
         self.num_sent += len(event.text)
         self.num_known = max(self.num_known, self.num_sent)
         if isinstance(event, End):
             self.reason = event.reason
-        is_over = isinstance(event, End) and event.reason == "length"
-        ready = tuple(one for one in self.held if is_over or one.offset < self.num_sent)
-        self.held = [one for one in self.held if not (is_over or one.offset < self.num_sent)]
+        ready = tuple(one for one in self.held if self._can_go(one))
+        self.held = [one for one in self.held if not self._can_go(one)]
         return Part(index, event.text, ready, reason=self.reason)
+
+    def _can_go(self, one: Spelled) -> bool:
+        """Whether the text of a token was sent, or none is to come. What a stop string hides never goes."""
+        is_last = self.reason == "length" or (self.reason is not None and one.is_hidden)
+        return is_last or (one.offset < self.num_sent and not one.is_hidden)
 
 
 class BrokenError(Exception):

@@ -65,6 +65,8 @@ class Model:
     engine: Engine
     adapters: AdapterHolder | None = None
     """What answers under other names; None where nothing can."""
+    is_echo_possible: bool = True
+    """Whether the engine tells how likely the tokens of a prompt are."""
 
     def adapter_of(self, name: str) -> str | None:
         """The adapter that answers under a name; None for the model itself.
@@ -159,6 +161,9 @@ class Face:
 
     async def _complete(self, request: Request) -> Response:
         asked = parse(CompletionRequest, await request.body())
+        if asked.echo and not self._model.is_echo_possible:
+            message = "llama.cpp does not tell the likelihood of a prompt; serve the Hugging Face bundle for echo"
+            raise BadRequestError(message, param="echo", code="unsupported_value")
         most = DEFAULT_COMPLETION_TOKENS if asked.max_tokens is None else asked.max_tokens
         speller, answers, count = self._model.speller, Answers(self._model.engine), asked.n or 1
         maker = self._maker(asked, num_top=asked.logprobs or 0)

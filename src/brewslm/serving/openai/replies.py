@@ -43,7 +43,7 @@ class Chats:
     def chunks(self, part: Part) -> list[Json]:
         """Chunks of what is new."""
         found = []
-        if part.text or part.tokens:
+        if part.text or any(not one.is_hidden for one in part.tokens):
             found.append(self._chunk(part.index, {"content": part.text}, self._logprobs(part.tokens)))
         if part.reason is not None:
             found.append(self._chunk(part.index, {}, reason=part.reason))
@@ -66,6 +66,7 @@ class Chats:
                 "top_logprobs": [self._token(token, logprob) for token, logprob in one.choice.top],
             }
             for one in tokens
+            if not one.is_hidden
         ]
         return {"content": told, "refusal": None}
 
@@ -75,7 +76,10 @@ class Chats:
 
 
 class Completions:
-    """Replies to one completion request."""
+    """Replies to one completion request.
+
+    Its log-probabilities have the token that ended the answer, too: harnesses count on one for each that was made.
+    """
 
     def __init__(self, model: str, spell: Spell, *, has_logprobs: bool, echoes: Echoes) -> None:
         """Begin a reply; `echoes` are tokens and text of the prompt of each choice, empty where it is not repeated."""

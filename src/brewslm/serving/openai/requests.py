@@ -10,7 +10,8 @@ from brewslm.core.value import Value
 from brewslm.serving.failure import BadRequestError
 from brewslm.serving.sampling import Sampling
 
-MAX_STOPS = 4
+MAX_STOPS = 16
+"""OpenAI takes four; tasks of evaluation harnesses name more."""
 MAX_CHOICES = 8
 DEFAULT_COMPLETION_TOKENS = 16
 

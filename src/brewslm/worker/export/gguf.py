@@ -45,14 +45,14 @@ def export_gguf(order: ExportOrder, merged: "PreTrainedModel", run: Run) -> Expo
     with opened(path, num_places=num_places, num_threads=torch.get_num_threads()) as model:
         with template_of(path) as render:
             num_texts, problem = text_problem(model, render, chat, order.parity_prompts)
-        problem = problem or stop_problem(model, chat, _ends(merged.generation_config, tokenizer.eos_token_id))
+        problem = problem or stop_problem(model, chat, ends_of(merged.generation_config, tokenizer.eos_token_id))
         ours, theirs = TorchForm(tuned, chat.stops), LlamaForm(model, chat.stops)
         found = compare(ours, theirs, shard=shard, chat=chat, prompts=prompts)
     result = told(found, chat, dtype=quantization, runtime=library.name, num_texts=num_texts, text_problem=problem)
     return result.model_copy(update={"ollama_template": ollama_template(chat, order.parity_prompts)})
 
 
-def _ends(generation: "GenerationConfig | None", end: int | None) -> list[int]:
+def ends_of(generation: "GenerationConfig | None", end: int | None) -> list[int]:
     """Return the tokens by which generation ends in transformers."""
     named = generation.eos_token_id if generation is not None else None
     ends = named if isinstance(named, list) else [named]

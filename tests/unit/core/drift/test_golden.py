@@ -56,6 +56,8 @@ def test_without_a_reference_there_is_nothing_to_say() -> None:
         ("bfloat16", 0.4, False),
         ("q8_0", 0.05, True),
         ("q8_0", 0.2, False),
+        ("q4_k_m", 0.09, True),
+        ("q4_k_m", 0.4, False),
     ],
 )
 def test_a_token_may_move_as_far_as_the_number_format_rounds(dtype: str, moved: float, is_same: bool) -> None:

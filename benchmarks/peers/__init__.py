@@ -1,0 +1,1 @@
+"""Scripts that the tools' own interpreters run; they know nothing of ours."""
