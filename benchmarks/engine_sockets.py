@@ -75,7 +75,10 @@ def _name(pid: int) -> str:
         words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
     except OSError:
         return "a process that has gone"
-    if "brewslm.worker" in words:
+    program = words[0].rsplit("/", 1)[-1]
+    if program in SLURM:
+        return program
+    if words[1:4] == ["-P", "-m", "brewslm.worker"]:
         return "a process of the training"
     script = next((word for word in words[1:] if word.endswith(".py")), words[0].split(" ")[0])
     return script.rsplit("/", 1)[-1].removesuffix(":") or "a process without a name"
