@@ -1,5 +1,6 @@
 """An engine that plays a worker inside the test's process."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ class FakeEngine:
 
     def __init__(self, play: Play) -> None:
         self._play = play
+        self._guard = threading.Lock()
         self._statuses: dict[Path, WorkerStatus] = {}
         self.submitted: list[tuple[Path, int]] = []
         self.cancelled: list[Path] = []
@@ -26,10 +28,12 @@ class FakeEngine:
         """Processor time of every living worker."""
 
     def submit(self, run_directory: Path, *, attempt: int) -> None:
-        before = self.status(run_directory)
-        if before.state == "alive" or before.attempt >= attempt:
-            return
-        self.submitted.append((run_directory, attempt))
+        with self._guard:
+            before = self.status(run_directory)
+            if before.state == "alive" or before.attempt >= attempt:
+                return
+            self.submitted.append((run_directory, attempt))
+            self._set(run_directory, WorkerStatus(state="alive", attempt=attempt))
         try:
             code = self._play(run_directory, attempt)
         except WorkerVanished:

@@ -1,17 +1,16 @@
 """Several processes on this machine make one training, and end together."""
 
-import os
-import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from brewslm.core.errors import CancelledError
+from tests.journeys.faults import PLACEMENTS, kill_rank, local_faults
 from tests.journeys.supervised import engine_of, has_checkpoint, marked, once, ranks, scene_in, train
 from tests.worker.tiny import curve
 
-TWO = {"processes_per_node": 2}
+TWO = PLACEMENTS["local"]
 LONG = {"batch_size": 6, "total_steps": 60}
 
 
@@ -44,12 +43,8 @@ def test_a_killed_process_ends_all_and_the_training_ends_as_an_undisturbed_one(
     scene = scene_in(tmp_path)
     sharded = {"data_parallel": "fsdp"} if parallel == "fsdp" else {}
     order = scene.order(data=LONG, placement=TWO, **sharded)
-    kill = once(
-        lambda folder: has_checkpoint(folder) and rank in ranks(folder),
-        lambda folder: os.kill(ranks(folder)[rank], signal.SIGKILL),
-    )
     whole = train(tmp_path / "whole", order, engine_of(tmp_path))
-    broken = train(tmp_path / "broken", order, engine_of(tmp_path), every=kill)
+    broken = train(tmp_path / "broken", order, engine_of(tmp_path), every=kill_rank(rank))
     assert (whole.attempt, broken.attempt) == (1, 2)
     assert broken.weights == whole.weights
     assert curve(broken.folder) == curve(whole.folder)
@@ -65,3 +60,13 @@ def test_a_cancelled_training_leaves_no_process(tmp_path: Path) -> None:
     with pytest.raises(CancelledError):
         train(tmp_path / "home", order, engine, every=cancel)
     assert not marked(folder)
+
+
+@pytest.mark.long
+def test_a_killed_shim_ends_all_and_the_training_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
+    order = scene_in(tmp_path).order(data=LONG, placement=TWO)
+    whole = train(tmp_path / "whole", order, engine_of(tmp_path))
+    broken = train(tmp_path / "broken", order, engine_of(tmp_path), every=local_faults()["shim"])
+    assert (whole.attempt, broken.attempt) == (1, 2)
+    assert broken.weights == whole.weights
+    assert not marked(broken.folder)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +14,13 @@ from brewslm.adapters.engines.ray_engine import RayEngine
 from brewslm.adapters.engines.ray_jobs import RayJobs
 from brewslm.core.engines.settings import RaySettings
 from brewslm.core.errors import WorkerError
-from tests.journeys.supervised import describe, engine_of, has_checkpoint, marked, once, ranks, scene_in, train
+from tests.journeys.faults import PLACEMENTS, ray_faults
+from tests.journeys.supervised import describe, engine_of, marked, ranks, scene_in, train
 from tests.worker.tiny import curve, records
 
 pytestmark = pytest.mark.long
 
-NODES = {"engine": "ray", "num_nodes": 2}
+NODES = PLACEMENTS["ray"]
 LONG = {"batch_size": 6, "total_steps": 150}
 PATH = "general"
 """Left to itself a worker takes the path that is faster at its start, and the two differ by rounding."""
@@ -60,33 +60,8 @@ def test_a_fault_is_recovered_from_and_the_end_is_that_of_an_undisturbed_trainin
 ) -> None:
     scene, engine = scene_in(home), engine_of(home, ray_nodes.environment)
     order = scene.order(data=LONG, placement=NODES, step_path=PATH)
-
-    def harm(folder: Path) -> None:
-        began = json.loads((folder / "attempt.json").read_text())
-        match fault:
-            case "rank":
-                os.kill(ranks(folder)[1], signal.SIGKILL)
-            case "node" | "head":
-                ray_nodes.renew(0 if fault == "head" else 1)
-            case "link":
-                ray_nodes.network.cut(1)
-            case "driver" | "shim":
-                os.kill(began["worker_pid" if fault == "driver" else "shim_pid"], signal.SIGKILL)
-
-    def mend(_folder: Path) -> None:
-        ray_nodes.network.mend(1)
-        ray_nodes.renew(1)  # a node that the head has given up ends itself
-
-    harmed = once(lambda folder: has_checkpoint(folder) and len(ranks(folder)) == 2, harm)
-    mended = once(lambda folder: has_checkpoint(folder) and not ranks(folder), mend)
-
-    def every(folder: Path) -> None:
-        harmed(folder)
-        if fault == "link":
-            mended(folder)
-
     whole = train(home / "whole", order, engine)
-    broken = train(home / "broken", order, engine, every=every)
+    broken = train(home / "broken", order, engine, every=ray_faults(ray_nodes)[fault])
     assert (whole.attempt, broken.attempt) == (1, 2)
     assert records(broken.folder, "started")[-1]["resumed_from_step"]
     assert broken.weights == whole.weights

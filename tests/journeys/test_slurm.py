@@ -1,26 +1,24 @@
 """Trainings on a Slurm of two nodes: they make what one process makes, and come through what clusters do to them."""
 
-import os
-import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.journeys.faults import PLACEMENTS, slurm_faults
 from tests.journeys.supervised import (
     describe_slurm,
     engine_of,
     has_checkpoint,
     marked,
     once,
-    ranks,
     scene_in,
     train,
 )
 from tests.worker.tiny import curve, records
 
-NODES = {"engine": "slurm", "num_nodes": 2}
+NODES = PLACEMENTS["slurm"]
 LONG = {"batch_size": 6, "total_steps": 150}
 
 
@@ -50,33 +48,8 @@ def test_a_fault_is_recovered_from_and_the_end_is_that_of_an_undisturbed_trainin
 ) -> None:
     scene, engine = scene_in(home), engine_of(home, slurm.environment)
     order = scene.order(data=LONG, placement=NODES)
-
-    def harm(folder: Path) -> None:
-        match fault:
-            case "rank":
-                os.kill(ranks(folder)[1], signal.SIGKILL)
-            case "first node" | "other node":
-                slurm.kill_node("n1" if fault == "first node" else "n2")
-                slurm.start_node("n1" if fault == "first node" else "n2")
-            case "link":
-                slurm.set_link("n2", "down")
-            case "shim":
-                import json
-
-                os.kill(json.loads((folder / "attempt.json").read_text())["shim_pid"], signal.SIGKILL)
-
-    mend = once(lambda folder: not ranks(folder), lambda _folder: slurm.set_link("n2", "up"))
-    harmed = once(lambda folder: has_checkpoint(folder) and len(ranks(folder)) == 2, harm)
-    begun: list[bool] = []
-
-    def every(folder: Path) -> None:
-        harmed(folder)
-        begun.extend([True] if has_checkpoint(folder) else [])
-        if begun and fault == "link":
-            mend(folder)
-
     whole = train(home / "whole", order, engine)
-    broken = train(home / "broken", order, engine, every=every)
+    broken = train(home / "broken", order, engine, every=slurm_faults(slurm)[fault])
     assert (whole.attempt, broken.attempt) == (1, 2)
     assert broken.weights == whole.weights
     assert curve(broken.folder) == curve(whole.folder)

@@ -142,6 +142,10 @@ class SlurmCluster:
         told = subprocess.run(["ip", "netns", "pids", self.namespace(name)], capture_output=True, text=True, check=True)
         return [int(word) for word in told.stdout.split()]
 
+    def all_processes(self) -> list[int]:
+        """Return the daemons, and all that runs in the networks of the cluster."""
+        return [self._daemons["munged"].pid, *(pid for name in self.addresses for pid in self.processes(name))]
+
     def set_link(self, name: str, state: str) -> None:
         """Set the only way to a node `up` or `down`."""
         self._within("head", "ip", "link", "set", f"v{self._mark}{name}", state)

@@ -17,8 +17,9 @@ from brewslm.adapters.engines import shim
 from brewslm.adapters.engines.exposure import open_listeners
 from brewslm.adapters.engines.gang import BEGUN_FILE, STACKS_FILE, gang_folder
 from brewslm.adapters.engines.local import STACKS_SECONDS
-from brewslm.adapters.engines.ray_jobs import ClusterSilentError, JobState, RayJobs
+from brewslm.adapters.engines.ray_jobs import GONE, ClusterSilentError, JobState, RayJobs
 from brewslm.adapters.files.atomic import write_atomically
+from brewslm.adapters.files.turns import turn
 from brewslm.core.engines.settings import RaySettings
 from brewslm.core.errors import WorkerError
 from brewslm.core.ports.engine import Released, WorkerStatus
@@ -29,7 +30,7 @@ from brewslm.core.wire.rundir import ATTEMPT_FILE, BEAT_FILE, CANCEL_FILE, CONTR
 
 FileT = TypeVar("FileT", bound=Value)
 
-SUBMISSION_FILE = "submission.json"
+SUBMISSION_FILE, TURN_FILE = "submission.json", "submission.lock"
 _SOURCE = str(Path(__file__).resolve().parents[3])
 ASK_EVERY_SECONDS = 1.0
 SILENT_SECONDS = 90.0
@@ -97,6 +98,14 @@ class RayEngine:
                 before, at an earlier attempt.
         """
         run = run_directory.resolve()
+        try:
+            with turn(run / TURN_FILE):
+                self._submit(run, attempt)
+        except OSError as error:
+            message = f"{str(run / SUBMISSION_FILE)!r} cannot be written: {error}. Check the folder and the disk."
+            raise WorkerError(message) from error
+
+    def _submit(self, run: Path, attempt: int) -> None:
         status = self.status(run)
         if status.is_open or status.attempt >= attempt:
             return
@@ -112,9 +121,6 @@ class RayEngine:
             self._hand_in(run, made)
         except ClusterSilentError:
             return  # it may have it; whoever looks next asks again, under the same name
-        except OSError as error:
-            message = f"{str(run / SUBMISSION_FILE)!r} cannot be written: {error}. Check the folder and the disk."
-            raise WorkerError(message) from error
         except WorkerError:
             (run / SUBMISSION_FILE).unlink(missing_ok=True)
             raise
@@ -206,6 +212,21 @@ class RayEngine:
             runtime["py_executable"] = self._settings.python
         about = {"brewslm": getpass.getuser(), "run_directory": str(run)}
         self._jobs.submit(made.name, f"exec {shlex.join(command)}", runtime=runtime, about=about)
+        self._keep(run, made)
+
+    def _settle(self, run: Path, made: Submission, state: JobState) -> JobState:
+        """Hand in what the cluster does not know, unless that is being done; note of the rest that it has it."""
+        with turn(run / TURN_FILE, should_wait=False) as is_ours:
+            if not is_ours or _read(run / SUBMISSION_FILE, Submission) != made:
+                return JobState("PENDING") if state.status == GONE else state
+            if state.status == GONE:
+                self._hand_in(run, made)
+                return JobState("PENDING")
+            self._keep(run, made)
+            return state
+
+    def _keep(self, run: Path, made: Submission) -> None:
+        """Note that the cluster has it."""
         write_atomically(run / SUBMISSION_FILE, made.model_copy(update={"is_taken": True}).model_dump_json().encode())
 
     def _looked_at(self, run: Path, made: Submission) -> _Watched:
@@ -220,9 +241,8 @@ class RayEngine:
             watched.beat, watched.heard_at = beat, now
         try:
             state = self._jobs.state(made.name)
-            if state.status == "GONE" and not made.is_taken:
-                self._hand_in(run, made)
-                state = JobState("PENDING")
+            if not made.is_taken:
+                state = self._settle(run, made, state)
         except (WorkerError, OSError) as error:
             watched.problem = str(error)
             return watched

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from brewslm.core.artifacts.base import AdapterId, Artifact, ArtifactKind, ManifestId, ReadinessId
+from brewslm.core.engines.names import EngineName
 from brewslm.core.ids import ExperimentId
 from brewslm.core.value import Value
 from brewslm.core.wire.order import TunedForm
@@ -31,6 +32,8 @@ class Adapter(Artifact):
     manifest_id: ManifestId
     readiness_id: ReadinessId
     experiment_id: ExperimentId
+    engine: EngineName = "local"
+    """Where it was trained."""
     origin: ForkOrigin | None = None
     """Where a fork began; None where the training began with the base."""
     base_model: str

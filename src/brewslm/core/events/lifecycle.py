@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from brewslm.core.artifacts.eval_report import GateOutcome
+from brewslm.core.engines.names import EngineName
 from brewslm.core.ids import ArtifactId, ExperimentId, JobId
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
@@ -30,6 +31,8 @@ class TrainingStarted(Value):
 
     experiment_id: ExperimentId
     attempt: int
+    backend: EngineName = "local"
+    """The engine that brought it to life."""
     device: str
     total_steps: int | None
     resumed_from_step: int | None
@@ -40,7 +43,8 @@ class Training(Value):
 
     experiment_id: ExperimentId
     adapter_id: ArtifactId
-    backend: str
+    backend: EngineName
+    """The engine that ran it."""
     total_steps: int
     best_step: int
     base_eval_loss: float

@@ -100,6 +100,8 @@ def place_of(
     running = [one for one in others if one.status is JobStatus.RUNNING]
     held = {device for one in running for device in _held(one, places)}
     free = [place for place in places if place not in held]
+    if engine != "local":  # also those count that have a place beyond a limit that was lowered meanwhile
+        free = free[: max(0, len(places) - len(running))]
     before = [
         one
         for one in others

@@ -9,6 +9,7 @@ from statistics import median
 
 from pydantic import ValidationError
 
+from brewslm.core.engines.names import EngineName
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import TrainingLimit, TrainingRecovered, TrainingStarted
 from brewslm.core.events.reasons import Reason
@@ -39,12 +40,14 @@ class JournalReader:
         run_directory: Path,
         *,
         experiment_id: ExperimentId | None,
+        engine: EngineName = "local",
         monitor: LiveMonitor | None = None,
     ) -> None:
         """Follow the journal in `run_directory`; of trainings the starts are events, and a monitor judges the rest."""
         self._claim = claim
         self._path = run_directory / LOG_FILE
         self._experiment_id = experiment_id
+        self._engine: EngineName = engine
         self._monitor = monitor
         self._verdict: Verdict | None = None
         self._offset = -1
@@ -111,7 +114,7 @@ class JournalReader:
             return
         for record in records:
             if isinstance(record, StartedRecord):
-                yield from _started(record, self._experiment_id, read_recovery(self._path.parent))
+                yield from _started(record, self._experiment_id, self._engine, read_recovery(self._path.parent))
             elif isinstance(record, EndedRecord) and record.end in _LIMITS:
                 draft = _limited(record, self._experiment_id, _LIMITS[record.end])
                 # An attempt that dies now is followed by one that ends the same way.
@@ -186,16 +189,20 @@ def _limited(record: EndedRecord, experiment_id: ExperimentId, reason: Reason) -
     return Draft(reason=reason, summary=f"Experiment {experiment_id}: {why[:1].lower()}{why[1:]}", payload=payload)
 
 
-def _started(record: StartedRecord, experiment_id: ExperimentId, known: RecoveryFile) -> list[Draft]:
+def _started(
+    record: StartedRecord, experiment_id: ExperimentId, engine: EngineName, known: RecoveryFile
+) -> list[Draft]:
     """Return the events of a start; none of an attempt that the job which is retried has told already."""
     if record.attempt < known.first_attempt:
         return []
+    where = record.device if engine == "local" else f"{record.device}, by {engine}"
     started = Draft(
         reason=Reason.TRAINING_STARTED,
-        summary=f"Attempt {record.attempt} of experiment {experiment_id} started on {record.device}",
+        summary=f"Attempt {record.attempt} of experiment {experiment_id} started on {where}",
         payload=TrainingStarted(
             experiment_id=experiment_id,
             attempt=record.attempt,
+            backend=engine,
             device=record.device,
             total_steps=record.total_steps,
             resumed_from_step=record.resumed_from_step,

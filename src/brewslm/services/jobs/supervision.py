@@ -96,7 +96,8 @@ class Supervisor:
             self._begin_anew(directory)
         experiment = ExperimentId(int(name.removeprefix("exp-"))) if order.kind == "train" else None
         monitor = self._monitor(order)
-        journal = JournalReader(self._claim, directory, experiment_id=experiment, monitor=monitor)
+        engine = order.recipe.placement.engine if isinstance(order, TrainOrder) else "local"
+        journal = JournalReader(self._claim, directory, experiment_id=experiment, engine=engine, monitor=monitor)
         stalled: tuple[int, str] | None = None
         while True:
             status = self._ports.engine.status(directory)

@@ -50,6 +50,7 @@ def run(inputs: TrainInputs, context: StageContext) -> Adapter:
         manifest_id=inputs.manifest_id,
         readiness_id=inputs.readiness_id,
         experiment_id=experiment.id,
+        engine=recipe.placement.engine,
         origin=origin_of(parent, context) if parent is not None else None,
         base_model=recipe.base_model,
         form="adapter" if recipe.has_adapter else "model",
@@ -100,7 +101,7 @@ def report(adapter: Adapter) -> Draft:
         payload=Training(
             experiment_id=adapter.experiment_id,
             adapter_id=adapter.id,
-            backend="local",
+            backend=adapter.engine,
             total_steps=adapter.total_steps,
             best_step=adapter.step,
             base_eval_loss=adapter.base_eval_loss,

@@ -69,5 +69,14 @@ def test_light_work_and_steps_of_flows_need_no_device() -> None:
     assert place(job(2, parent_id=1), running(1)).is_free
 
 
+def test_a_lowered_limit_counts_those_that_have_a_place_beyond_it() -> None:
+    mine, other = job(2, device="slurm"), running(1, "slurm:1")
+    found = [place_of(mine, (mine, other), devices=ONE, slots={"slurm": num}, is_wanted=bool) for num in (1, 2)]
+    assert found == [
+        Place(is_free=False, reason="waiting for job 1 on slurm"),
+        Place(is_free=True, device="slurm:0"),
+    ]
+
+
 def test_what_lost_its_process_keeps_its_device() -> None:
     assert place(running(2, "gpu:1"), running(1, "gpu:0"), devices=TWO) == Place(is_free=True, device="gpu:1")

@@ -1,14 +1,17 @@
 """Training: a ready plan becomes an adapter whose files are hashed, and nothing else starts a worker."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from brewslm.core.artifacts.adapter import Adapter
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.readiness import Readiness
+from brewslm.core.engines.names import EngineName
+from brewslm.core.events.reasons import Reason
 from brewslm.core.job import JobStatus
+from brewslm.core.ports.engines.clusters import ClusterLook, NoClusters
 from brewslm.core.wire.order import TrainOrder
 from brewslm.core.wire.progress import RewardScores
 from brewslm.core.wire.result import ExportResult, Result, TrainResult
@@ -64,6 +67,31 @@ def plan(scene: Scene, manifest: Manifest, **choices: Any) -> Readiness:
 
 def order_training(scene: Scene, manifest: Manifest, readiness: Readiness) -> Any:
     return scene.run_stage("train", TrainInputs(readiness_id=readiness.id, manifest_id=manifest.id))
+
+
+class Taking(NoClusters):
+    """Clusters that would take work."""
+
+    def look(self, name: EngineName) -> ClusterLook:
+        return ClusterLook(name=name, is_reachable=True)
+
+
+@pytest.mark.parametrize("engine", get_args(EngineName))
+def test_the_events_of_a_training_name_the_engine_that_ran_it(tmp_path: Path, engine: EngineName) -> None:
+    def teach(order: Any, directory: Path) -> Result:
+        journal(directory, started())
+        return trained(directory)
+
+    scene = Scene(tmp_path, answering(teach))
+    scene.ports = scene.ports_with(clusters=Taking())
+    manifest = scene.manifest()
+    readiness = plan(scene, manifest, overrides={"placement.engine": engine})
+    job = order_training(scene, manifest, readiness)
+    by_reason = {event.reason: event for event in scene.events(job.run_id)}
+    assert {by_reason[one].payload["backend"] for one in (Reason.TRAINING_STARTED, Reason.TRAINING)} == {engine}
+    where = "" if engine == "local" else f", by {engine}"
+    assert by_reason[Reason.TRAINING_STARTED].summary.endswith(f"started on cpu{where}")
+    assert scene.read(Adapter, job).engine == engine
 
 
 def test_a_ready_plan_becomes_an_adapter(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from brewslm.adapters.engines.local import num_cores, worker_environment
 from brewslm.adapters.engines.placing import placement_of
 from brewslm.adapters.engines.slurm.commands import JOB_PREFIX, SilentControllerError, SlurmCommands, SlurmJob
 from brewslm.adapters.files.atomic import write_atomically
+from brewslm.adapters.files.turns import turn
 from brewslm.core.engines.settings import SlurmSettings
 from brewslm.core.errors import WorkerError
 from brewslm.core.ports.engine import Released, WorkerStatus
@@ -32,7 +33,7 @@ from brewslm.core.wire.rundir import ATTEMPT_FILE, BEAT_FILE, CANCEL_FILE, CONTR
 
 FileT = TypeVar("FileT", bound=Value)
 
-SUBMISSION_FILE = "submission.json"
+SUBMISSION_FILE, TURN_FILE = "submission.json", "submission.lock"
 ASK_EVERY_SECONDS = 2.0
 BEAT_SECONDS = 6.0
 """A beat that has not changed for so long says nothing any more."""
@@ -103,15 +104,19 @@ class SlurmEngine:
             WorkerError: Slurm does not take it; in its words.
         """
         run = run_directory.resolve()
+        try:
+            with turn(run / TURN_FILE):
+                self._submit(run, attempt)
+        except OSError as error:
+            message = f"{str(run / SUBMISSION_FILE)!r} cannot be written: {error}. Check the folder and the disk."
+            raise WorkerError(message) from error
+
+    def _submit(self, run: Path, attempt: int) -> None:
         status = self.status(run)
         if status.is_open or status.attempt >= attempt:
             return
         made = Submission(attempt=attempt, name=f"{JOB_PREFIX}{run.name}-{attempt}-{uuid.uuid4().hex[:12]}")
-        try:
-            write_atomically(run / SUBMISSION_FILE, made.model_dump_json().encode())
-        except OSError as error:
-            message = f"{str(run / SUBMISSION_FILE)!r} cannot be written: {error}. Check the folder and the disk."
-            raise WorkerError(message) from error
+        write_atomically(run / SUBMISSION_FILE, made.model_dump_json().encode())
         try:
             self._hand_in(run, made)
         except SilentControllerError:
@@ -260,10 +265,12 @@ class SlurmEngine:
             watched.asked_at = now
         try:
             job = self._commands.find(made.name)
-            if job is None and not made.job_id and now >= watched.since + HAND_IN_SECONDS:
-                self._hand_in(run, made)
-                job = self._commands.find(made.name)
-        except WorkerError as error:
+            if not made.job_id and (job is not None or now >= watched.since + HAND_IN_SECONDS):
+                with turn(run / TURN_FILE, should_wait=False) as is_ours:
+                    if is_ours and _read(run / SUBMISSION_FILE, Submission) == made:
+                        self._hand_in(run, made)
+                job = job or self._commands.find(made.name)
+        except (WorkerError, OSError) as error:
             watched.problem = str(error)
             return watched
         watched.job, watched.is_answered, watched.problem = job, True, ""
