@@ -8,7 +8,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,6 +36,9 @@ class Answered:
     whole: float = 0.0
     is_whole: bool = False
     """Whether the stream was told to be over."""
+    leaves_after: int | None = None
+    """After so many pieces its client closes the connection; None: it stays to the end."""
+    has_left: bool = False
     retry_after: str | None = None
     problem: str = ""
 
@@ -75,9 +78,14 @@ def prompt_of(tag: Tag, number: int) -> str:
     return f"Say {tag.word} " + "and then say it once more, " * (number % 12) + "please."
 
 
-def ask_all(endpoint: Endpoint, tags: Sequence[Tag], num_tokens: int) -> tuple[float, list[Answered]]:
-    """Ask with one stream for each tag, all at once; return the seconds until the last has ended, and each answer."""
-    answers = [Answered(tag) for tag in tags]
+def ask_all(
+    endpoint: Endpoint, tags: Sequence[Tag], num_tokens: int, *, leaves_after: Mapping[int, int] | None = None
+) -> tuple[float, list[Answered]]:
+    """Ask with one stream for each tag, all at once; return the seconds until the last has ended, and each answer.
+
+    Clients whose place among the tags is in `leaves_after` close their connection after so many pieces.
+    """
+    answers = [Answered(tag, leaves_after=(leaves_after or {}).get(place)) for place, tag in enumerate(tags)]
     gate = threading.Barrier(len(tags) + 1)
     threads = [
         threading.Thread(target=_ask, args=(endpoint, answer, number, num_tokens, gate), daemon=True)
@@ -116,6 +124,9 @@ def _ask(endpoint: Endpoint, answer: Answered, number: int, num_tokens: int, gat
         for line in response:
             if line.startswith(b"data: {"):
                 _hear(json.loads(line[6:]), answer, began_at)
+                if answer.leaves_after is not None and len(answer.text.split()) >= answer.leaves_after:
+                    answer.has_left = True
+                    return
             elif line.startswith(b"data: [DONE]"):
                 answer.is_whole = True
     except (OSError, http.client.HTTPException, ValueError) as error:

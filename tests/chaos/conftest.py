@@ -8,8 +8,9 @@ import pytest
 
 from tests.chaos.faults import Fault
 from tests.chaos.trial import Stage, prepared_stage, trial
+from tests.fakes.postgres import Cluster
 
-Trying = Callable[[Fault, int], None]
+Trying = Callable[..., None]
 
 
 @pytest.fixture(scope="session")
@@ -22,8 +23,8 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 def try_out(stage: Stage, tmp_path: Path, record_property: Callable[[str, object], None]) -> Trying:
     """Lead a life with this fault, keep how it went for the table, and fail where a promise was broken."""
 
-    def lead(fault: Fault, seed: int) -> None:
-        outcome = trial(fault, seed, tmp_path, stage)
+    def lead(fault: Fault, seed: int, *, postgres: Cluster | None = None) -> None:
+        outcome = trial(fault, seed, tmp_path, stage, postgres=postgres)
         record_property("chaos", asdict(outcome))
         assert not outcome.problems, outcome
 

@@ -147,6 +147,8 @@ def _unmount(folder: str) -> None:
 
 def lock_ledger(world: World, _random: random.Random) -> Heal | None:
     """Hold the database's write lock, as a backup or another program would."""
+    if world.database is not None:
+        return _lock_tables(world.database)
     connection = sqlite3.connect(
         f"file:{world.home / 'brewslm.db'}?mode=rw", uri=True, timeout=30, isolation_level=None
     )
@@ -156,6 +158,26 @@ def lock_ledger(world: World, _random: random.Random) -> Heal | None:
         connection.close()
         return None
     return connection.close
+
+
+def _lock_tables(database: str) -> Heal | None:
+    import psycopg
+
+    connection = psycopg.connect(database)
+    try:
+        connection.execute("SET lock_timeout = '30s'")
+        connection.execute("LOCK TABLE jobs, run_events, metrics IN EXCLUSIVE MODE")
+    except psycopg.Error:  # there are no tables yet, or others held them too long
+        connection.close()
+        return None
+    return connection.close
+
+
+def end_database(world: World, _random: random.Random) -> Heal | None:
+    """End the database as a crash does; somebody starts it again."""
+    assert world.postgres is not None
+    world.postgres.stop(signal.SIGQUIT)
+    return world.postgres.start
 
 
 def jump(world: World, random_: random.Random) -> Heal | None:
@@ -228,3 +250,4 @@ OF_MATTER = (
     Fault("out of memory", TRAINING, within, switches={"fault": "out_of_memory"}, is_exact=False),
 )
 FAULTS = (*OF_PROCESSES, *OF_MATTER)
+FAULTS_ON_POSTGRES = (*FAULTS, Fault("database gone for 2 s", EVERY, end_database, hold_seconds=2))

@@ -4,15 +4,20 @@ from collections.abc import Sequence
 
 from tests.chaos.trial import Outcome
 
-HEAD = ("fault", "trials", "struck", "finished by itself", "asked again", "ended failed", "exact weights", "broken")
+HEAD = ("trials", "struck", "finished by itself", "asked again", "ended failed", "exact weights", "broken")
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """Return it as Markdown, with a last line for all."""
+    """Return it as Markdown, one for each kind of ledger, with a last line for all."""
+    kinds = dict.fromkeys(outcome.ledger for outcome in outcomes)
+    return "\n\n".join(_of_ledger(kind, [one for one in outcomes if one.ledger == kind]) for kind in kinds)
+
+
+def _of_ledger(kind: str, outcomes: Sequence[Outcome]) -> str:
     names = list(dict.fromkeys(outcome.fault for outcome in outcomes))
     rows = [_row(name, [outcome for outcome in outcomes if outcome.fault == name]) for name in names]
     rows.append(_row("all", outcomes))
-    lines = [HEAD, ("---",) * len(HEAD), *rows]
+    lines = [(f"fault, with the ledger in {kind}", *HEAD), ("---",) * (1 + len(HEAD)), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 

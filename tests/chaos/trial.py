@@ -21,6 +21,7 @@ from tests.chaos.door import Door, opened_door
 from tests.chaos.faults import TRAINING, Fault, Heal, Phase
 from tests.chaos.life import STEPS, CommandLife, HttpLife
 from tests.chaos.world import World
+from tests.fakes.postgres import Cluster
 from tests.fakes.small_disk import small_disk
 from tests.journeys.brew import write_chat
 from tests.worker.tiny import write_base_model
@@ -50,6 +51,7 @@ class Outcome:
     fault: str
     seed: int
     moment: str
+    ledger: str = "SQLite"
     was_struck: bool = False
     is_finished: bool = False
     num_asked_again: int = 0
@@ -121,11 +123,14 @@ class Stage:
     expected: Undisturbed | None = None
 
 
-def trial(fault: Fault, seed: int, folder: Path, stage: Stage) -> Outcome:
-    """Lead a life with this fault, in a folder of its own, and compare it with an undisturbed one."""
+def trial(fault: Fault, seed: int, folder: Path, stage: Stage, *, postgres: Cluster | None = None) -> Outcome:
+    """Lead a life with this fault, in a folder of its own, and compare it with an undisturbed one.
+
+    Its ledger is a database of the cluster, or SQLite where none is given.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with small_disk(folder / "disk", size_kib=DISK_KIB) if fault.needs_root else nullcontext(folder) as place:
-        return _lead(fault, seed, place, stage)
+        return _lead(fault, seed, place, stage, postgres)
 
 
 @contextmanager
@@ -138,7 +143,7 @@ def prepared_stage(folder: Path, *, own_processes: bool = False) -> Iterator[Sta
         outcome = _lead(calm, 0, folder / "undisturbed", Stage(base, door))
         assert outcome.is_finished, outcome
         assert not outcome.problems, outcome
-        yield Stage(base, door, made_by(_open(folder / "undisturbed" / "home")))
+        yield Stage(base, door, made_by(_open(folder / "undisturbed" / "home", None)))
 
 
 def made_by(house: House) -> Undisturbed:
@@ -153,14 +158,14 @@ def made_by(house: House) -> Undisturbed:
     )
 
 
-def _open(home: Path) -> House:
-    return open_house(Settings(home=home), actor="cli")
+def _open(home: Path, database: str | None) -> House:
+    return open_house(Settings(home=home, database_url=database), actor="cli")
 
 
-def _lead(fault: Fault, seed: int, folder: Path, stage: Stage) -> Outcome:
+def _lead(fault: Fault, seed: int, folder: Path, stage: Stage, postgres: Cluster | None = None) -> Outcome:
     began_at = time.monotonic()
     striking = Striking(fault, seed)
-    world = striking.world = World(folder / "home", stage.door, striking.tick)
+    world = striking.world = World(folder / "home", stage.door, striking.tick, postgres=postgres)
     (world.home / "config").mkdir(parents=True)
     (world.home / "config" / "thresholds.yaml").write_text(f"stall:\n  idle_seconds: {IDLE_SECONDS}\n")
     if fault.switches:
@@ -168,6 +173,7 @@ def _lead(fault: Fault, seed: int, folder: Path, stage: Stage) -> Outcome:
     make: type[HttpLife | CommandLife] = CommandLife if fault.is_by_command else HttpLife
     life = striking.life = make(world, stage.base, write_chat(folder / "sums.jsonl", NUM_ROWS))
     outcome = Outcome(fault=fault.name, seed=seed, moment=striking.moment)
+    outcome.ledger = "SQLite" if postgres is None else "PostgreSQL"
     try:
         outcome.is_finished = life.lead() is not None
     except (TimeoutError, ValueError) as error:
@@ -175,7 +181,7 @@ def _lead(fault: Fault, seed: int, folder: Path, stage: Stage) -> Outcome:
     finally:
         striking.heal()
         world.stop()
-    house = _open(world.home)
+    house = _open(world.home, world.database)
     recovered = house.jobs.events(project_id=ProjectId(1), limit=10_000)
     has_struck_itself = any(event.reason is Reason.TRAINING_RECOVERY_STARTED for event in recovered)
     outcome.was_struck = has_struck_itself if fault.switches else striking.was_struck

@@ -12,6 +12,7 @@ import psutil
 
 from tests.chaos.door import Door, Process
 from tests.chaos.victim import SWITCHES_FILE
+from tests.fakes.postgres import Cluster
 from tests.journeys.brew import Brew, Server, journal
 
 LONGEST_SECONDS = 300.0
@@ -24,10 +25,16 @@ RESTART_AFTER_SECONDS = 0.3
 class World(Brew):
     """One workspace, used through a front door with switches."""
 
-    def __init__(self, home: Path, door: Door, tick: Callable[[], None] = lambda: None) -> None:
-        """Call `tick` in all waiting: that is where the fault strikes."""
+    def __init__(
+        self, home: Path, door: Door, tick: Callable[[], None] = lambda: None, *, postgres: Cluster | None = None
+    ) -> None:
+        """Call `tick` in all waiting: that is where the fault strikes. Without a cluster the ledger is SQLite."""
         super().__init__(home)
         self.door = door
+        self.postgres = postgres
+        self.database = postgres.make() if postgres is not None else None
+        if self.database is not None:
+            self.variables["BREWSLM_DATABASE_URL"] = self.database
         self.tick = tick
         self.servers: list[Server] = []
         self.command: Process | None = None

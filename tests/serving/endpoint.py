@@ -173,6 +173,9 @@ class Served:
     def states(self) -> list[tuple[int, str]]:
         return [(one.version, one.state) for one in self.workspace.house.fleet.served(self.workspace.project.id)]
 
+    def num_in_flight(self) -> int:
+        return sum(one.num_in_flight for one in self.workspace.house.fleet.served(self.workspace.project.id))
+
     def ask(self, key: str, *, model: str = "support", **body: Any) -> httpx2.Response:
         asked = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 8, "temperature": 0}
         headers = {"Authorization": f"Bearer {key}"}

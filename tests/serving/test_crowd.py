@@ -1,5 +1,6 @@
 """Two hundred streams at once: each is answered with what it asked for, or refused with a time to come back."""
 
+import random
 from pathlib import Path
 
 import openai
@@ -41,6 +42,15 @@ def test_of_two_hundred_streams_none_is_lost_or_mixed_up(engine: str, tmp_path: 
         assert others == []
         assert len(right) >= workspace.house.fleet.settings.max_streams + workspace.house.fleet.settings.max_queued
         assert all(int(one.retry_after or 0) > 0 for one in refused)
+        chance = random.Random(5)
+        leaving = {place: chance.randrange(1, NUM_TOKENS) for place in chance.sample(range(NUM_STREAMS), 100)}
+        _, answers = ask_all(endpoint, tags, NUM_TOKENS, leaves_after=leaving)
+        left = [one for one in answers if one.has_left]
+        assert len(left) >= served.workspace.house.fleet.settings.max_streams // 4
+        stayed = [one for one in answers if not one.has_left]
+        assert all(one.is_right(NUM_TOKENS) or one.status == 429 for one in stayed), stayed
+        assert all(one.text.split() == [one.tag.word] * len(one.text.split()) for one in left)
+        served.wait_until(lambda: served.num_in_flight() == 0, "the end of what was asked by those who left")
         (last,) = ask_all(endpoint, tags[:1], NUM_TOKENS)[1]
         assert last.is_right(NUM_TOKENS)
         with openai.OpenAI(base_url=f"{served.address}/v1", api_key=workspace.key(), max_retries=0) as client:

@@ -53,6 +53,10 @@ class WorkspaceError(BrewError):
     reason = Reason.SYSTEM_WORKSPACE
 
 
+class LedgerUnavailableError(WorkspaceError):
+    """The ledger does not answer just now: its server is away, or another process holds it. Waiting may help."""
+
+
 class SourceError(BrewError):
     """The source cannot be read: missing, empty, unsupported or damaged beyond the limit."""
 

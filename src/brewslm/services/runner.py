@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from brewslm.core.engines.names import EngineName
-from brewslm.core.errors import BrewError, CancelledError, ClaimLostError
+from brewslm.core.errors import BrewError, CancelledError, ClaimLostError, LedgerUnavailableError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.failure import Failure
 from brewslm.core.events.lifecycle import SystemRecovered
@@ -68,7 +68,10 @@ class Runner:
         while True:
             claim = self._claim(job_id) or self._claim_abandoned(job_id)
             if claim is not None:
-                self._do(claim)
+                try:
+                    self._do(claim)
+                except LedgerUnavailableError as error:
+                    log.warning("%s The job goes on when it answers again.", error)
                 forget_ended(self._ports)
             with self._ports.storage.read() as transaction:
                 job = transaction.jobs.get(job_id)
@@ -211,7 +214,8 @@ class Runner:
             claim = Claim(self._ports, taken, owner=self._owner, actor=self._actor)
             if former is not None:
                 payload = SystemRecovered(job_id=job.id, kind=job.kind, former_owner=former)
-                summary = f"Job {job.id} ({job.kind}) was taken up again after its process had ended"
+                cause = "its process had ended" if former != self._owner else "its ledger had not answered"
+                summary = f"Job {job.id} ({job.kind}) was taken up again after {cause}"
                 claim.emit_in(transaction, Draft(reason=Reason.SYSTEM_RECOVERED, summary=summary, payload=payload))
         return claim
 
@@ -248,7 +252,7 @@ class Runner:
                 if outcome.made is not None:
                     transaction.artifacts.add(outcome.made)
                 claim.finish(transaction, JobStatus.COMPLETED, outcome.event, artifact_id=outcome.artifact_id)
-        except ClaimLostError:
+        except (ClaimLostError, LedgerUnavailableError):
             raise
         except GateWaitingError as waiting:
             put_at_gate(claim, waiting.gate_id)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from brewslm.core.alerts.facts import MonitoringFacts, nothing_known
 from brewslm.core.artifacts.base import Artifact, ArtifactKind, ArtifactRecord, references_of
 from brewslm.core.context import StageContext
-from brewslm.core.errors import BrewError, CancelledError, GateRefusedError
+from brewslm.core.errors import BrewError, CancelledError, GateRefusedError, LedgerUnavailableError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.failure import FAILURES, Failure
 from brewslm.core.events.reasons import Reason
@@ -56,11 +56,14 @@ class StageRuns:
             BrewError: the stage failed or was refused; this is recorded already.
             ClaimLostError: another process has taken the job over; nothing was recorded.
             SetAsideError: it was paused, or waits for an answer; its job is queued again.
+            LedgerUnavailableError: nothing was recorded; the job is taken up again when its lease has run out.
         """
         try:
             return self._work(stage, claim)
         except SetAsideError as error:
             put_back(claim, error.aside)
+            raise
+        except LedgerUnavailableError:
             raise
         except BrewError as error:
             record_failure(claim, error)

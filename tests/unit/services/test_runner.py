@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from brewslm.adapters.sql.storage import open_storage
-from brewslm.core.errors import BrewError, DiskFullError, InvalidRequestError
+from brewslm.core.errors import BrewError, DiskFullError, InvalidRequestError, LedgerUnavailableError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import Autopilot
 from brewslm.core.events.reasons import Reason
@@ -164,6 +164,21 @@ def test_a_failure_that_cannot_be_recorded_is_raised_and_the_job_taken_up_later(
     assert scene.job(job.id).status is JobStatus.RUNNING
     scene.clock.advance(LEASE.total_seconds() + 1)
     assert scene.runner(flow_of(), owner="one").run(job.id).status is JobStatus.COMPLETED
+
+
+def test_a_ledger_that_was_away_fails_no_job(scene: Scene) -> None:
+    lives: list[int] = []
+
+    def act(run: FlowRun) -> None:
+        lives.append(run.claim.job.attempt)
+        if len(lives) < 3:
+            raise LedgerUnavailableError("'the ledger' cannot be reached just now; start it.")
+
+    job = scene.runner(flow_of(act)).run(scene.queue().id)
+    assert (job.status, job.error, lives) == (JobStatus.COMPLETED, None, [1, 2, 3])
+    again, _, _ = scene.events(job.run_id)
+    assert again.reason == "system_recovered"
+    assert again.summary == f"Job {job.id} (import) was taken up again after its ledger had not answered"
 
 
 def test_a_process_that_lost_its_job_leaves_it_to_the_other(scene: Scene) -> None:

@@ -22,6 +22,7 @@ from brewslm.core.errors import (
     DiskFullError,
     GateRefusedError,
     InternalError,
+    LedgerUnavailableError,
     NotFoundError,
     SourceError,
 )
@@ -195,6 +196,17 @@ def test_a_full_disk_is_called_a_full_disk(scene: Scene, number: int) -> None:
     with pytest.raises(DiskFullError, match=r"rows\.parquet"):
         scene.stage_runs.run(stage_of(raising(OSError(number, "No space", "rows.parquet"))), claim)
     assert scene.job(claim.job.id).reason == "system_disk_full"
+
+
+def test_a_ledger_that_is_away_is_no_end_of_a_stage(scene: Scene) -> None:
+    claim = scene.claim("ingest", Wish())
+    with pytest.raises(LedgerUnavailableError):
+        scene.stage_runs.run(
+            stage_of(raising(LedgerUnavailableError("it cannot be reached just now; start it."))), claim
+        )
+    job = scene.job(claim.job.id)
+    assert (job.status, job.reason, job.error) == (JobStatus.RUNNING, None, None)
+    assert scene.events(job.run_id) == ()
 
 
 def test_another_error_of_the_system_is_not_called_a_full_disk(scene: Scene) -> None:

@@ -1,7 +1,13 @@
 """From what PostgreSQL reports to the one error tree, by the codes of its manual's appendix A."""
 
 from brewslm.adapters.sql.database import Use
-from brewslm.core.errors import DiskFullError, InvalidRequestError, NotFoundError, WorkspaceError
+from brewslm.core.errors import (
+    DiskFullError,
+    InvalidRequestError,
+    LedgerUnavailableError,
+    NotFoundError,
+    WorkspaceError,
+)
 
 _FOREIGN_KEY, _READ_ONLY, _LOCKED, _DISK_FULL, _TOO_MANY = "23503", "25006", "55P03", "53100", "53300"
 _STOPPED = frozenset({"57P01", "57P02", "57P03", "57P05"})
@@ -28,15 +34,23 @@ def explain(error: Exception, name: str, *, use: Use, busy_timeout_seconds: floa
         return DiskFullError(f"No space is left for {name!r}; nothing was written. Free some on its machine ({cause}).")
     if not code and "NUL" in cause:
         return InvalidRequestError("A text holds the character NUL, which PostgreSQL cannot keep; take it out.")
-    sentence = _sentence(code, busy_timeout_seconds)
-    if sentence is None and is_away(error):
-        sentence = "cannot be reached just now; start it, or correct its address"
-    return None if sentence is None else WorkspaceError(f"{name!r} {sentence} ({cause}).")
+    sentence = _sentence(code)
+    if sentence is not None:
+        return WorkspaceError(f"{name!r} {sentence} ({cause}).")
+    sentence = _passing(error, code, busy_timeout_seconds)
+    return None if sentence is None else LedgerUnavailableError(f"{name!r} {sentence} ({cause}).")
 
 
-def _sentence(code: str, busy_timeout_seconds: float) -> str | None:
+def _passing(error: Exception, code: str, busy_timeout_seconds: float) -> str | None:
+    """Say what may be over by itself."""
     if code == _LOCKED:
         return f"stayed locked by another process for {busy_timeout_seconds:g} s; stop it, or try again"
+    if is_away(error):
+        return "cannot be reached just now; start it, or correct its address"
+    return None
+
+
+def _sentence(code: str) -> str | None:
     if code == _READ_ONLY:
         return "may only be read; give the address of the server that is written to"
     if code == _TOO_MANY:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from brewslm.core.errors import BrewError, DiskFullError, NotFoundError, WorkspaceError
+from brewslm.core.errors import BrewError, DiskFullError, LedgerUnavailableError, NotFoundError, WorkspaceError
 
 _BUSY, _LOCKED, _READONLY, _IO_ERROR, _CORRUPT, _FULL, _CANNOT_OPEN, _NOT_A_DATABASE = 5, 6, 8, 10, 11, 13, 14, 26
 _NO_SPACE_BYTES = 1 << 20
@@ -46,7 +46,9 @@ def translate(error: Exception, database_path: Path, *, busy_timeout_seconds: fl
         _NOT_A_DATABASE: f"{file!r} is not a database; move it away, or choose another workspace.",
     }
     sentence = sentences.get(primary)
-    return WorkspaceError(sentence) if sentence else None
+    if sentence is None:
+        return None
+    return LedgerUnavailableError(sentence) if primary in {_BUSY, _LOCKED} else WorkspaceError(sentence)
 
 
 def _cause(error: Exception) -> object:

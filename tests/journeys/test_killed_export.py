@@ -1,0 +1,115 @@
+"""Promises F1 and F2: an export that is killed is invisible, and done again it gives the same bytes as any other."""
+
+import os
+import random
+import shutil
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.journeys.brew import QUICK, Brew, as_options, write_chat
+
+SEED = int(os.environ.get("BREWSLM_KILL_SEED", "6"))
+FORMS = {
+    "huggingface": ("--format", "huggingface"),
+    "gguf": ("--format", "gguf", "--quantization", "q8_0"),
+    "adapter": ("--format", "adapter"),
+}
+LONG_AGO = time.time() - 3600
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Brew:
+    """A workspace with everything that an export needs."""
+    brew = Brew(tmp_path_factory.mktemp("tuned") / "home")
+    brew.run("project", "create", "--name", "sums")
+    data = write_chat(brew.home.parent / "sums.jsonl")
+    brew.run("dataset", "import", "--project", "1", str(data))
+    brew.run("clean", "--project", "1")
+    brew.run("prepare", "--project", "1", "--max-seq-len", "128")
+    brew.run("preflight", "--project", "1", "--task", "causal_lm", *as_options(QUICK))
+    brew.run("train", "--project", "1")
+    brew.run("evaluate", "--project", "1")
+    return brew
+
+
+def copied(brew: Brew, home: Path) -> Brew:
+    return Brew(Path(shutil.copytree(brew.home, home)))
+
+
+def kill_all(home: Path) -> int:
+    """End every process of a workspace at once, and return how many there were."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("BREWSLM_HOME") == str(home):
+                process.kill()
+                found.append(process)
+    psutil.wait_procs(found, timeout=30)
+    return len(found)
+
+
+def bundles(brew: Brew) -> list[Path]:
+    """Folders of the bundles that can be seen."""
+    found = [one["id"] for one in brew.ask("artifacts", "list", "--project", "1") if one["kind"] == "bundle"]
+    return [brew.home / "projects" / "1" / brew.ask("artifacts", "show", one)["body"]["folder"] for one in found]
+
+
+def sums_of(folder: Path) -> str:
+    """What is in a bundle, as a tool of others finds it right."""
+    subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
+    return (folder / "SHA256SUMS").read_text(encoding="utf-8")
+
+
+def storm(tuned: Brew, folder: Path, form: str, num_kills: int) -> tuple[int, int]:
+    """Kill exports at random moments; return how often one was under way, and how often it had not been published."""
+    words = ("export", "--project", "1", *FORMS[form])
+    whole = copied(tuned, folder / "whole")
+    began = time.monotonic()
+    whole.run(*words)
+    seconds = time.monotonic() - began
+    (published,) = bundles(whole)
+    wanted = sums_of(published)
+    rng = random.Random(f"{SEED}/{form}")
+    num_struck = num_invisible = 0
+    for number in range(num_kills):
+        brew = copied(tuned, folder / f"killed-{number}")
+        process = brew.start(*words)
+        with suppress(subprocess.TimeoutExpired):
+            # From the start of the worker on; before it there is little to break.
+            process.communicate(timeout=rng.uniform(0.25, 1.0) * seconds)
+        num_struck += kill_all(brew.home) > 0
+        process.wait(30)
+        seen = bundles(brew)
+        assert [sums_of(one) for one in seen] == [wanted] * len(seen), f"seed {SEED}, kill {number}: a part is visible"
+        num_invisible += not seen
+        for left in (brew.home / "projects").glob("*/.draft-*"):
+            os.utime(left, (LONG_AGO, LONG_AGO))  # what a dead process left is kept for a minute
+        brew.run(*words)
+        (again,) = bundles(brew)
+        assert (again.name, sums_of(again)) == (published.name, wanted), f"seed {SEED}, kill {number}: other bytes"
+        assert brew.ask("bundle", "verify", str(again))["is_whole"]
+        assert list((brew.home / "projects").glob("*/.draft-*")) == []
+        brew.check_books()
+        shutil.rmtree(brew.home)
+    return num_struck, num_invisible
+
+
+@pytest.mark.parametrize("form", ["huggingface", "gguf"])
+def test_a_killed_export_is_invisible_and_done_again_gives_the_same_bytes(
+    form: str, tuned: Brew, tmp_path: Path
+) -> None:
+    storm(tuned, tmp_path, form, num_kills=1)
+
+
+@pytest.mark.long  # a quarter of an hour
+@pytest.mark.parametrize("form", FORMS)
+def test_a_storm_of_kills(form: str, tuned: Brew, tmp_path: Path) -> None:
+    num_kills = int(os.environ.get("BREWSLM_KILLS", "20"))
+    num_struck, num_invisible = storm(tuned, tmp_path, form, num_kills)
+    print(f"{form}: {num_kills} kills, {num_struck} under way, {num_invisible} before it was published; 0 parts seen")
+    assert num_struck >= num_invisible > num_kills // 4
