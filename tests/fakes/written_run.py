@@ -60,7 +60,7 @@ class WrittenRun:
         done = Training(
             experiment_id=ExperimentId(1),
             adapter_id=ArtifactId("adapter-0001"),
-            backend="cpu",
+            backend="local",
             total_steps=self.total_steps,
             best_step=self.last_step,
             base_eval_loss=BASE_LOSS,
