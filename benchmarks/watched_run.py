@@ -2,8 +2,8 @@
 
     python -m benchmarks.watched_run [--readers 1000] [--steps 200]
 
-At the end everybody must have every row of the ledger once and in order: the readers their frames, the page its log
-and its curve. The page's stream is cut once as well. Memory and processor time are the server's.
+In mid-run the server is killed, and another one takes its place. At the end everybody must have every row of the ledger
+once and in order: the readers their frames, the page its log and its curve. Memory and processor time are the servers'.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.chromium import chromium
 from tests.browser.test_live_run import begin, signed_in
@@ -110,38 +110,65 @@ def main() -> None:
         brew.run("project", "create", "--name", "sums")
         brew.run("dataset", "import", "--project", "1", str(write_chat(Path(folder) / "sums.jsonl")))
         try:
-            with brew.server() as server, chromium() as browser:
+            with chromium() as browser:
                 context = browser.new_context()
                 context.set_default_timeout(600_000)
                 expect.set_options(timeout=600_000)
-                watch(signed_in(context, server).page, server, brew, options)
+                watch(context, brew, options)
         finally:
             brew.end_workers()
 
 
-def watch(page: Page, server: Server, brew: Brew, options: argparse.Namespace) -> None:
+def watch(context: BrowserContext, brew: Brew, options: argparse.Namespace) -> None:
     """Watch a training to its end beside the readers, and compare what everybody has."""
-    process = psutil.Process(server.process.pid)
-    _, train_id = begin(server, brew, {**LONG, "data.total_steps": options.steps})
-    port, path = int(server.url.rsplit(":", 1)[1]), f"/api/jobs/{train_id}/events"
-    chance = random.Random(options.seed)
-    crowd = Crowd([Reader(port, path, random.Random(chance.random())) for _ in range(options.readers)])
-    busy, began = sum(process.cpu_times()[:2]), time.monotonic()
-    crowd.start()
-    page.goto(f"{server.url}/#/jobs/{train_id}")
-    shown_step(page, 10)
-    page.context.set_offline(True)
-    expect(page.get_by_text("Event stream interrupted")).to_be_visible()
-    page.context.set_offline(False)
-    expect(page.get_by_text("Event stream interrupted")).to_have_count(0)
-    expect(page.get_by_test_id("phase")).to_have_text("Completed")
-    crowd.join()
-    seconds, busy = time.monotonic() - began, sum(process.cpu_times()[:2]) - busy
+    with brew.server() as server:
+        page = signed_in(context, server).page
+        _, train_id = begin(server, brew, {**LONG, "data.total_steps": options.steps})
+        port, path = int(server.url.rsplit(":", 1)[1]), f"/api/jobs/{train_id}/events"
+        chance = random.Random(options.seed)
+        crowd = Crowd([Reader(port, path, random.Random(chance.random())) for _ in range(options.readers)])
+        began = time.monotonic()
+        crowd.start()
+        page.goto(f"{server.url}/#/jobs/{train_id}")
+        shown_step(page, options.steps // 3)
+        used = [Used.by(server)]
+        server.process.kill()
+        server.process.wait(60)
+        expect(page.get_by_text("Event stream interrupted")).to_be_visible()
+    with brew.server(port=port) as server:
+        expect(page.get_by_text("Event stream interrupted")).to_have_count(0)
+        expect(page.get_by_test_id("phase")).to_have_text("Completed")
+        crowd.join()
+        seconds = time.monotonic() - began
+        used.append(Used.by(server))
+        compare(page, server, train_id, crowd, seconds=seconds, num_steps=options.steps)
+    for number, one in enumerate(used, start=1):
+        print(f"server {number}: {one.seconds:.0f} CPU-seconds, {one.memory / 1e6:.0f} MB")
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What a server has used so far."""
+
+    seconds: float
+    """Of the processor, from its start."""
+    memory: int
+    """Bytes."""
+
+    @classmethod
+    def by(cls, server: Server) -> "Used":
+        """Look at its process."""
+        process = psutil.Process(server.process.pid)
+        return cls(sum(process.cpu_times()[:2]), process.memory_info().rss)
+
+
+def compare(page: Page, server: Server, train_id: int, crowd: Crowd, *, seconds: float, num_steps: int) -> None:
+    """Set what the readers and the page have beside the ledger."""
     rows = server.get(f"/api/jobs/{train_id}/metrics")
     wanted = [row["seq"] for row in rows if row["kind"] in TOLD]
     found = [reader.seqs for reader in crowd.readers]
     print(
-        f"{options.steps} steps, {len(wanted)} rows, {seconds:.0f} s; {len(found)} readers, "
+        f"{num_steps} steps, {len(wanted)} rows, {seconds:.0f} s; {len(found)} readers, "
         f"{sum(reader.num_connections for reader in crowd.readers)} connections: "
         f"{sum(len(set(wanted) - set(one)) for one in found)} missing, "
         f"{sum(len(one) - len(set(one)) for one in found)} double, "
@@ -149,7 +176,6 @@ def watch(page: Page, server: Server, brew: Brew, options: argparse.Namespace) -
     )
     check_whole(page, train_id, rows)
     print("the page has every row of the ledger once, and its status is completed")
-    print(f"server: {busy:.0f} CPU-seconds, {process.memory_info().rss / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":

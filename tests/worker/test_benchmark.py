@@ -14,15 +14,15 @@ from brewslm.core.artifacts.outlook.benchmark import Benchmark
 from brewslm.core.artifacts.readiness import Estimate, Readiness
 from brewslm.core.job import Job
 from brewslm.core.recipe.recipe import Recipe
-from brewslm.core.wire.order import BenchmarkOrder
+from brewslm.core.wire.order import ProbeOrder
 from brewslm.services.benchmarking.benchmark import benchmark_flow
 from brewslm.services.requests import BenchmarkRequest
 from brewslm.stages.train.contract import TrainInputs
 from brewslm.stages.train.floor import check_floor
 from brewslm.worker.__main__ import leave_result, read_order
-from brewslm.worker.benchmark.probing import benchmark
 from brewslm.worker.journal import Journal
 from brewslm.worker.models import load_model, load_tokenizer
+from brewslm.worker.probe.probing import probe
 from brewslm.worker.run import Run
 from tests.unit.scene import Scene, Tokens
 from tests.worker.tiny import write_base_model
@@ -48,9 +48,9 @@ def rows_of(split: str) -> list[dict[str, Any]]:
 def work(directory: Path, attempt: int) -> int:
     """Do the order in this process, as the worker's command does."""
     order = read_order(directory)
-    assert isinstance(order, BenchmarkOrder)
+    assert isinstance(order, ProbeOrder)
     run = Run(directory, attempt, Journal(directory / "log.jsonl", attempt=attempt))
-    leave_result(benchmark(order, run), run)
+    leave_result(probe(order, run), run)
     return 0
 
 

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime
 
 from brewslm.bootstrap.house import House
 from brewslm.core import ids
+from brewslm.core.engines.names import EngineName
 from brewslm.core.events.choice import EventChoice
 from brewslm.core.events.reasons import EventStage, Reason, Severity
 from brewslm.core.job import MAX_PRIORITY, Job, JobKind
@@ -33,6 +34,9 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="At most so many.")]
 Priority = Annotated[
     int,
     Query(ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Of work that waits for a device, the highest goes first."),
+]
+Engine = Annotated[
+    EngineName, Query(description="Where to do it: this machine, or a cluster that `config/engines.yaml` describes.")
 ]
 IdempotencyKey = Annotated[
     str | None,
@@ -115,9 +119,12 @@ def submit(
     request: Value,
     key: str | None,
     priority: int = 0,
+    engine: EngineName = "local",
 ) -> Job:
     """Queue work and say where to look at it."""
     own_key = _CLIENT_KEYS + key if key is not None else None
-    job = house.jobs.submit(ids.ProjectId(project_id), kind, request, idempotency_key=own_key, priority=priority)
+    job = house.jobs.submit(
+        ids.ProjectId(project_id), kind, request, idempotency_key=own_key, priority=priority, engine=engine
+    )
     response.headers["Location"] = f"/api/jobs/{job.id}"
     return job

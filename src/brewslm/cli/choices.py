@@ -116,4 +116,7 @@ Kind = Literal[
 
 EventFormat = Literal["jsonl", "csv"]
 JobOrder = Literal["newest", "oldest", "finished"]
-JobKind = Literal[Stage, "import", "autopilot", "evaluation", "optimize", "golden", "benchmark", "forecast", "review"]
+JobKind = Literal[
+    Stage, "import", "autopilot", "evaluation", "optimize", "golden", "benchmark", "forecast", "review", "probe"
+]
+EngineName = Literal["local", "ray", "slurm"]

@@ -89,6 +89,11 @@ Priority = Annotated[
     ),
 ]
 
+Engine = Annotated[
+    choices.EngineName,
+    typer.Option("--engine", help="Where to do it: this machine, or a cluster that `brewslm engines` knows."),
+]
+
 
 def moment(text: str) -> datetime:
     """Read a moment: a date, with or without a time, in the reader's time zone where it names none; or an age.

@@ -18,6 +18,7 @@ from brewslm.bootstrap.house import House
 from brewslm.bootstrap.settings import Settings, read_settings
 from brewslm.cli import background
 from brewslm.core.artifacts.base import Artifact
+from brewslm.core.engines.names import EngineName
 from brewslm.core.errors import BrewError, InvalidRequestError
 from brewslm.core.ids import ArtifactId, ProjectId
 from brewslm.core.job import Job, JobKind, JobStatus
@@ -50,14 +51,16 @@ class Session:
         """A project's artifacts and files."""
         return ProjectShelf(self.house.ports.storage, self.house.ports.store, project_id)
 
-    def do(self, project_id: ProjectId, kind: JobKind, request: Value, *, priority: int = 0) -> Job:
+    def do(
+        self, project_id: ProjectId, kind: JobKind, request: Value, *, priority: int = 0, engine: EngineName = "local"
+    ) -> Job:
         """Queue work, do it here (or wait for the server that took it), show it, and return it completed.
 
         Raises:
             BrewError: it failed or was cancelled; the text is the job's own.
             typer.Exit: the user wants it done in the background; this was said.
         """
-        return self.carry_out(self.house.jobs.submit(project_id, kind, request, priority=priority))
+        return self.carry_out(self.house.jobs.submit(project_id, kind, request, priority=priority, engine=engine))
 
     def carry_out(self, job: Job) -> Job:
         """Do a queued job here (or wait for the server that took it), show it, and return it completed.

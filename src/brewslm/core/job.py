@@ -38,12 +38,16 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
 """`running` to `queued` is what happens to work that is set aside: paused, or waiting for an answer."""
 
 FlowName = Literal["import", "autopilot", "evaluation", "optimize", "golden", "benchmark", "forecast", "review"]
-JobKind = StageName | FlowName
+StepName = Literal["probe"]
+"""Steps of flows that are no stage. `probe`: one candidate of a benchmark."""
+JobKind = StageName | FlowName | StepName
 
 HEAVY: frozenset[str] = frozenset(
-    {"train", "autopilot", "evaluate", "evaluation", "export", "deploy", "optimize", "benchmark", "forecast"}
+    {"train", "autopilot", "evaluate", "evaluation", "export", "deploy", "optimize", "benchmark", "forecast", "probe"}
 )
 """Kinds that use the device; one at a time on each. Everything else runs beside them."""
+MOVABLE: frozenset[str] = frozenset({"evaluate", "evaluation", "export", "benchmark", "forecast"})
+"""Kinds whose work a cluster may do, where that is asked for; of a training, its recipe says so."""
 PAUSABLE: frozenset[str] = frozenset({"train", "autopilot"})
 """Kinds that a checkpoint can interrupt without a loss."""
 MAX_PRIORITY = 1000

@@ -70,6 +70,7 @@ class Reason(StrEnum):
     PREFLIGHT_BUDGET = "preflight_budget"
     PREFLIGHT_PLAN_CHANGED = "preflight_plan_changed"
     PREFLIGHT_FLOOR = "preflight_floor"
+    BENCHMARK = "benchmark"
     TRAINING_STARTED = "training_started"
     TRAINING = "training"
     TRAINING_RECOVERY_STARTED = "training_recovery_started"

@@ -14,6 +14,7 @@ from brewslm.core.ports.storage import Transaction
 from brewslm.core.stage_name import StageName
 from brewslm.core.value import Value
 from brewslm.lifecycle import STAGES
+from brewslm.services.engines.line import Place
 from brewslm.services.gates.asking import pass_flow
 from brewslm.services.jobs.claim import Claim, take
 from brewslm.services.jobs.setting_aside import Aside, SetAsideError
@@ -34,6 +35,8 @@ class FlowRun:
     stage_runs: StageRuns
     claim: Claim
     owner: str
+    place: Callable[[Transaction, Job], Place]
+    """Says whether a step that does not have to run where the flow does may begin now, and where."""
 
     @property
     def shelf(self) -> ProjectShelf:

@@ -245,7 +245,13 @@ class Runner:
                 log.info("job %s ended: %s", claim.job.id, error)
 
     def _do_flow(self, claim: Claim) -> None:
-        run = FlowRun(ports=self._ports, stage_runs=self._stage_runs, claim=claim, owner=self._owner)
+        run = FlowRun(
+            ports=self._ports,
+            stage_runs=self._stage_runs,
+            claim=claim,
+            owner=self._owner,
+            place=lambda transaction, job: self._place(job, _open_jobs(transaction)),
+        )
         try:
             outcome = self._flows[claim.job.kind](claim.job.payload, run)
             with claim.transaction() as transaction:

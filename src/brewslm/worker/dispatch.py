@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import assert_never
 
 from brewslm.core.wire.order import (
-    BenchmarkOrder,
     EvaluateOrder,
     ExportOrder,
     GenerateOrder,
     MeasureOrder,
     Order,
+    ProbeOrder,
     TrainOrder,
 )
 from brewslm.core.wire.result import Result
@@ -60,11 +60,11 @@ def execute(order: Order, run: Run) -> Result | None:
             _settle()
             with reading(Path(order.tuned_folder).parent):
                 return measure(order, run)
-        case BenchmarkOrder():
-            from brewslm.worker.benchmark.probing import benchmark
+        case ProbeOrder():
+            from brewslm.worker.probe.probing import probe
 
             _settle()
-            return benchmark(order, run)
+            return probe(order, run)
         case _:
             assert_never(order)
 

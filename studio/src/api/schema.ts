@@ -4682,7 +4682,7 @@ export interface components {
              */
             is_pause_requested: boolean;
             /** Kind */
-            kind: ("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden" | "benchmark" | "forecast" | "review");
+            kind: ("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden" | "benchmark" | "forecast" | "review") | "probe";
             /** Lease Expires At */
             lease_expires_at: string | null;
             /** Lease Owner */
@@ -5887,7 +5887,7 @@ export interface components {
          * @description Why a RunEvent was written. The value is what users see, search and script against.
          * @enum {string}
          */
-        Reason: "project_created" | "ingestion" | "ingestion_unreachable" | "ingestion_refused" | "ingestion_unsupported_format" | "ingestion_empty" | "ingestion_malformed" | "ingestion_io_error" | "ingestion_resource_limit" | "ingestion_parser_crashed" | "introspection" | "introspection_ambiguous" | "introspection_advice_failed" | "mapping_preview" | "mapping" | "mapping_coverage" | "mapping_source_changed" | "mapping_plugin" | "cleaning" | "cleaning_empty" | "cleaning_pii" | "preparation" | "preparation_empty_split" | "preparation_empty_mask" | "preparation_too_long" | "preparation_golden_overlap" | "preparation_locked" | "preparation_activated" | "preflight" | "preflight_blocked" | "preflight_capability" | "preflight_dependency" | "preflight_disk" | "preflight_memory" | "preflight_data_changed" | "preflight_mask" | "preflight_golden" | "preflight_gpu" | "preflight_gates" | "preflight_budget" | "preflight_plan_changed" | "preflight_floor" | "training_started" | "training" | "training_recovery_started" | "training_recovered" | "training_recovery_proposed" | "training_answered" | "training_paused" | "training_resumed" | "training_cancelled" | "training_oom" | "training_nan" | "training_disk_full" | "training_device_failed" | "training_stalled" | "training_worker_lost" | "training_runtime_error" | "training_fork_refused" | "training_timeout" | "training_budget_exceeded" | "training_results_incomplete" | "training_design_problem" | "training_diverged" | "monitoring_watcher_lost" | "monitoring_alert_resolved" | "monitoring_alert" | "monitoring_patrol" | "monitoring_watch_passed" | "evaluation" | "evaluation_runtime_error" | "evaluation_dataset_missing" | "evaluation_gate_failed" | "evaluation_judge_unavailable" | "evaluation_backlog_created" | "evaluation_backlog_started" | "evaluation_backlog_resolved" | "evaluation_backlog_returned" | "evaluation_review_created" | "export" | "export_format_unsupported" | "export_parity_failed" | "export_runtime_error" | "export_checksum_mismatch" | "deployment" | "deployment_smoke_failed" | "deployment_promoted" | "deployment_promotion_refused" | "deployment_rolled_back" | "deployment_changed" | "deployment_started" | "deployment_bundle_refused" | "deployment_process_lost" | "deployment_drift_detected" | "deployment_key_changed" | "gate_waiting" | "gate_approved" | "gate_rejected" | "gate_changed" | "gate_closed" | "autopilot" | "autopilot_stopped" | "system_started" | "system_recovered" | "system_config_invalid" | "system_retried" | "system_worker_lost" | "system_prioritized" | "system_request_invalid" | "system_not_found" | "system_conflict" | "system_workspace" | "system_artifact_damaged" | "system_disk_full" | "system_internal" | "system_event_invalid" | "system_alert_undelivered";
+        Reason: "project_created" | "ingestion" | "ingestion_unreachable" | "ingestion_refused" | "ingestion_unsupported_format" | "ingestion_empty" | "ingestion_malformed" | "ingestion_io_error" | "ingestion_resource_limit" | "ingestion_parser_crashed" | "introspection" | "introspection_ambiguous" | "introspection_advice_failed" | "mapping_preview" | "mapping" | "mapping_coverage" | "mapping_source_changed" | "mapping_plugin" | "cleaning" | "cleaning_empty" | "cleaning_pii" | "preparation" | "preparation_empty_split" | "preparation_empty_mask" | "preparation_too_long" | "preparation_golden_overlap" | "preparation_locked" | "preparation_activated" | "preflight" | "preflight_blocked" | "preflight_capability" | "preflight_dependency" | "preflight_disk" | "preflight_memory" | "preflight_data_changed" | "preflight_mask" | "preflight_golden" | "preflight_gpu" | "preflight_gates" | "preflight_budget" | "preflight_plan_changed" | "preflight_floor" | "benchmark" | "training_started" | "training" | "training_recovery_started" | "training_recovered" | "training_recovery_proposed" | "training_answered" | "training_paused" | "training_resumed" | "training_cancelled" | "training_oom" | "training_nan" | "training_disk_full" | "training_device_failed" | "training_stalled" | "training_worker_lost" | "training_runtime_error" | "training_fork_refused" | "training_timeout" | "training_budget_exceeded" | "training_results_incomplete" | "training_design_problem" | "training_diverged" | "monitoring_watcher_lost" | "monitoring_alert_resolved" | "monitoring_alert" | "monitoring_patrol" | "monitoring_watch_passed" | "evaluation" | "evaluation_runtime_error" | "evaluation_dataset_missing" | "evaluation_gate_failed" | "evaluation_judge_unavailable" | "evaluation_backlog_created" | "evaluation_backlog_started" | "evaluation_backlog_resolved" | "evaluation_backlog_returned" | "evaluation_review_created" | "export" | "export_format_unsupported" | "export_parity_failed" | "export_runtime_error" | "export_checksum_mismatch" | "deployment" | "deployment_smoke_failed" | "deployment_promoted" | "deployment_promotion_refused" | "deployment_rolled_back" | "deployment_changed" | "deployment_started" | "deployment_bundle_refused" | "deployment_process_lost" | "deployment_drift_detected" | "deployment_key_changed" | "gate_waiting" | "gate_approved" | "gate_rejected" | "gate_changed" | "gate_closed" | "autopilot" | "autopilot_stopped" | "system_started" | "system_recovered" | "system_config_invalid" | "system_retried" | "system_worker_lost" | "system_prioritized" | "system_request_invalid" | "system_not_found" | "system_conflict" | "system_workspace" | "system_artifact_damaged" | "system_disk_full" | "system_internal" | "system_event_invalid" | "system_alert_undelivered";
         /**
          * ReasonFacts
          * @description One row of the taxonomy.
@@ -6299,7 +6299,7 @@ export interface components {
             /** Job Id */
             job_id: number | null;
             /** Kind */
-            kind: ("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden" | "benchmark" | "forecast" | "review") | null;
+            kind: ("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden" | "benchmark" | "forecast" | "review") | "probe" | null;
             /** Num Events */
             num_events: {
                 [key: string]: number;
@@ -7833,7 +7833,7 @@ export interface operations {
                 /** @description Only these; may be repeated. */
                 status?: components["schemas"]["JobStatus"][];
                 /** @description Only these; may be repeated. */
-                kind?: (("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden" | "benchmark" | "forecast" | "review"))[];
+                kind?: (("ingest" | "introspect" | "map_dry_run" | "map_commit" | "clean" | "prepare" | "preflight" | "train" | "evaluate" | "export" | "deploy") | ("import" | "autopilot" | "evaluation" | "optimize" | "golden" | "benchmark" | "forecast" | "review") | "probe")[];
                 /** @description Part of a run id, kind, phase, message, error, reason or project name. */
                 q?: string;
                 /** @description Only the steps of this flow. */
@@ -9314,6 +9314,8 @@ export interface operations {
             query?: {
                 /** @description Of work that waits for a device, the highest goes first. */
                 priority?: number;
+                /** @description Where to do it: this machine, or a cluster that `config/engines.yaml` describes. */
+                engine?: "local" | "ray" | "slurm";
             };
             header?: {
                 /** @description The same key gives the same job; with another body it is a conflict. */
@@ -9761,6 +9763,8 @@ export interface operations {
             query?: {
                 /** @description Of work that waits for a device, the highest goes first. */
                 priority?: number;
+                /** @description Where to do it: this machine, or a cluster that `config/engines.yaml` describes. */
+                engine?: "local" | "ray" | "slurm";
             };
             header?: {
                 /** @description The same key gives the same job; with another body it is a conflict. */
@@ -9960,6 +9964,8 @@ export interface operations {
             query?: {
                 /** @description Of work that waits for a device, the highest goes first. */
                 priority?: number;
+                /** @description Where to do it: this machine, or a cluster that `config/engines.yaml` describes. */
+                engine?: "local" | "ray" | "slurm";
             };
             header?: {
                 /** @description The same key gives the same job; with another body it is a conflict. */
@@ -10980,6 +10986,8 @@ export interface operations {
             query?: {
                 /** @description Of work that waits for a device, the highest goes first. */
                 priority?: number;
+                /** @description Where to do it: this machine, or a cluster that `config/engines.yaml` describes. */
+                engine?: "local" | "ray" | "slurm";
             };
             header?: {
                 /** @description The same key gives the same job; with another body it is a conflict. */
@@ -11022,6 +11030,8 @@ export interface operations {
             query?: {
                 /** @description Of work that waits for a device, the highest goes first. */
                 priority?: number;
+                /** @description Where to do it: this machine, or a cluster that `config/engines.yaml` describes. */
+                engine?: "local" | "ray" | "slurm";
             };
             header?: {
                 /** @description The same key gives the same job; with another body it is a conflict. */

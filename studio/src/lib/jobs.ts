@@ -24,6 +24,7 @@ const KINDS: Record<Job["kind"], string> = {
   benchmark: "Benchmark",
   forecast: "Forecast",
   review: "Review list",
+  probe: "Base model",
 };
 
 /** What a job does, and of which project. */

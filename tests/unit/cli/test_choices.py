@@ -13,8 +13,9 @@ from brewslm.core.artifacts.optimization import DeviceName
 from brewslm.core.artifacts.snapshot import EncodingName, SourceFormat
 from brewslm.core.curves.drawing import ThemeName
 from brewslm.core.data.example import Shape
+from brewslm.core.engines.names import EngineName
 from brewslm.core.events.reasons import EventStage, Severity
-from brewslm.core.job import FlowName, JobStatus
+from brewslm.core.job import FlowName, JobStatus, StepName
 from brewslm.core.outcome.approval import GateMode
 from brewslm.core.ports.reading.views import JobOrder
 from brewslm.core.project import Template
@@ -33,7 +34,8 @@ from brewslm.stages.preflight.contract import PreflightInputs, Profile
         (choices.EventStage, get_args(EventStage)),
         (choices.Severity, get_args(Severity)),
         (choices.JobOrder, get_args(JobOrder)),
-        (choices.JobKind, (*get_args(StageName), *get_args(FlowName))),
+        (choices.JobKind, (*get_args(StageName), *get_args(FlowName), *get_args(StepName))),
+        (choices.EngineName, get_args(EngineName)),
         (choices.SourceFormat, get_args(SourceFormat)),
         (choices.Encoding, get_args(EncodingName)),
         (choices.Profile, get_args(Profile)),

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Response
 
-from brewslm.api.deps import HouseOf, IdempotencyKey, Priority, ProjectId, submit
+from brewslm.api.deps import Engine, HouseOf, IdempotencyKey, Priority, ProjectId, submit
 from brewslm.core import ids
 from brewslm.core.job import Job
 from brewslm.services.forecasting.book import BenchmarkView, Calibration, ForecastView
@@ -21,9 +21,10 @@ def run_benchmark(
     response: Response,
     key: IdempotencyKey = None,
     priority: Priority = 0,
+    engine: Engine = "local",
 ) -> Job:
     """Measure base models on the project's own rows, and rank them."""
-    return submit(house, response, project_id, "benchmark", request, key, priority)
+    return submit(house, response, project_id, "benchmark", request, key, priority, engine)
 
 
 @router.get("/benchmarks")
@@ -40,9 +41,10 @@ def run_forecast(
     response: Response,
     key: IdempotencyKey = None,
     priority: Priority = 0,
+    engine: Engine = "local",
 ) -> Job:
     """Say what a plan will probably come to, after a short measured probe where that is allowed."""
-    return submit(house, response, project_id, "forecast", request, key, priority)
+    return submit(house, response, project_id, "forecast", request, key, priority, engine)
 
 
 @router.get("/forecasts")

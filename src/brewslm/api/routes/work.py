@@ -5,9 +5,9 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from brewslm.api.deps import HouseOf, IdempotencyKey, Priority, ProjectId, submit
+from brewslm.api.deps import Engine, HouseOf, IdempotencyKey, Priority, ProjectId, submit
 from brewslm.core import ids
-from brewslm.core.job import Job
+from brewslm.core.job import MOVABLE, Job
 from brewslm.core.stage import Stage
 from brewslm.core.value import Value
 from brewslm.lifecycle import LIFECYCLE
@@ -59,9 +59,10 @@ def evaluate(
     response: Response,
     key: IdempotencyKey = None,
     priority: Priority = 0,
+    engine: Engine = "local",
 ) -> Job:
     """Evaluate the newest adapter."""
-    return submit(house, response, project_id, "evaluation", request, key, priority)
+    return submit(house, response, project_id, "evaluation", request, key, priority, engine)
 
 
 @router.post("/optimize", status_code=ACCEPTED)
@@ -78,7 +79,7 @@ def optimize(
 
 
 def _run_of(stage: Stage[Any, Any]) -> Callable[..., Job]:
-    def run(
+    def run_here(
         project_id: ProjectId,
         inputs: Value,
         house: HouseOf,
@@ -86,12 +87,24 @@ def _run_of(stage: Stage[Any, Any]) -> Callable[..., Job]:
         key: IdempotencyKey = None,
         priority: Priority = 0,
     ) -> Job:
-        house.jobs.require_inputs(ids.ProjectId(project_id), inputs)
-        return submit(house, response, project_id, stage.name, inputs, key, priority)
+        return run(project_id, inputs, house, response, key, priority)
 
-    run.__annotations__["inputs"] = stage.inputs
-    run.__doc__ = f"Run stage {stage.title!r} on named artifacts."
-    return run
+    def run(
+        project_id: ProjectId,
+        inputs: Value,
+        house: HouseOf,
+        response: Response,
+        key: IdempotencyKey = None,
+        priority: Priority = 0,
+        engine: Engine = "local",
+    ) -> Job:
+        house.jobs.require_inputs(ids.ProjectId(project_id), inputs)
+        return submit(house, response, project_id, stage.name, inputs, key, priority, engine)
+
+    route = run if stage.name in MOVABLE else run_here
+    route.__annotations__["inputs"] = stage.inputs
+    route.__doc__ = f"Run stage {stage.title!r} on named artifacts."
+    return route
 
 
 for _stage in LIFECYCLE:

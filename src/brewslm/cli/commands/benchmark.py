@@ -19,6 +19,7 @@ def benchmark(
         int, typer.Option("--probe-steps", min=0, max=2_000, help="Steps of a short training; 0 leaves it out.")
     ] = 50,
     priority: options.Priority = 0,
+    engine: options.Engine = "local",
     as_json: options.AsJson = False,
 ) -> None:
     """Score base models on the same eval rows, as they are and after a short training, and rank them."""
@@ -36,7 +37,7 @@ def benchmark(
     project_id = ProjectId(project)
     manifest = prepared(session, project_id, base_model=None, max_seq_len=None)
     request = BenchmarkRequest(models=names, sample=sample, probe_steps=probe_steps, manifest_id=manifest.id)
-    job = session.do(project_id, "benchmark", request, priority=priority)
+    job = session.do(project_id, "benchmark", request, priority=priority, engine=engine)
     made = product(session, job, Benchmark)
     steps = [
         (f"brewslm train --project {project} --autopilot --one-click --base-model {one.name}", "train it")

@@ -19,6 +19,7 @@ def evaluate(
         typer.Option("--pack", metavar="NAME", help="What to measure: a pack of the workspace, or a file of YAML."),
     ] = None,
     priority: options.Priority = 0,
+    engine: options.Engine = "local",
     as_json: options.AsJson = False,
 ) -> None:
     """09: score base and tuned model on the same rows, and answer prompts side by side."""
@@ -40,7 +41,7 @@ def evaluate(
         prompts=tuple(prompts or ()),
         pack=pack if text is None else valid_pack(text, str(pack)),
     )
-    job = session.do(ProjectId(project), "evaluation", request, priority=priority)
+    job = session.do(ProjectId(project), "evaluation", request, priority=priority, engine=engine)
     report = product(session, job, EvalReport)
     follow_up = session.next_steps(
         job, (f"brewslm export --project {project} --format huggingface --target vllm", "make a bundle of it")

@@ -32,6 +32,7 @@ def export(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", help="Copy the bundle to this new folder as well.")] = None,
     priority: options.Priority = 0,
+    engine: options.Engine = "local",
     as_json: options.AsJson = False,
 ) -> None:
     """10: write an evaluated model as a bundle, and check in the target's own runtime that it is the tuned model."""
@@ -51,7 +52,7 @@ def export(
     inputs = ExportInputs(
         adapter_id=adapter_id, eval_report_id=report_id, format=format_, target=target, quantization=quantization
     )
-    job = session.do(project_id, "export", inputs, priority=priority)
+    job = session.do(project_id, "export", inputs, priority=priority, engine=engine)
     bundle = product(session, job, Bundle)
     folder = session.shelf(project_id).path(bundle.folder)
     if output is not None:

@@ -17,6 +17,7 @@ def forecast(
         bool, typer.Option("--calibration", help="Make none: show how earlier forecasts came out.")
     ] = False,
     priority: options.Priority = 0,
+    engine: options.Engine = "local",
     as_json: options.AsJson = False,
 ) -> None:
     """Say whether the newest plan will probably beat its base by the gates, and what its eval loss will be."""
@@ -32,7 +33,13 @@ def forecast(
         found = session.house.outlooks.calibration(project_id)
         session.answer(found, *calibration_page(found))
         return
-    job = session.do(project_id, "forecast", ForecastRequest(sample=sample, probe_steps=probe_steps), priority=priority)
+    job = session.do(
+        project_id,
+        "forecast",
+        ForecastRequest(sample=sample, probe_steps=probe_steps),
+        priority=priority,
+        engine=engine,
+    )
     made = product(session, job, Forecast)
     steps = (
         (f"brewslm train --project {project}", "launch the plan"),

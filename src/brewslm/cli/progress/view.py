@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import PurePath
 from statistics import median
 
 from brewslm.bootstrap.house import House
@@ -149,7 +150,7 @@ class Lookout:
         row = Row(
             key=f"{job.kind}-{job.id}",
             number=stage_number(stage.name) if stage else None,
-            title=stage.title if stage else job.kind.capitalize(),
+            title=stage.title if stage else _title_of(job),
             status=job.status,
             seconds=_seconds(job, self._house.ports.clock.now()),
             fraction=job.fraction,
@@ -172,6 +173,10 @@ class Lookout:
 
     def _events(self, job: Job) -> tuple[RunEvent, ...]:
         return self._house.jobs.events(project_id=job.project_id, run_id=job.run_id, limit=200)
+
+
+def _title_of(job: Job) -> str:
+    return PurePath(job.payload["model"]).name if job.kind == "probe" else job.kind.capitalize()
 
 
 def _seconds(job: Job, now: datetime) -> float | None:

@@ -209,6 +209,16 @@ class Autopilot(Value):
     verdict: str
 
 
+class Benchmarked(Value):
+    """One candidate of a benchmark was measured."""
+
+    model: str
+    device: str
+    runtime: str
+    scored_tokens_per_second: float
+    peak_memory_bytes: int
+
+
 class SystemStarted(Value):
     """A server came up."""
 

@@ -17,6 +17,7 @@ _OF_SUCCESS: dict[Reason, type[Value]] = {
     Reason.PREPARATION_LOCKED: data.GoldenAdded,
     Reason.PREPARATION_ACTIVATED: data.ManifestActivated,
     Reason.PREFLIGHT: lifecycle.Preflight,
+    Reason.BENCHMARK: lifecycle.Benchmarked,
     Reason.TRAINING_STARTED: lifecycle.TrainingStarted,
     Reason.TRAINING: lifecycle.Training,
     Reason.TRAINING_TIMEOUT: lifecycle.TrainingLimit,

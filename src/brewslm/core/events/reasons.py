@@ -165,6 +165,7 @@ TAXONOMY: dict[Reason, Meaning] = {
         "The base model has not beaten its floor on this data (Gate C), or nobody has measured whether it does.",
         "Run `brewslm benchmark`, and choose a model that does.",
     ),
+    Reason.BENCHMARK: _row("benchmark", "info", "A base model was measured on rows of the project.", _NOTHING),
     Reason.TRAINING_STARTED: _row("training", "info", "A training worker took its first step.", _NOTHING),
     Reason.TRAINING: _row("training", "info", "Training ended with a whole adapter.", "Evaluate it."),
     Reason.TRAINING_RECOVERY_STARTED: _row(

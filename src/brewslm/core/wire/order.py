@@ -133,31 +133,26 @@ class MeasureOrder(Value):
     num_new_tokens: int = Field(48, ge=2)
 
 
-class ProbedModel(Value):
-    """A base model, the same rows as its own tokens, and how a short training of it goes."""
+class ProbeOrder(Value):
+    """Score a base model on rows, before and after a short training; result: `ProbeResult`."""
 
+    kind: Literal["probe"] = "probe"
+    version: Literal[2] = 2
     name: str
+    """As the candidate was named."""
     model_folder: str
     train_folder: str
     eval_folder: str
     recipe: Recipe | None
-    """Of the probe; None where the model is only scored as it is."""
-
-
-class BenchmarkOrder(Value):
-    """Score base models on the same rows, before and after a short training; result: `BenchmarkResult`."""
-
-    kind: Literal["benchmark"] = "benchmark"
-    version: Literal[1] = 1
+    """Of the short training; None where the model is only scored as it is."""
     manifest_id: str
-    models: tuple[ProbedModel, ...]
     allowed_labels: tuple[str, ...] = ()
     labelled: LabelledRows | None = None
     """The eval rows, where they are to be classified."""
 
 
 Order = Annotated[
-    TrainOrder | EvaluateOrder | ExportOrder | GenerateOrder | MeasureOrder | BenchmarkOrder,
+    TrainOrder | EvaluateOrder | ExportOrder | GenerateOrder | MeasureOrder | ProbeOrder,
     Field(discriminator="kind"),
 ]
 

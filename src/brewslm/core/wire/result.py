@@ -210,7 +210,7 @@ class RowScores(Value):
 
 
 class ModelMeasurement(Value):
-    """One base model of a benchmark."""
+    """A base model's scores."""
 
     name: str
     zero_shot: RowScores
@@ -223,25 +223,19 @@ class ModelMeasurement(Value):
     peak_memory_bytes: int
 
 
-class ModelFailure(Value):
-    """A base model that could not be measured."""
+class ProbeResult(Value):
+    """What was measured of a base model."""
 
-    name: str
-    problem: str
-
-
-class BenchmarkResult(Value):
-    """The outcome of a benchmark of base models."""
-
-    kind: Literal["benchmark"] = "benchmark"
-    models: tuple[ModelMeasurement, ...]
-    failures: tuple[ModelFailure, ...]
+    kind: Literal["probe"] = "probe"
+    measured: ModelMeasurement | None
+    problem: str = ""
+    """Why it could not be measured; empty where it was."""
     runtime: str
     device: str
 
 
 Result = Annotated[
-    TrainResult | EvaluateResult | ExportResult | GenerateResult | MeasureResult | BenchmarkResult,
+    TrainResult | EvaluateResult | ExportResult | GenerateResult | MeasureResult | ProbeResult,
     Field(discriminator="kind"),
 ]
 

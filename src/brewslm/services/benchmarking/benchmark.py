@@ -1,6 +1,7 @@
 """The benchmark flow: base models side by side on the project's own rows."""
 
 import importlib.metadata
+from collections.abc import Sequence
 from typing import Any
 
 from brewslm.core.artifacts.manifest import Manifest
@@ -10,11 +11,12 @@ from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import Autopilot
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import ArtifactId
-from brewslm.core.wire.result import BenchmarkResult
+from brewslm.core.wire.result import ProbeResult
+from brewslm.services.benchmarking.candidates import measure_each
 from brewslm.services.benchmarking.floor import unigram_losses
 from brewslm.services.benchmarking.identity import model_hash
 from brewslm.services.benchmarking.labels import majority_of, trained_labels
-from brewslm.services.benchmarking.measuring import measure
+from brewslm.services.benchmarking.measuring import orders_of
 from brewslm.services.benchmarking.ranking import Measured, Rows, rank
 from brewslm.services.benchmarking.sampling import Sample, draw_sample
 from brewslm.services.flows import FlowOutcome, FlowRun
@@ -33,8 +35,8 @@ def benchmark_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
         sample = draw_sample(request.models, manifest, shelf, run.ports, num_rows=request.sample, seed=seed)
     finally:
         shelf.discard_drafts()
-    result = measure(sample, manifest, run, probe_steps=request.probe_steps)
-    made = _benchmark(request, manifest, sample, result, _rows(sample, manifest, shelf, run, seed))
+    results = measure_each(orders_of(sample, manifest, run, probe_steps=request.probe_steps), run)
+    made = _benchmark(request, manifest, sample, results, _rows(sample, manifest, shelf, run, seed))
     event = Draft(
         reason=Reason.AUTOPILOT,
         summary=f"Benchmarked {len(made.candidates)} base models on {made.num_rows} eval rows: {made.sentence}",
@@ -66,22 +68,29 @@ def _rows(sample: Sample, manifest: Manifest, shelf: ProjectShelf, run: FlowRun,
 
 
 def _benchmark(
-    request: BenchmarkRequest, manifest: Manifest, sample: Sample, result: BenchmarkResult, rows: Rows
+    request: BenchmarkRequest, manifest: Manifest, sample: Sample, results: Sequence[ProbeResult], rows: Rows
 ) -> Benchmark:
-    by_name = {one.facts.name: one for one in sample.contestants}
-    failed = sample.problems | {one.name: one.problem for one in result.failures}
-    if not result.models:
+    found = [
+        (one, result, result.measured)
+        for one, result in zip(sample.contestants, results, strict=True)
+        if result.measured is not None
+    ]
+    failed = sample.problems | {
+        one.facts.name: result.problem
+        for one, result in zip(sample.contestants, results, strict=True)
+        if result.measured is None
+    }
+    if not found:
         told = "; ".join(f"{name!r}: {problem}" for name, problem in failed.items())
         raise BaseModelError(f"no candidate could be measured. {told}", reason=Reason.EVALUATION_RUNTIME_ERROR)
-    measured = [
+    ranked = [
         Measured(
-            measurement=seen,
+            measurement=measured,
             model_hash=model_hash(one.facts.folder),
             num_parameters=one.facts.num_parameters,
             floor_losses=unigram_losses(one.train_folder, one.eval_folder, vocab_size=one.facts.vocab_size),
         )
-        for seen in result.models
-        for one in (by_name[seen.name],)
+        for one, _, measured in found
     ]
     return Benchmark(
         files=sample.files,
@@ -93,8 +102,8 @@ def _benchmark(
         probe_steps=request.probe_steps,
         seed=rows.seed,
         brewslm_version=importlib.metadata.version("brewslm"),
-        runtime=result.runtime,
-        device=result.device,
-        candidates=rank(measured, rows),
+        runtime=found[0][1].runtime,
+        device=", ".join(dict.fromkeys(result.device for _, result, _ in found)),
+        candidates=rank(ranked, rows),
         failed=tuple(Failed(name=name, problem=problem) for name, problem in failed.items()),
     )

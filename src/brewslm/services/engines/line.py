@@ -60,8 +60,8 @@ def engine_of(job: Job) -> EngineName:
 
 
 def uses_device(job: Job) -> bool:
-    """Whether a job stands in the line. A step of a flow runs where the flow does."""
-    return job.kind in HEAVY and job.parent_id is None
+    """Whether a job stands in the line. A step of a flow runs where the flow does; a candidate may run beside it."""
+    return job.kind in HEAVY and (job.parent_id is None or job.kind == "probe")
 
 
 def rank(job: Job) -> tuple[int, int]:
@@ -101,7 +101,7 @@ def place_of(
     held = {device for one in running for device in _held(one, places)}
     free = [place for place in places if place not in held]
     if engine != "local":  # also those count that have a place beyond a limit that was lowered meanwhile
-        free = free[: max(0, len(places) - len(running))]
+        free = free[: max(0, len(places) - len(held))]
     before = [
         one
         for one in others

@@ -14,7 +14,7 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.wire.result import ModelMeasurement
 from brewslm.services.benchmarking.labels import majority_of, trained_labels
-from brewslm.services.benchmarking.measuring import measure
+from brewslm.services.benchmarking.measuring import measure, orders_of
 from brewslm.services.benchmarking.sampling import Sample, draw_sample
 from brewslm.services.flows import FlowOutcome, FlowRun
 from brewslm.services.forecasting.prediction import FEW_ROWS, Planned, Seen, chance_of, outlook_of, predict_loss
@@ -54,10 +54,11 @@ def forecast_flow(payload: dict[str, Any], run: FlowRun) -> FlowOutcome:
         shelf.discard_drafts()
     total_steps = recipe.data.total_steps or 1
     probe_steps = min(request.probe_steps, max(total_steps // MOST_OF_RUN, 1))
-    result = measure(sample, manifest, run, probe_steps=probe_steps, overrides=_as_planned(recipe))
-    if not result.models:
-        raise BaseModelError(result.failures[0].problem, reason=Reason.EVALUATION_RUNTIME_ERROR)
-    seen = _seen(result.models[0], sample, manifest, run)
+    (order,) = orders_of(sample, manifest, run, probe_steps=probe_steps, overrides=_as_planned(recipe))
+    result = measure(order, run.ports, run.claim, shelf.path(f"experiments/{job.kind}-{job.id}"))
+    if result.measured is None:
+        raise BaseModelError(result.problem, reason=Reason.EVALUATION_RUNTIME_ERROR)
+    seen = _seen(result.measured, sample, manifest, run)
     plan = Planned(
         probe_steps=probe_steps,
         total_steps=total_steps,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from brewslm.core.engines.names import EngineName
 from brewslm.core.errors import CancelledError, ConflictError, NotFoundError
 from brewslm.core.events.base import Draft, RunEvent
 from brewslm.core.events.choice import EVERY_EVENT, EventChoice
@@ -13,7 +14,7 @@ from brewslm.core.job import Job, JobKind, JobStatus
 from brewslm.core.ports.storage import MetricRow, Transaction
 from brewslm.core.value import Value
 from brewslm.core.wire.rundir import WORKER_LOG_FILE
-from brewslm.services.engines.wishes import device_wish
+from brewslm.services.engines.wishes import device_wish, require_engine
 from brewslm.services.jobs.secrets import forget_ended, without_secrets
 from brewslm.services.jobs.setting_aside import family_of
 from brewslm.services.ports import Ports
@@ -37,13 +38,16 @@ class Jobs:
         *,
         idempotency_key: str | None = None,
         priority: int = 0,
+        engine: EngineName = "local",
     ) -> Job:
         """Queue work. The same key gives the same job. What is secret of a locator is not written down.
 
         Raises:
             NotFoundError: there is no such project.
             ConflictError: the key was used for something else.
+            InvalidRequestError: the engine is not described, or is not for such work.
         """
+        require_engine(engine, kind, self._ports.clusters)
         with self._ports.storage.write() as transaction:
             transaction.projects.get(project_id)
             job = transaction.jobs.add(
@@ -54,7 +58,7 @@ class Jobs:
                 idempotency_key=idempotency_key,
                 priority=priority,
             )
-            wish = None if job.status.is_final else device_wish(transaction, project_id, kind, job.payload)
+            wish = None if job.status.is_final else device_wish(transaction, project_id, kind, job.payload, engine)
             if wish is not None and job.device is None and job.status is JobStatus.QUEUED:
                 job = transaction.jobs.change(job, device=wish) or job
         if job.status.is_final:
@@ -104,7 +108,7 @@ class Jobs:
             if job.status.is_final:
                 message = f"job {job_id} is {job.status} already; nothing to cancel"
                 raise ConflictError(message)
-            is_aside = job.status is JobStatus.QUEUED
+            is_aside = job.status is JobStatus.QUEUED and job.kind != "probe"
             for one in reversed(family_of(transaction, job_id)) if is_aside else (job,):
                 if one.status is JobStatus.QUEUED:
                     self._cancel_queued(transaction, one)
@@ -191,6 +195,7 @@ class Jobs:
                 own = [item for item in transaction.experiments.list(job.project_id) if item.job_id == holder.id]
             paths = [folder / item.folder_name / WORKER_LOG_FILE for item in own]
             paths += sorted(folder.glob(f"exp-*/*-{job.id}/{WORKER_LOG_FILE}"))
+            paths.append(folder / f"{job.kind}-{job.id}" / WORKER_LOG_FILE)
             for path in paths:
                 if path.is_file():
                     return path

@@ -14,11 +14,12 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.health.journal import Cadence
 from brewslm.core.health.thresholds import StallThresholds
 from brewslm.core.ids import ExperimentId
+from brewslm.core.job import Job
 from brewslm.core.ports.engine import Released, WorkerStatus
 from brewslm.core.recipe.placement import PlacementSettings
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.recovery.onset import divergence_in
-from brewslm.core.wire.order import ORDER, Order, TrainOrder
+from brewslm.core.wire.order import ORDER, MeasureOrder, Order, TrainOrder
 from brewslm.core.wire.placement import Placement
 from brewslm.core.wire.result import RESULT, Result, TrainResult
 from brewslm.core.wire.rundir import (
@@ -29,6 +30,7 @@ from brewslm.core.wire.rundir import (
     WORKER_LOG_FILE,
     ExitCode,
 )
+from brewslm.services.engines.line import engine_of
 from brewslm.services.jobs.claim import Claim
 from brewslm.services.jobs.files import drop_ballast, read_recovery, take_ballast, write_recovery, write_whole
 from brewslm.services.jobs.journal import JournalReader
@@ -60,7 +62,7 @@ _REASONS: dict[str, Reason] = {
     "train": Reason.TRAINING_RUNTIME_ERROR,
     "evaluate": Reason.EVALUATION_RUNTIME_ERROR,
     "measure": Reason.EVALUATION_RUNTIME_ERROR,
-    "benchmark": Reason.EVALUATION_RUNTIME_ERROR,
+    "probe": Reason.EVALUATION_RUNTIME_ERROR,
     "export": Reason.EXPORT_RUNTIME_ERROR,
     "generate": Reason.DEPLOYMENT_SMOKE_FAILED,
 }
@@ -96,8 +98,10 @@ class Supervisor:
             self._begin_anew(directory)
         experiment = ExperimentId(int(name.removeprefix("exp-"))) if order.kind == "train" else None
         monitor = self._monitor(order)
-        engine = order.recipe.placement.engine if isinstance(order, TrainOrder) else "local"
-        journal = JournalReader(self._claim, directory, experiment_id=experiment, engine=engine, monitor=monitor)
+        placement = _placement_of(order, self._claim.job)
+        journal = JournalReader(
+            self._claim, directory, experiment_id=experiment, engine=placement.engine, monitor=monitor
+        )
         stalled: tuple[int, str] | None = None
         while True:
             status = self._ports.engine.status(directory)
@@ -114,8 +118,7 @@ class Supervisor:
                 self._recover(directory, order, status, journal, stalled=stalled)
             self._claim.phase("starting" if status.attempt == 0 else "recovering")
             self._name_device(directory)
-            if isinstance(order, TrainOrder):
-                _write_placement(directory, order.recipe.placement)
+            _write_placement(directory, placement)
             if order.kind == "train":
                 take_ballast(directory, free_bytes=self._ports.machine.free_disk_bytes(directory))
             self._ports.engine.submit(directory, attempt=status.attempt + 1)
@@ -160,7 +163,7 @@ class Supervisor:
             CancelledError: it is what was left of a training that was cancelled.
             WorkerError: it cannot be read.
         """
-        result = _read_result(directory, order)
+        result = read_result(directory, order)
         if _is_cancelled(result):
             raise cancelled(self._claim.job, result, self._released)
         return result
@@ -314,6 +317,13 @@ def _write_order(directory: Path, order: Order) -> None:
     write_whole(path, order.model_dump_json(indent=2))
 
 
+def _placement_of(order: Order, job: Job) -> PlacementSettings:
+    """Return where an order is done: a training by its recipe, a measurement here, else where its job has its place."""
+    if isinstance(order, TrainOrder):
+        return order.recipe.placement
+    return PlacementSettings() if isinstance(order, MeasureOrder) else PlacementSettings(engine=engine_of(job))
+
+
 def _write_placement(directory: Path, settings: PlacementSettings) -> None:
     """Leave word of the engine and the number of processes, where they are not one process on this machine."""
     if settings != PlacementSettings():
@@ -321,7 +331,12 @@ def _write_placement(directory: Path, settings: PlacementSettings) -> None:
         write_whole(directory / PLACEMENT_FILE, placement.model_dump_json())
 
 
-def _read_result(directory: Path, order: Order) -> Result:
+def read_result(directory: Path, order: Order) -> Result:
+    """Return what the worker of a run directory left.
+
+    Raises:
+        WorkerError: it cannot be read.
+    """
     try:
         return RESULT.validate_json((directory / RESULT_FILE).read_bytes())
     except ValidationError as error:

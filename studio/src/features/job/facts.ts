@@ -26,6 +26,7 @@ const KINDS: Readonly<Record<Job["kind"], string>> = {
   benchmark: "Benchmark",
   forecast: "Forecast",
   review: "Review list",
+  probe: "Base model",
 };
 
 export type JobFacts = {

@@ -1,4 +1,4 @@
-"""Scores base models on the same rows, as they are and after a short training, one after the other."""
+"""Scores a base model on rows, as it is and after a short training."""
 
 import gc
 import shutil
@@ -10,15 +10,9 @@ from pathlib import Path
 import torch
 
 from brewslm.core.recipe.recipe import Recipe
-from brewslm.core.wire.order import BenchmarkOrder, ProbedModel, TrainOrder
+from brewslm.core.wire.order import ProbeOrder, TrainOrder
 from brewslm.core.wire.progress import StartedRecord
-from brewslm.core.wire.result import (
-    BenchmarkResult,
-    ModelFailure,
-    ModelMeasurement,
-    RowScores,
-    TrainResult,
-)
+from brewslm.core.wire.result import ModelMeasurement, ProbeResult, RowScores, TrainResult
 from brewslm.core.wire.rundir import ADAPTER_FOLDER, CHECKPOINTS_FOLDER, LOG_FILE
 from brewslm.worker.answers.chat import make_chat
 from brewslm.worker.evaluate.labels import likeliest_labels
@@ -33,67 +27,64 @@ from brewslm.worker.shard import Shard, open_shard
 from brewslm.worker.train.loop import train
 from brewslm.worker.train.recorder import peak_memory_bytes
 
+TRAINING_FOLDER = "training"
+"""Of the run directory."""
 
-def benchmark(order: BenchmarkOrder, run: Run) -> BenchmarkResult:
-    """Measure each model; one that cannot be loaded, trained or held in memory is named, and the others go on.
+
+def probe(order: ProbeOrder, run: Run) -> ProbeResult:
+    """Measure the model; one that cannot be loaded, trained or held in memory is a result as well.
 
     Raises:
         BadDataError: a split is damaged.
     """
     run.journal.append(StartedRecord(**run.journal.stamp(), device=str(device_here())))
-    found: list[ModelMeasurement] = []
-    failures: list[ModelFailure] = []
-    for number, model in enumerate(order.models):
-        run.progress(number / len(order.models), f"measuring {model.name}")
-        problem = ""
-        try:
-            found.append(_measure(model, order, run, number))
-        except (BadOrderError, NotFiniteError, OutOfMemoryError) as error:
-            problem = str(error)
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
-            problem = "Memory ran out."
-        if problem:
-            failures.append(ModelFailure(name=model.name, problem=problem))
-    return BenchmarkResult(
-        models=tuple(found), failures=tuple(failures), runtime=runtime_name(), device=str(device_here())
-    )
+    measured, problem = None, ""
+    try:
+        measured = _measure(order, run)
+    except (BadOrderError, NotFiniteError, OutOfMemoryError) as error:
+        problem = str(error)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        problem = "Memory ran out."
+    return ProbeResult(measured=measured, problem=problem, runtime=runtime_name(), device=str(device_here()))
 
 
-def _measure(model: ProbedModel, order: BenchmarkOrder, run: Run, number: int) -> ModelMeasurement:
+def _measure(order: ProbeOrder, run: Run) -> ModelMeasurement:
     _forget_peak()
-    precision = "float32" if model.recipe is None else model.recipe.precision
-    base = load_model(model.model_folder, precision=precision)
-    shard = open_shard(Path(model.eval_folder), vocab_size=vocab_size(base))
-    zero_shot, seconds = _score(base, shard, model, order)
+    precision = "float32" if order.recipe is None else order.recipe.precision
+    base = load_model(order.model_folder, precision=precision)
+    shard = open_shard(Path(order.eval_folder), vocab_size=vocab_size(base))
+    run.progress(0.1, "scoring the untuned model")
+    zero_shot, seconds = _score(base, shard, order)
     del base
-    probe = None if model.recipe is None else _probe(model, model.recipe, order, run.folder / f"probe-{number}", run)
+    trained = None if order.recipe is None else _train(order, order.recipe, run)
     probed = None
-    if probe is not None:
-        tuned = attach_adapter(load_model(model.model_folder, precision=precision), probe.adapter)
-        probed, _ = _score(tuned, shard, model, order)
+    if trained is not None:
+        run.progress(0.8, "scoring the tuned model")
+        tuned = attach_adapter(load_model(order.model_folder, precision=precision), trained.adapter)
+        probed, _ = _score(tuned, shard, order)
         del tuned
-        shutil.rmtree(run.folder / f"probe-{number}" / CHECKPOINTS_FOLDER)
+        shutil.rmtree(run.folder / TRAINING_FOLDER / CHECKPOINTS_FOLDER)
     return ModelMeasurement(
-        name=model.name,
+        name=order.name,
         zero_shot=zero_shot,
         probed=probed,
         scored_tokens_per_second=len(shard.tokens) / seconds,
-        trained_tokens_per_second=None if probe is None else probe.tokens_per_second,
-        learning_rate=None if model.recipe is None else model.recipe.optim.learning_rate,
+        trained_tokens_per_second=None if trained is None else trained.tokens_per_second,
+        learning_rate=None if order.recipe is None else order.recipe.optim.learning_rate,
         peak_memory_bytes=_peak(),
     )
 
 
-def _score(model: AnyModel, shard: Shard, asked: ProbedModel, order: BenchmarkOrder) -> tuple[RowScores, float]:
+def _score(model: AnyModel, shard: Shard, order: ProbeOrder) -> tuple[RowScores, float]:
     """Return a model's scores, and the seconds that its losses took."""
     began_at = time.perf_counter()
     losses = tuple(example_losses(model, shard).tolist())
     seconds = time.perf_counter() - began_at
     if order.labelled is None:
         return RowScores(losses=losses), seconds
-    chat = make_chat(load_tokenizer(asked.model_folder), model.generation_config)
+    chat = make_chat(load_tokenizer(order.model_folder), model.generation_config)
     rows = order.labelled
     trie = trie_of([chat.answer_ids(rows.prompts[0], label) for label in order.allowed_labels])
     numbers, _ = likeliest_labels(model, [chat.prompt_ids(prompt) for prompt in rows.prompts], trie)
@@ -101,20 +92,22 @@ def _score(model: AnyModel, shard: Shard, asked: ProbedModel, order: BenchmarkOr
 
 
 @dataclass(frozen=True, slots=True)
-class _Probe:
+class _Trained:
     """What a short training left."""
 
     adapter: Path
     tokens_per_second: float | None
 
 
-def _probe(model: ProbedModel, recipe: Recipe, order: BenchmarkOrder, folder: Path, run: Run) -> _Probe:
-    """Train in a folder of its own, whose journal stays there: the job's tells how far the benchmark is."""
+def _train(order: ProbeOrder, recipe: Recipe, run: Run) -> _Trained:
+    """Train in a folder of its own, whose journal stays there: the job's tells how far the whole is."""
+    run.progress(0.2, f"training for {recipe.data.total_steps} steps")
+    folder = run.folder / TRAINING_FOLDER
     folder.mkdir(exist_ok=True)
     train_order = TrainOrder(
-        base_model=model.model_folder,
-        train_folder=model.train_folder,
-        eval_folder=model.eval_folder,
+        base_model=order.model_folder,
+        train_folder=order.train_folder,
+        eval_folder=order.eval_folder,
         recipe=recipe,
         manifest_id=order.manifest_id,
     )
@@ -124,7 +117,7 @@ def _probe(model: ProbedModel, recipe: Recipe, order: BenchmarkOrder, folder: Pa
         raise BadOrderError("A benchmark runs in one process; start it without others.")
     seconds = sum(rate.seconds for rate in result.passes)
     tokens = sum(rate.num_tokens for rate in result.passes)
-    return _Probe(folder / result.checkpoint / ADAPTER_FOLDER, tokens / seconds if seconds else None)
+    return _Trained(folder / result.checkpoint / ADAPTER_FOLDER, tokens / seconds if seconds else None)
 
 
 def _forget_peak() -> None:
