@@ -15,6 +15,14 @@ def brew(tmp_path: Path) -> Iterator[Brew]:
     workspace.end_workers()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The variables that put a workspace's ledger into either database."""
+    if request.param == "sqlite":
+        return {}
+    return {"BREWSLM_DATABASE_URL": request.getfixturevalue("postgres").ledger()}
+
+
 @pytest.fixture
 def inside(tmp_path: Path) -> Inside:
     return Inside(tmp_path / "home")

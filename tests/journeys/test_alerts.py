@@ -1,7 +1,6 @@
 """Alerts by the true program: secrets stay in the environment, and a killed sender sends again under the same id."""
 
 import json
-import os
 import secrets
 import signal
 import socket
@@ -67,24 +66,24 @@ def test_no_secret_of_a_channel_is_written_or_said(tmp_path: Path) -> None:
 
 
 SENDER = """
-import sys
 from datetime import timedelta
-from pathlib import Path
 from brewslm.bootstrap.container import open_house
-from brewslm.bootstrap.settings import Settings
+from brewslm.bootstrap.settings import read_settings
 from brewslm.services.alerts import relay
 relay.LEASE = timedelta(seconds=0)  # so that the next sender need not wait for it
-open_house(Settings(home=Path(sys.argv[1])), actor="cli").alerts.send()
+open_house(read_settings(), actor="cli").alerts.send()
 """
 
 
-def sender(home: Path, web: WebServer) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "HOOK_URL": web.url("/hook")}
-    return subprocess.Popen([sys.executable, "-c", SENDER, str(home)], env=environment)
+def sender(brew: Inside, web: WebServer) -> subprocess.Popen[bytes]:
+    environment = {**brew.environment, "HOOK_URL": web.url("/hook")}
+    return subprocess.Popen([sys.executable, "-c", SENDER], env=environment)
 
 
-def test_a_sender_that_is_killed_before_it_notes_it_sends_again_under_the_same_id(tmp_path: Path) -> None:
-    brew = Inside(tmp_path / "home")
+def test_a_sender_that_is_killed_before_it_notes_it_sends_again_under_the_same_id(
+    tmp_path: Path, ledger: dict[str, str]
+) -> None:
+    brew = Inside(tmp_path / "home", dict(ledger))
     configure(brew.home, "channels: {hook: {kind: webhook, severity: info, url_env: HOOK_URL}}\n")
     brew.run("project", "create", "--name", "alerts")
     brew.run("dataset", "import", "--project", "1", str(tmp_path / "missing.jsonl"), code=1)
@@ -97,9 +96,9 @@ def test_a_sender_that_is_killed_before_it_notes_it_sends_again_under_the_same_i
         exchange.answer(204)
 
     with serving(reply) as web:
-        running.append(sender(brew.home, web))
+        running.append(sender(brew, web))
         assert running[0].wait() == -signal.SIGKILL
-        assert sender(brew.home, web).wait() == 0
+        assert sender(brew, web).wait() == 0
         brew.variables["HOOK_URL"] = web.url("/hook")
         assert brew.ask("alerts", "send") == {"num_sent": 0, "num_waiting": 0}
     ids = [{name.lower(): value for name, value in headers.items()}["webhook-id"] for _, _, headers in web.requests]

@@ -12,7 +12,10 @@ from tests.journeys.brew import LONG, Brew, as_options, has_checkpoint, wait_for
 pytestmark = pytest.mark.long
 
 
-def test_a_training_whose_processes_were_all_killed_is_taken_up_by_the_next_round(brew: Brew, tmp_path: Path) -> None:
+def test_a_training_whose_processes_were_all_killed_is_taken_up_by_the_next_round(
+    brew: Brew, ledger: dict[str, str], tmp_path: Path
+) -> None:
+    brew.variables |= ledger
     brew.run("project", "create", "--name", "sums")
     brew.run("dataset", "import", "--project", "1", str(write_chat(tmp_path / "sums.jsonl")))
     command = brew.start("train", "--project", "1", "--autopilot", "--one-click", *as_options(LONG))

@@ -24,7 +24,7 @@ def brew(tmp_path: Path, slurm: Any) -> Iterator[Brew]:
     describe_slurm(tmp_path / "home", max_jobs=3)
     brew = Brew(tmp_path / "home", variables=slurm.environment)
     brew.run("project", "create", "--name", "sums")
-    brew.run("dataset", "import", "--project", "1", str(write_chat(tmp_path / "sums.jsonl")))
+    brew.run("dataset", "import", "--project", "1", str(write_chat(tmp_path / "sums.jsonl", 300)))
     yield brew
     brew.end_workers()
 

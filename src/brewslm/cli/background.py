@@ -37,10 +37,11 @@ def refuse_elsewhere(words: list[str]) -> None:
 
 
 def start(job: "Job", logs: Path) -> Path:
-    """Start a process that does the job (or waits for the server that took it); return its log."""
+    """Start a process that does the job, a step with its flow, or waits for the server that does; return its log."""
     logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    log = logs / f"job-{job.id}.log"
-    command = f"from brewslm.cli.main import main; main(['jobs', 'watch', '{job.id}'])"
+    whole = job.parent_id or job.id
+    log = logs / f"job-{whole}.log"
+    command = f"from brewslm.cli.main import main; main(['jobs', 'watch', '{whole}'])"
     with log.open("wb") as file:
         subprocess.Popen(
             [sys.executable, "-c", command],

@@ -56,6 +56,11 @@ class Runner:
         self._leases = Leases(ports.clock, is_owner_gone)
         self._actor = actor
         self._devices: tuple[str, ...] = ()
+        self._doing: set[JobId] = set()
+
+    def is_doing(self, job_id: JobId) -> bool:
+        """Whether this process does the job at this moment."""
+        return job_id in self._doing
 
     def run(self, job_id: JobId) -> Job:
         """Do this job here, or wait for the process that does it; return it as it ended, or as it is held.
@@ -227,6 +232,7 @@ class Runner:
 
     def _do(self, claim: Claim) -> None:
         """Do a claimed job. A failure that is recorded with it concerns nobody else; one that is not is raised."""
+        self._doing.add(claim.job.id)
         with claim.kept():
             try:
                 if claim.job.kind in STAGES:
@@ -243,6 +249,8 @@ class Runner:
                 if not is_recorded:
                     raise
                 log.info("job %s ended: %s", claim.job.id, error)
+            finally:
+                self._doing.discard(claim.job.id)
 
     def _do_flow(self, claim: Claim) -> None:
         run = FlowRun(

@@ -33,7 +33,13 @@ def follow(house: House, err: Console, job_id: JobId) -> Job:
     """
     lookout = Lookout(house)
     with screen(err) as show:
-        job = work(house, err, job_id, lambda: show(lookout.at_job(job_id)))
+
+        def look() -> None:
+            job = house.jobs.get(job_id)
+            is_left = job.status.is_final and job.parent_id is not None and house.runner.is_doing(job.parent_id)
+            show(lookout.at_job(job.parent_id if is_left and job.parent_id is not None else job_id))
+
+        job = work(house, err, job_id, look)
     if job.is_held:
         err.print(held_words(job), markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(0)
@@ -49,15 +55,18 @@ def held_words(job: Job) -> str:
 def work(house: House, err: Console, job_id: JobId, look: Callable[[], None]) -> Job:
     """Do the job in a thread and call `look` until it has ended, or is held.
 
+    A step is done with its flow: who does that stays to its end, and does not leave the next step half done.
+
     Raises:
         typer.Exit: the user left with Ctrl-C; the work goes on.
     """
     job = house.jobs.get(job_id)
-    doer = _Doer(house.runner, job.parent_id or job_id)
+    whole = job.parent_id or job_id
+    doer = _Doer(house.runner, whole)
     try:
         with house.alerts.served():
             doer.start()
-            while not (job.status.is_final or job.is_held):
+            while not (job.status.is_final or job.is_held) or house.runner.is_doing(whole):
                 look()
                 doer.wait(LOOK_EVERY_SECONDS)
                 job = house.jobs.get(job_id)
