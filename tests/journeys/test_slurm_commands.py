@@ -57,6 +57,7 @@ def test_train_evaluate_and_export_by_commands(brew: Brew) -> None:
 @pytest.mark.long
 def test_the_candidates_of_a_benchmark_run_side_by_side_over_http(brew: Brew, slurm: Any, tmp_path: Path) -> None:
     names = [str(shutil.copytree(TINY, tmp_path / f"model-{number}")) for number in range(4)]
+    brew.run("prepare", "--project", "1")
     most, is_over = [0], threading.Event()
 
     def look() -> None:
@@ -70,7 +71,8 @@ def test_the_candidates_of_a_benchmark_run_side_by_side_over_http(brew: Brew, sl
             body = {"models": names, "sample": 20, "probe_steps": 4}
             status, job = server.post("/api/projects/1/benchmarks?engine=slurm", body)
             assert status == 202, job
-            assert server.finish(job["id"])["status"] == "completed"
+            ended = server.finish(job["id"])
+            assert ended["status"] == "completed", ended["error"]
             probes = server.get(f"/api/jobs?parent_id={job['id']}&kind=probe")["jobs"]
             (made,) = server.get("/api/projects/1/benchmarks")
     finally:
