@@ -1,7 +1,9 @@
-"""Promises F1 and F2: an export that is killed is invisible, and done again it gives the same bytes as any other."""
+"""Promises F1 and F2: an export that is killed, or whose disk is full, is invisible, and done again it gives the same
+bytes as any other."""
 
 import os
 import random
+import re
 import shutil
 import subprocess
 import time
@@ -11,7 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.journeys.brew import QUICK, Brew, as_options, write_chat
+from tests.fakes.small_disk import fill_disk, small_disk
+from tests.journeys.brew import LONGEST_SECONDS, QUICK, Brew, as_options, write_chat
 
 SEED = int(os.environ.get("BREWSLM_KILL_SEED", "6"))
 FORMS = {
@@ -19,6 +22,8 @@ FORMS = {
     "gguf": ("--format", "gguf", "--quantization", "q8_0"),
     "adapter": ("--format", "adapter"),
 }
+DISK_KIB, LEDGER_KIB = 300 * 1024, 512
+FULL = re.compile(r"disk is full|[Nn]o space is left|Free space")
 LONG_AGO = time.time() - 3600
 
 
@@ -97,6 +102,55 @@ def storm(tuned: Brew, folder: Path, form: str, num_kills: int) -> tuple[int, in
         brew.check_books()
         shutil.rmtree(brew.home)
     return num_struck, num_invisible
+
+
+def fill(tuned: Brew, folder: Path, form: str, num_times: int) -> list[str]:
+    """Let the disk become full while something is exported, at random moments; return what was said each time."""
+    words, said = ("export", "--project", "1", *FORMS[form]), []
+    whole = copied(tuned, folder / "whole")
+    began = time.monotonic()
+    whole.run(*words)
+    seconds = time.monotonic() - began
+    (published,) = bundles(whole)
+    wanted = sums_of(published)
+    rng = random.Random(f"{SEED}/{form}/full")
+    for number in range(num_times):
+        with small_disk(folder / f"disk-{number}", size_kib=DISK_KIB) as disk:
+            brew = copied(tuned, disk / "home")
+            process = brew.start(*words)
+            with suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=rng.uniform(0.3, 0.95) * seconds)
+            ballast = fill_disk(disk, leave_kib=LEDGER_KIB)
+            _, errors = process.communicate(timeout=LONGEST_SECONDS)
+            ballast.unlink()
+            seen = bundles(brew)
+            assert [sums_of(one) for one in seen] == [wanted] * len(seen), "a part is visible"
+            assert bool(seen) == (process.returncode == 0), errors
+            if not seen:
+                said.append(errors.splitlines()[-1])
+                assert said[-1].startswith("error: "), errors
+                assert list((brew.home / "projects").glob("*/.draft-*")) == []
+                brew.run(*words)
+            (again,) = bundles(brew)
+            assert (again.name, sums_of(again)) == (published.name, wanted)
+            brew.check_books()
+            kill_all(brew.home)
+    return said
+
+
+@pytest.mark.parametrize("form", ["huggingface", "gguf"])
+def test_an_export_whose_disk_becomes_full_says_so_and_leaves_nothing(form: str, tuned: Brew, tmp_path: Path) -> None:
+    for line in fill(tuned, tmp_path, form, num_times=1):
+        assert FULL.search(line), line
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("form", FORMS)
+def test_disks_that_become_full_at_many_moments_of_an_export(form: str, tuned: Brew, tmp_path: Path) -> None:
+    said = fill(tuned, tmp_path, form, num_times=8)
+    print(f"{form}: of 8 exports {len(said)} ended without room: {sorted(set(said))}")
+    assert said
+    assert all(FULL.search(line) for line in said)
 
 
 @pytest.mark.parametrize("form", ["huggingface", "gguf"])

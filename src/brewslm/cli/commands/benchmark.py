@@ -34,6 +34,7 @@ def benchmark(
     if not names:
         raise typer.BadParameter("name at least one base model, such as brewslm-tiny-v1", param_hint="--models")
     session = open_session(is_json=as_json)
+    session.house.jobs.require_engine(engine, "benchmark")
     project_id = ProjectId(project)
     manifest = prepared(session, project_id, base_model=None, max_seq_len=None)
     request = BenchmarkRequest(models=names, sample=sample, probe_steps=probe_steps, manifest_id=manifest.id)

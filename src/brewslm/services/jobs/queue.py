@@ -75,6 +75,14 @@ class Jobs:
             transaction.projects.get(project_id)
             named_artifacts(transaction, project_id, inputs)
 
+    def require_engine(self, engine: EngineName, kind: JobKind) -> None:
+        """Refuse an engine that such work cannot be given to, before anything is done for it.
+
+        Raises:
+            InvalidRequestError: it is not described, or this kind of work is not done elsewhere.
+        """
+        require_engine(engine, kind, self._ports.clusters)
+
     def get(self, job_id: JobId) -> Job:
         """Return it, or raise NotFoundError."""
         with self._ports.storage.read() as transaction:
