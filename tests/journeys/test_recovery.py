@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,14 @@ from brewslm.core.wire.result import TrainResult
 from brewslm.core.wire.rundir import RECOVERY_FILE
 from brewslm.services.jobs import liveness
 from brewslm.services.jobs.supervision import Supervisor
+from tests.fakes.memory_group import memory_group
 from tests.unit.scene import Scene
 from tests.worker import tiny
 from tests.worker.tiny import curve, records, write_base_model, write_examples, write_split
 
 PYTHON = """#!/bin/sh
 case "$*" in
-    *brewslm.worker*) ulimit -v {kilobytes} ;;
+    *{what}*) {limit} ;;
 esac
 exec {python} "$@"
 """
@@ -114,8 +116,32 @@ def test_a_row_that_is_poison_is_passed_over(things: tiny.Scene, tmp_path: Path)
         assert records(directory, "started")[-1]["resumed_from_step"] == measure.step - 1
 
 
-def test_memory_that_runs_out_for_real_halves_what_is_in_the_model_and_keeps_the_batch(tmp_path: Path) -> None:
-    # Narrow and deep: much to keep for the backward pass, little to compute.
+@dataclass(frozen=True)
+class Deep:
+    """A narrow and deep model, with much to keep for the backward pass and little to compute; and its calm training."""
+
+    things: tiny.Scene
+    folder: Path
+
+    def order(self, micro_batch_tokens: int, *, num_steps: int = 1) -> TrainOrder:
+        data = {"batch_size": 32, "total_steps": num_steps, "max_seq_len": 1024}
+        data["micro_batch_tokens"] = micro_batch_tokens
+        return self.things.order(data=data, monitor={"log_every": 1}, schedule={"warmup_steps": 0}, step_path="general")
+
+    def check(self, tight: tuple[TrainResult, Scene, Path], calm: Path, *, num_steps: int = 1) -> None:
+        """With less in the model at once it has come to the same, in the same batches."""
+        result, scene, directory = tight
+        assert (result.status, result.last_step) == ("completed", num_steps)
+        begun = [event.payload for event in scene.events() if event.reason == "training_recovery_started"]
+        assert begun
+        assert {one["cause"] for one in begun} == {"out_of_memory"}
+        assert begun[0]["after"]["data.micro_batch_tokens"] < begun[0]["before"]["data.micro_batch_tokens"]
+        for mine, theirs in zip(curve(directory), curve(calm), strict=True):
+            assert mine == pytest.approx(theirs, abs=1e-4)
+
+
+@pytest.fixture
+def deep(tmp_path: Path) -> Deep:
     base = write_base_model(
         tmp_path / "deep",
         hidden_size=64,
@@ -126,11 +152,12 @@ def test_memory_that_runs_out_for_real_halves_what_is_in_the_model_and_keeps_the
     )
     train = write_split(tmp_path / "train", 64, seed=1, longest=700)
     things = tiny.Scene(base=base, train=train, eval=write_split(tmp_path / "eval", 4, seed=2), root=tmp_path)
+    return Deep(things, tmp_path)
 
-    def order(micro_batch_tokens: int) -> TrainOrder:
-        data = {"batch_size": 32, "total_steps": 1, "micro_batch_tokens": micro_batch_tokens, "max_seq_len": 1024}
-        return things.order(data=data, monitor={"log_every": 1}, schedule={"warmup_steps": 0}, step_path="general")
 
+def test_memory_that_runs_out_for_real_halves_what_is_in_the_model_and_keeps_the_batch(
+    deep: Deep, tmp_path: Path
+) -> None:
     most = 0
 
     def measure() -> None:
@@ -138,22 +165,27 @@ def test_memory_that_runs_out_for_real_halves_what_is_in_the_model_and_keeps_the
         with contextlib.suppress(OSError, psutil.Error):
             most = max(most, psutil.Process(worker_of(tmp_path / "calm/experiments/exp-001")).memory_info().vms)
 
-    _, _, calm = run(tmp_path / "calm", order(2048), every=measure)
-    python = limited(tmp_path, kilobytes=(most + (256 << 20)) >> 10)
-    result, scene, directory = run(tmp_path / "tight", order(65536), python=python)
-    assert (result.status, result.last_step) == ("completed", 1)
-    begun = [event for event in scene.events() if event.reason == "training_recovery_started"]
-    assert begun
-    assert {event.payload["cause"] for event in begun} == {"out_of_memory"}
-    assert begun[0].payload["after"]["data.micro_batch_tokens"] < begun[0].payload["before"]["data.micro_batch_tokens"]
-    for mine, theirs in zip(curve(directory), curve(calm), strict=True):
-        assert mine == pytest.approx(theirs, abs=1e-4)
+    _, _, calm = run(tmp_path / "calm", deep.order(2048), every=measure)
+    python = limited(tmp_path, f"ulimit -v {(most + (256 << 20)) >> 10}")
+    deep.check(run(tmp_path / "tight", deep.order(65536), python=python), calm)
 
 
-def limited(folder: Path, *, kilobytes: int) -> str:
-    """Return an interpreter whose workers get no more address space."""
+def test_a_worker_that_the_kernel_kills_for_want_of_memory_goes_on_with_less_in_the_model(
+    deep: Deep, tmp_path: Path
+) -> None:
+    calm_result, _, calm = run(tmp_path / "calm", deep.order(2048, num_steps=2))
+    assert calm_result.peak_memory_bytes is not None
+    with memory_group(calm_result.peak_memory_bytes + (128 << 20)) as group:
+        python = limited(tmp_path, f"echo $$ > {group.procs}", what="brewslm")
+        tight = run(tmp_path / "tight", deep.order(65536, num_steps=2), python=python)
+        assert group.num_kills() > 0
+    deep.check(tight, calm, num_steps=2)
+
+
+def limited(folder: Path, limit: str, *, what: str = "brewslm.worker") -> str:
+    """Return an interpreter that limits what it runs of ours by a command of the shell."""
     path = folder / "python"
-    path.write_text(PYTHON.format(python=sys.executable, kilobytes=kilobytes))
+    path.write_text(PYTHON.format(python=sys.executable, limit=limit, what=what))
     path.chmod(0o755)
     return str(path)
 
