@@ -4,8 +4,8 @@
     python -m benchmarks.ends --kills 20 --cancels 10 --seed 7
 
 Each training is a real worker of a small model, struck between its submission and some seconds of steps, with
-checkpoints all the time. A kill ends the worker, the shim beside it, both, or the whole group. After each: no process is left, and
-whatever is visible as a checkpoint is whole.
+checkpoints all the time. A kill ends the worker, the shim beside it, both, or the whole group. After each: no process
+is left, and whatever is visible as a checkpoint is whole.
 """
 
 import argparse

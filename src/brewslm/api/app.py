@@ -34,6 +34,7 @@ from brewslm.api.routes import (
     records,
     results,
     streams,
+    sweeps,
     uploads,
     work,
 )
@@ -104,6 +105,7 @@ def create_api(house: House, *, is_stopping: Callable[[], bool] = lambda: False)
         artifacts,
         health,
         streams,
+        sweeps,
         jobs,
         results,
         records,

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from brewslm.services.releases.book import Releases
     from brewslm.services.runner import Runner
     from brewslm.services.streams.streams import Streams
+    from brewslm.services.sweeps.book import Sweeps
     from brewslm.services.uploads.book import Uploads
 
 
@@ -61,15 +62,7 @@ class House:
     def __init__(
         self, settings: "Settings", ledger: "SqlStorage", uploads: "FileUploads", ports: "Ports", *, actor: str
     ) -> None:
-        """Bind it to an open workspace.
-
-        Args:
-            settings: where the workspace is.
-            ledger: the storage of `ports`, which gives the views and the feed, too.
-            uploads: where the sources of `ports` find what was sent.
-            ports: the outside world.
-            actor: who RunEvents name: `cli` or `api`.
-        """
+        """Bind it to an open workspace: `ledger` and `uploads` are those of `ports`; RunEvents name the `actor`."""
         self.settings = settings
         self.ports = ports
         self.making = threading.RLock()
@@ -202,6 +195,13 @@ class House:
         from brewslm.services.forecasting.book import Outlooks
 
         return Outlooks(self.ports)
+
+    @made
+    def sweeps(self) -> "Sweeps":
+        """Trainings that are compared."""
+        from brewslm.services.sweeps.book import Sweeps
+
+        return Sweeps(self.ports, self.projects, self.jobs, self.job_views)
 
     @made
     def eval_packs(self) -> "EvalPacks":

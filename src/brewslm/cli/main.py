@@ -49,6 +49,7 @@ from brewslm.cli.commands import (
     results,
     run_health,
     serve,
+    sweep,
     train,
     xray,
 )
@@ -108,6 +109,7 @@ app.add_typer(manifest.app, name="manifest", short_help="A project as code: brew
 app.add_typer(golden.app, name="golden", short_help="Lock examples that are never trained on.")
 app.command("preflight", short_help="07 Will it run, and at what cost.")(preflight.preflight)
 app.command("train", short_help="08 Train an adapter, or all with --autopilot.")(train.train)
+app.add_typer(sweep.app, name="sweep", short_help="Several trainings, side by side.")
 app.add_typer(run_health.app, name="health", short_help="How a training is, or was; judges any log.")
 app.add_typer(engines.app, name="engines", short_help="Clusters that train: Slurm, Ray; check them.")
 app.command("results", short_help="What a training came to, beside its base.")(results.results)

@@ -16,6 +16,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "preflight",
         "forecast",
         "train",
+        "sweep",
         "engines",
         "health",
         "patrol",

@@ -198,7 +198,9 @@ def validated(model: type[Value], **fields: Any) -> Any:  # noqa: ANN401 - an in
         return model(**fields)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, one['loc'])) or model.__name__}={one['input']!r}: {one['msg']}"
+            f"{'.'.join(map(str, one['loc']))}={one['input']!r}: {one['msg']}"
+            if one["loc"]
+            else one["msg"].removeprefix("Value error, ")
             for one in error.errors()
         )
         raise InvalidRequestError(f"{problems}; correct it and run again") from error

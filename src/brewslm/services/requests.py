@@ -29,6 +29,14 @@ class ImportRequest(MappingChoices):
     """Rows that introspection looks at."""
 
 
+class SweepPlace(Value):
+    """To which sweep a training belongs."""
+
+    name: str
+    fields: tuple[str, ...]
+    """Those in which the trainings of the sweep differ."""
+
+
 class AutopilotRequest(Value):
     """Everything that is still missing, up to the evaluation."""
 
@@ -53,6 +61,9 @@ class AutopilotRequest(Value):
 
     guard: str | None = Field(None, pattern="^[0-9a-f]{16}$")
     """Launch the plan that has this guard, as it is; where the project has changed since, plan again and say why."""
+
+    sweep: SweepPlace | None = None
+    """Where it is one of several that are compared."""
 
     @model_validator(mode="after")
     def _data_is_named_once(self) -> "AutopilotRequest":

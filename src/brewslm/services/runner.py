@@ -14,7 +14,7 @@ from brewslm.core.ids import JobId
 from brewslm.core.job import HEAVY, Job, JobStatus
 from brewslm.core.ports.storage import Transaction
 from brewslm.lifecycle import STAGES
-from brewslm.services.engines.line import Place, devices_of, place_of, rank, slots_of
+from brewslm.services.engines.line import Place, devices_of, engine_of, place_of, rank, slots_of
 from brewslm.services.failures import classify
 from brewslm.services.flows import Flow, FlowRun
 from brewslm.services.gates.asking import GateWaitingError
@@ -57,6 +57,11 @@ class Runner:
         self._actor = actor
         self._devices: tuple[str, ...] = ()
         self._doing: set[JobId] = set()
+
+    def num_places(self, job: Job) -> int:
+        """Return how many jobs like this one may run at once: on devices of this machine, or in slots of a cluster."""
+        engine = engine_of(job)
+        return len(self._own_devices()) if engine == "local" else self._slots().get(engine, 1)
 
     def is_doing(self, job_id: JobId) -> bool:
         """Whether this process does the job at this moment."""
@@ -165,14 +170,17 @@ class Runner:
         return job.status is JobStatus.RUNNING and not self._leases.is_held(job)
 
     def _place(self, job: Job, open_jobs: tuple[Job, ...]) -> Place:
-        self._devices = self._devices or devices_of(self._ports.machine.facts().gpus)
         return place_of(
             job,
             open_jobs,
-            devices=self._devices,
+            devices=self._own_devices(),
             slots=self._slots(),
             is_wanted=lambda one: one.lease_owner != self._owner and self._leases.is_held(one),
         )
+
+    def _own_devices(self) -> tuple[str, ...]:
+        self._devices = self._devices or devices_of(self._ports.machine.facts().gpus)
+        return self._devices
 
     def _slots(self) -> Mapping[EngineName, int]:
         """Return those of the clusters; none while their description cannot be used."""

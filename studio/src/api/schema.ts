@@ -2132,6 +2132,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/projects/{project_id}/sweeps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sweeps
+         * @description List the sweeps, newest first, each with its trainings as they are now.
+         */
+        get: operations["list_sweeps_api_projects__project_id__sweeps_get"];
+        put?: never;
+        /**
+         * Start Sweep
+         * @description Queue a training for each combination of values; under a name that is known, those that are missing of it.
+         */
+        post: operations["start_sweep_api_projects__project_id__sweeps_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/sweeps/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Sweep
+         * @description Compare the trainings of a sweep: those that ended first, by eval loss.
+         */
+        get: operations["get_sweep_api_projects__project_id__sweeps__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/sweeps/{name}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Sweep
+         * @description Ask every training of a sweep that has not ended to stop.
+         */
+        post: operations["cancel_sweep_api_projects__project_id__sweeps__name__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/projects/{project_id}/training/run": {
         parameters: {
             query?: never;
@@ -2622,6 +2686,7 @@ export interface components {
              * @default []
              */
             prompts?: string[];
+            sweep?: components["schemas"]["SweepPlace"] | null;
         };
         /**
          * BacklogEntry
@@ -6642,6 +6707,88 @@ export interface components {
             run: components["schemas"]["BrewRun"];
         };
         /**
+         * Sweep
+         * @description The trainings of a sweep: those that ended first, by eval loss, the lowest first.
+         */
+        Sweep: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Fields */
+            fields: string[];
+            /** Manifest Id */
+            manifest_id: string | null;
+            /** Name */
+            name: string;
+            /** Project Id */
+            project_id: number;
+            /** Runs */
+            runs: components["schemas"]["SweepRun"][];
+        };
+        /**
+         * SweepPlace
+         * @description To which sweep a training belongs.
+         */
+        SweepPlace: {
+            /** Fields */
+            fields: string[];
+            /** Name */
+            name: string;
+        };
+        /**
+         * SweepRequest
+         * @description One training for each combination of values, on the same data.
+         */
+        SweepRequest: {
+            /** Grid */
+            grid: {
+                [key: string]: (number | string | boolean)[];
+            };
+            /** Manifest Id */
+            manifest_id?: string | null;
+            /** Name */
+            name?: string | null;
+            /** Overrides */
+            overrides?: {
+                [key: string]: number | string | boolean;
+            };
+            /**
+             * Profile
+             * @default balanced
+             * @enum {string}
+             */
+            profile?: "safe" | "balanced" | "max_quality";
+        };
+        /**
+         * SweepRun
+         * @description One training of a sweep, and what came of it.
+         */
+        SweepRun: {
+            /** Base Eval Loss */
+            base_eval_loss: number | null;
+            /** Eval Loss */
+            eval_loss: number | null;
+            /** Experiment Id */
+            experiment_id: number | null;
+            /** Job Id */
+            job_id: number;
+            /** Message */
+            message: string;
+            /** Passed */
+            passed: boolean | null;
+            status: components["schemas"]["JobStatus"];
+            /** Step */
+            step: number | null;
+            /** Values */
+            values: {
+                [key: string]: number | string | boolean;
+            };
+            /** Verdict */
+            verdict: string | null;
+        };
+        /**
          * TablePage
          * @description Some rows of a table.
          */
@@ -7257,6 +7404,10 @@ export type StageFacts = components['schemas']['StageFacts'];
 export type StageGate = components['schemas']['StageGate'];
 export type StageState = components['schemas']['StageState'];
 export type Stopping = components['schemas']['Stopping'];
+export type Sweep = components['schemas']['Sweep'];
+export type SweepPlace = components['schemas']['SweepPlace'];
+export type SweepRequest = components['schemas']['SweepRequest'];
+export type SweepRun = components['schemas']['SweepRun'];
 export type TablePage = components['schemas']['TablePage'];
 export type TableSummary = components['schemas']['TableSummary'];
 export type TemplateInput = components['schemas']['Template-Input'];
@@ -11350,6 +11501,145 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_sweeps_api_projects__project_id__sweeps_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    start_sweep_api_projects__project_id__sweeps_post: {
+        parameters: {
+            query?: {
+                /** @description Of work that waits for a device, the highest goes first. */
+                priority?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SweepRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_sweep_api_projects__project_id__sweeps__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+                /** @description The sweep's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    cancel_sweep_api_projects__project_id__sweeps__name__cancel_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The project's id. */
+                project_id: number;
+                /** @description The sweep's name. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"];
                 };
             };
             /** @description An error. */

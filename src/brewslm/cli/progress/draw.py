@@ -13,10 +13,10 @@ from brewslm.cli.text import duration, excerpt, maybe, signed, sparkline
 from brewslm.core.health.watch import WatchCheck
 from brewslm.core.job import JobStatus
 
-_TITLE_WIDTH = 13
+_TITLE_WIDTH, _WIDEST_TITLE = 13, 40
 _TIME_WIDTH = 10
-_LEAD = 30
-"""Columns before a row's note: number, mark, title, time, and the gaps between."""
+_LEAD = 17
+"""Columns before a row's note beside its title: number, mark, time, and the gaps between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +82,12 @@ def _parts(view: View, console: Console) -> Iterable[RenderableType]:
 
 def rail(rows: Iterable[Row], console: Console) -> Table:
     """Draw one line for each stage: number, state, name, time, and what is to say about it."""
-    marks = marks_for(console)
+    marks, rows = marks_for(console), list(rows)
+    width = min(max([_TITLE_WIDTH, *(len(row.title) for row in rows)]), _WIDEST_TITLE, max(console.width // 2, 1))
     table = Table.grid(padding=(0, 1))
     table.add_column(justify="right", width=2)
     table.add_column(width=1)
-    table.add_column(width=_TITLE_WIDTH, no_wrap=True)
+    table.add_column(width=width, no_wrap=True)
     table.add_column(justify="right", width=_TIME_WIDTH, no_wrap=True)
     table.add_column(no_wrap=True, overflow="ellipsis")
     for row in rows:
@@ -97,7 +98,7 @@ def rail(rows: Iterable[Row], console: Console) -> Table:
             Text(mark_of(row.status, marks), style=style),
             Text(row.title, style="dim" if row.status is None else "bold" if row.status is JobStatus.RUNNING else ""),
             Text(duration(row.seconds) if row.seconds is not None else "", style="dim"),
-            Text(excerpt(note, max(console.width - _LEAD - 1, 10)), style=_note_style(row.status)),
+            Text(excerpt(note, max(console.width - _LEAD - width - 1, 10)), style=_note_style(row.status)),
         )
     return table
 

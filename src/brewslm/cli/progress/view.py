@@ -123,6 +123,11 @@ class Lookout:
             jobs = [*children, job] if failed_itself else children
         return self._view([self._row(one) for one in jobs], jobs)
 
+    def at_jobs(self, job_ids: Sequence[JobId]) -> View:
+        """Look at several jobs: a line each."""
+        jobs = [self._house.jobs.get(one) for one in job_ids]
+        return self._view([self._row(one) for one in jobs], jobs)
+
     def at_project(self, project_id: ProjectId) -> View:
         """Look at the whole lifecycle of a project: always eleven lines."""
         rows, jobs = [], []
@@ -176,7 +181,13 @@ class Lookout:
 
 
 def _title_of(job: Job) -> str:
-    return PurePath(job.payload["model"]).name if job.kind == "probe" else job.kind.capitalize()
+    """Name work that is no stage: by what differs in it, where it is one of several."""
+    if job.kind == "probe":
+        return PurePath(job.payload["model"]).name
+    if sweep := job.payload.get("sweep"):
+        values = job.payload["overrides"]
+        return " ".join(f"{one.rpartition('.')[2]}={values[one]}" for one in sweep["fields"] if one in values)
+    return job.kind.capitalize()
 
 
 def _seconds(job: Job, now: datetime) -> float | None:
