@@ -83,7 +83,7 @@ def test_the_candidates_of_a_benchmark_run_side_by_side_over_http(cluster: Clust
         probes = server.get(f"/api/jobs?parent_id={job['id']}&kind=probe")["jobs"]
         (made,) = server.get("/api/projects/1/benchmarks")
     assert {one["device"] for one in probes} == {f"{cluster.name}:{number}" for number in range(3)}
-    assert most_at_once(brew) == 3
+    assert most_at_once(brew, "probe-*") == 3
     candidates = made["benchmark"]["candidates"]
     assert sorted(one["name"] for one in candidates) == names
     assert {one["standing"] for one in candidates} == {"first", "cannot tell"}
@@ -91,11 +91,11 @@ def test_the_candidates_of_a_benchmark_run_side_by_side_over_http(cluster: Clust
     brew.check_books()
 
 
-def most_at_once(brew: Brew) -> int:
-    """How many candidates were on the cluster at one moment, from handing in to their end, by their files."""
+def most_at_once(brew: Brew, pattern: str) -> int:
+    """How many were on the cluster at one moment, from handing in to their end, by their files."""
     spans = [
         ((one / "submission.json").stat().st_mtime, (one / "exit.json").stat().st_mtime)
-        for one in brew.home.glob("projects/1/experiments/probe-*")
+        for one in brew.home.glob(f"projects/1/experiments/{pattern}")
     ]
     return max(sum(start <= moment < end for start, end in spans) for moment, _ in spans)
 
@@ -107,3 +107,14 @@ def test_what_cannot_be_done_there_is_refused_before_it_is_queued(tmp_path: Path
     said = brew.refuse("benchmark", "--project", "1", "--models", "brewslm-tiny-v1", "--engine", "slurm")
     assert said.startswith("config/engines.yaml does not describe 'slurm': run `brewslm engines init`")
     assert [one["kind"] for one in brew.ask("jobs", "list")] == ["import"]
+
+
+def test_the_trainings_of_a_sweep_run_side_by_side(cluster: Cluster) -> None:
+    brew = cluster.brew
+    plan = ("--set", f"placement.engine={cluster.name}", *as_options(QUICK))
+    sweep = brew.ask("sweep", "run", "--project", "1", "--grid", "optim.learning_rate=1e-4,5e-4,1e-3,5e-3", *plan)
+    assert [run["status"] for run in sweep["runs"]] == ["completed"] * 4
+    assert sweep["runs"][0]["values"] == {"optim.learning_rate": 0.005}
+    assert len(cluster.done("exp-*")) == 4
+    assert most_at_once(brew, "exp-*") == 3
+    brew.check_books()

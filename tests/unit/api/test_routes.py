@@ -137,9 +137,11 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
     described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     tested = {("GET", path.partition("?")[0]) for path in READ if path != "/api/openapi.json"}
     tested |= {("POST", path) for path in WORK} | {("POST", "/api/projects"), ("POST", "/api/jobs/{job_id}/cancel")}
-    tested |= {("POST", "/api/support-bundles")}  # in test_records.py
-    tested |= {("POST", "/api/jobs/{job_id}/fork")}  # in test_fork.py, where there is a training
+    # In test_records.py, and in test_fork.py, where there is a training.
+    tested |= {("POST", "/api/support-bundles"), ("POST", "/api/jobs/{job_id}/fork")}
     tested |= {("POST", "/api/projects/{project_id}/manifests/{artifact_id}/activate")}
+    sweeps = "/api/projects/{project_id}/sweeps"  # in test_sweeps.py
+    tested |= {("GET", sweeps), ("POST", sweeps), ("GET", f"{sweeps}/{{name}}"), ("POST", f"{sweeps}/{{name}}/cancel")}
     # These two are tested in test_datasets.py, where there is a dataset to mend.
     tested |= {
         ("POST", f"/api/projects/{{project_id}}/{path}") for path in ("mappings", "datasets/{dataset_id}/repair")

@@ -102,7 +102,11 @@ class Sweeps:
                 sweep=place,
             )
             key = f"sweep:{name}:{number}"
-            self._jobs.submit(project_id, "autopilot", wanted, idempotency_key=key, priority=priority)
+            try:
+                self._jobs.submit(project_id, "autopilot", wanted, idempotency_key=key, priority=priority)
+            except ConflictError as error:
+                message = f"sweep {name!r} of project {project_id} has other trainings; choose another name"
+                raise ConflictError(message) from error
         return self.get(project_id, name)
 
     def get(self, project_id: ProjectId, name: str) -> Sweep:

@@ -109,7 +109,7 @@ def test_one_that_fails_comes_last_and_its_retry_takes_its_place(stand: Stand) -
 def test_the_same_asked_again_makes_nothing_twice_and_another_grid_is_a_conflict(stand: Stand) -> None:
     first = stand.start(name="rates")
     assert stand.start(name="rates") == first
-    with pytest.raises(ConflictError):
+    with pytest.raises(ConflictError, match="sweep 'rates' of project 1 has other trainings"):
         stand.start(name="rates", grid={"optim.learning_rate": (0.002, 0.003)})
     assert [job.kind for job in stand.jobs.list(statuses=(JobStatus.QUEUED,))] == ["autopilot"] * 4
 
