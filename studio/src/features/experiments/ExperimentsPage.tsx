@@ -4,6 +4,7 @@ import { useParams, useSearchParams } from "react-router";
 
 import { Comparison } from "./Comparison";
 import { ExperimentsTable } from "./ExperimentsTable";
+import { Sweeps } from "./Sweeps";
 import { experimentsQuery } from "@/api";
 import { EmptyState } from "@/components/EmptyState";
 import { Page } from "@/components/Page";
@@ -41,6 +42,7 @@ export function ExperimentsPage() {
       {experiments.data !== undefined && experiments.data.length > 0 && (
         <Chosen>{experiments.data.filter(({ id }) => chosen.includes(id))}</Chosen>
       )}
+      <Sweeps projectId={projectId} onCompare={choose} />
     </Page>
   );
 }
