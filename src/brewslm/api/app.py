@@ -23,6 +23,7 @@ from brewslm.api.routes import (
     cleaning,
     datasets,
     endpoints,
+    engines,
     evaluations,
     gates,
     health,
@@ -113,6 +114,7 @@ def create_api(house: House, *, is_stopping: Callable[[], bool] = lambda: False)
         alerts,
         brew,
         endpoints,
+        engines,
     )
     for room in rooms:
         app.include_router(room.router, prefix="/api")

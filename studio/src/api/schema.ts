@@ -64,6 +64,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/engines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Engines
+         * @description List the engines, with how much waits and runs on each; asks nothing of a cluster.
+         */
+        get: operations["list_engines_api_engines_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/engines/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Engines
+         * @description Ask the clusters that are described whether they would take work; starts nothing there.
+         */
+        post: operations["check_engines_api_engines_check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/eval-packs": {
         parameters: {
             query?: never;
@@ -3344,6 +3384,44 @@ export interface components {
             note: string;
         };
         /**
+         * ClusterLook
+         * @description What a cluster answered. Asking starts nothing there.
+         */
+        ClusterLook: {
+            /**
+             * Facts
+             * @default []
+             */
+            facts: string[];
+            /** Is Reachable */
+            is_reachable: boolean | null;
+            /**
+             * Max Jobs
+             * @default 1
+             */
+            max_jobs: number;
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "local" | "ray" | "slurm";
+            /**
+             * Num Running
+             * @default 0
+             */
+            num_running: number;
+            /**
+             * Num Waiting
+             * @default 0
+             */
+            num_waiting: number;
+            /**
+             * Problem
+             * @default
+             */
+            problem: string;
+        };
+        /**
          * ClusterPage
          * @description Clusters, the one that failed last first.
          */
@@ -3665,6 +3743,28 @@ export interface components {
             /** Served */
             served: components["schemas"]["ServedRelease"][];
             traffic: components["schemas"]["Traffic"];
+        };
+        /**
+         * EngineReport
+         * @description One engine, as the ledger knows it; nothing is asked of a cluster.
+         */
+        EngineReport: {
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "local" | "ray" | "slurm";
+            /** Num Running */
+            num_running: number;
+            /** Num Slots */
+            num_slots: number;
+            /** Num Waiting */
+            num_waiting: number;
+            /**
+             * Problem
+             * @default
+             */
+            problem: string;
         };
         /**
          * EntryNote
@@ -7261,6 +7361,7 @@ export type CleaningPreview = components['schemas']['CleaningPreview'];
 export type CleaningReport = components['schemas']['CleaningReport'];
 export type CleaningSample = components['schemas']['CleaningSample'];
 export type ClosingNote = components['schemas']['ClosingNote'];
+export type ClusterLook = components['schemas']['ClusterLook'];
 export type ClusterPage = components['schemas']['ClusterPage'];
 export type ClusterSample = components['schemas']['ClusterSample'];
 export type ColumnMapInput = components['schemas']['ColumnMap-Input'];
@@ -7275,6 +7376,7 @@ export type DriftReport = components['schemas']['DriftReport'];
 export type EditedRow = components['schemas']['EditedRow'];
 export type Ending = components['schemas']['Ending'];
 export type EndpointStatus = components['schemas']['EndpointStatus'];
+export type EngineReport = components['schemas']['EngineReport'];
 export type EntryNote = components['schemas']['EntryNote'];
 export type ErrorAnswer = components['schemas']['ErrorAnswer'];
 export type ErrorBody = components['schemas']['ErrorBody'];
@@ -7515,6 +7617,67 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditReport"];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_engines_api_engines_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EngineReport"][];
+                };
+            };
+            /** @description An error. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    check_engines_api_engines_check_post: {
+        parameters: {
+            query?: {
+                /** @description Only this one. */
+                name?: ("local" | "ray" | "slurm") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterLook"][];
                 };
             };
             /** @description An error. */

@@ -142,11 +142,11 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
     tested |= {("POST", "/api/projects/{project_id}/manifests/{artifact_id}/activate")}
     sweeps = "/api/projects/{project_id}/sweeps"  # in test_sweeps.py
     tested |= {("GET", sweeps), ("POST", sweeps), ("GET", f"{sweeps}/{{name}}"), ("POST", f"{sweeps}/{{name}}/cancel")}
-    # These two are tested in test_datasets.py, where there is a dataset to mend.
-    tested |= {
+    # These are tested in test_engines.py, and in test_datasets.py, where there is a dataset to mend.
+    tested |= {("GET", "/api/engines"), ("POST", "/api/engines/check")} | {
         ("POST", f"/api/projects/{{project_id}}/{path}") for path in ("mappings", "datasets/{dataset_id}/repair")
     }
-    tested |= {("POST", "/api/projects/{project_id}/cleaning/preview")}
+    tested |= {("POST", "/api/projects/{project_id}/cleaning/preview"), ("POST", "/api/login-addresses")}
     tested |= {("POST", f"/api/gates/{{gate_id}}/{verb}") for verb in ("approve", "reject")}
     tested |= {("PUT", "/api/projects/{project_id}/gates/{stage}")}
     controls = ("pause", "resume", "retry", "recovery")  # in test_job_control.py
@@ -171,7 +171,6 @@ def test_every_route_has_a_test_here(client: TestClient) -> None:
         ("POST", "/api/train"),
         ("POST", "/api/train/stop"),
     }
-    tested |= {("POST", "/api/login-addresses")}
     uploads = {(method, "/api/uploads/{upload_id}") for method in ("HEAD", "GET", "PATCH", "DELETE")}
     uploads |= {("OPTIONS", "/api/uploads"), ("POST", "/api/uploads")}  # in test_uploads.py
     assert described == tested | uploads
