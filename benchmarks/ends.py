@@ -40,16 +40,19 @@ class Seen:
     """What came of one way to end a training."""
 
     seconds: list[float] = field(default_factory=list)
+    """Until the end was seen."""
+    gone: list[float] = field(default_factory=list)
+    """Until no process was left."""
     num_checkpoints: int = 0
     problems: list[str] = field(default_factory=list)
 
     def line(self, name: str) -> str:
         """A row of the table."""
-        known = sorted(self.seconds)
-        p50, p99 = known[len(known) // 2], known[min(len(known) - 1, int(0.99 * len(known)))]
+        seen, gone = sorted(self.seconds), sorted(self.gone)
+        middle, late = len(seen) // 2, min(len(seen) - 1, int(0.99 * len(seen)))
         return (
-            f"| {name} | {len(known)} | {p50:.2f} | {p99:.2f} | {known[-1]:.2f} | {self.num_checkpoints} "
-            f"| {len(self.problems)} |"
+            f"| {name} | {len(seen)} | {seen[middle]:.2f} | {seen[late]:.2f} | {gone[middle]:.2f} | {gone[late]:.2f} "
+            f"| {self.num_checkpoints} | {len(self.problems)} |"
         )
 
 
@@ -83,7 +86,11 @@ def measure(folder: Path, num_kills: int, num_cancels: int, seed: int) -> str:
         strike(engine, run, blow, seen, chance.uniform(0.0, LATEST_BLOW_SECONDS))
         seen.num_checkpoints += len(visible_folders(run / CHECKPOINTS_FOLDER))
         seen.problems += [f"{run.name} {blow}: {problem}" for problem in problems_of(run)]
-    head = "| ended | times | p50 s | p99 s | longest s | checkpoints seen | problems |\n" + "| --- " * 7 + "|"
+    head = (
+        "| ended | times | seen p50 s | p99 s | gone p50 s | p99 s | checkpoints seen | problems |\n"
+        + "| --- " * 8
+        + "|"
+    )
     wrong = [problem for seen in rows.values() for problem in seen.problems]
     return "\n".join([head, *(seen.line(name) for name, seen in rows.items()), *wrong])
 
@@ -104,6 +111,9 @@ def strike(engine: LocalEngine, run: Path, blow: str, seen: Seen, moment: float)
             time.sleep(0.02)
     seen.seconds.append(time.monotonic() - began)
     engine.kill(run)
+    while left_of(run) and time.monotonic() - began < LONGEST_SECONDS:
+        time.sleep(0.02)
+    seen.gone.append(time.monotonic() - began)
 
 
 def kill(attempt: AttemptFile, blow: str) -> None:
@@ -118,13 +128,14 @@ def kill(attempt: AttemptFile, blow: str) -> None:
             os.kill(attempt.worker_pid, signal.SIGKILL)
 
 
+def left_of(run: Path) -> list[int]:
+    """The processes of a run directory that have not ended."""
+    return [process.pid for process in psutil.process_iter() if _is_of(process, run)]
+
+
 def problems_of(run: Path) -> list[str]:
     """What is left that must not be."""
-    left = [
-        f"process {process.pid} is left"
-        for process in psutil.process_iter()
-        if str(run) in " ".join(_command(process)) and process.status() != psutil.STATUS_ZOMBIE
-    ]
+    left = [f"process {pid} is left" for pid in left_of(run)]
     for one in visible_folders(run / CHECKPOINTS_FOLDER):
         try:
             verify(one, with_hashes=True)
@@ -133,10 +144,10 @@ def problems_of(run: Path) -> list[str]:
     return left
 
 
-def _command(process: psutil.Process) -> list[str]:
+def _is_of(process: psutil.Process, run: Path) -> bool:
     with suppress(psutil.Error):
-        return process.cmdline()
-    return []
+        return str(run) in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 @pytest.mark.bench
