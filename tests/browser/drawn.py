@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Page, Request, expect
 from tests.fakes.hostile import MARK
 
 OWN_PATHS = ("/api/", "/assets/", "/login")
+STREAMS = {"/api/train", "/api/train/output"}
 LONGEST_SECONDS = 60.0
 _LISTEN = """() => {
   window.violations = [];
@@ -30,7 +31,7 @@ _LOOK = """(mark) => {
       ...(one.matches("input, textarea") ? [one.value] : []),
     ]),
     foreign: all.filter(isForeign).map(({ outerHTML }) => outerHTML.slice(0, 200)),
-    violations: window.violations,
+    violations: window.violations.splice(0),
     hurt: mark in window,
     tooWide: document.documentElement.scrollWidth <= window.innerWidth ? [] : all.filter((one) =>
       one.children.length === 0 && one.getBoundingClientRect().right > window.innerWidth + window.scrollX &&
@@ -109,9 +110,9 @@ class Drawn:
         expect(self._page.get_by_label("Loading")).to_have_count(0)
 
     def _hear(self, request: Request) -> None:
-        if "text/event-stream" not in request.headers.get("accept", ""):  # that one stays open
-            self._open.add(request)
         address = urlsplit(request.url)
+        is_stream = "text/event-stream" in request.headers.get("accept", "") or address.path in STREAMS
+        self._open.update(set() if is_stream else {request})
         is_own = request.url.startswith(f"{self._url}/") and (address.path == "/" or address.path.startswith(OWN_PATHS))
         if not is_own and address.scheme not in {"blob", "data"}:
             self.wrong.append(f"request: {request.method} {request.url}")

@@ -1,7 +1,7 @@
 """A life whose every free text is hostile: led through the front door where that takes any text, else written."""
 
-import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from brewslm.bootstrap.container import open_house
@@ -10,14 +10,12 @@ from tests.browser.hostile_ledger import PROJECT, HostileLedger
 from tests.fakes.hostile import LEAK, MARK, STRINGS, Supply, is_storable
 from tests.journeys.brew import QUICK, Inside, as_options
 
-NUM_ROWS, NUM_COLUMNS, NUM_KEYS = 170, 8, 3
+NUM_COLUMNS, NUM_KEYS = 4, 3
 MODEL = Path(__file__).resolve().parents[2] / "src" / "brewslm" / "bundled" / "base_models" / "brewslm-tiny-v1"
 NAME = f"</title><script>window.{MARK}=1</script>![x](javascript:alert(1))\u05d0"
 MODEL_NAME = f"<svg onload=window.{MARK}=1>\u202e"
 FILE_NAME = f'="1"+<img src=x onerror=window.{MARK}=1>\u202e.jsonl'
-ALERTS = (
-    "channels: {hook: {kind: webhook, url: 'http://127.0.0.1:9/%3Cscript%3E', projects: [99]}}"
-)
+ALERTS = "channels: {hook: {kind: webhook, url: 'http://127.0.0.1:9/%3Cscript%3E', projects: [99]}}"
 
 
 def lead_hostile_life(folder: Path) -> Inside:
@@ -27,7 +25,7 @@ def lead_hostile_life(folder: Path) -> Inside:
     """
     brew = Inside(folder / "home", {"BREWSLM_BREW": str(folder)})
     (folder / MODEL_NAME).symlink_to(MODEL)
-    write_rows(folder / FILE_NAME, Supply(STRINGS))
+    write_rows(folder / FILE_NAME, STRINGS)
     brew.run("project", "create", "--name", NAME, "--base-model", str(folder / MODEL_NAME))
     brew.run("dataset", "import", "--project", "1", "--min-coverage", "0.5", str(folder / FILE_NAME))
     brew.run("train", "--project", "1", "--autopilot", "--one-click", *as_options(QUICK))
@@ -45,12 +43,12 @@ def lead_hostile_life(folder: Path) -> Inside:
     return brew
 
 
-def write_rows(path: Path, texts: Supply) -> None:
-    """Write questions and answers that are hostile, in a table with hostile columns; the last rows are rejected."""
-    columns = list(itertools.islice(texts, NUM_COLUMNS))
+def write_rows(path: Path, texts: Sequence[str]) -> None:
+    """Write every text as a question or an answer, beside hostile columns; the last rows are rejected for others."""
+    names = texts[:NUM_COLUMNS]
     rows = [
-        {"question": next(texts), "answer": next(texts)} | {name: next(texts) for name in columns}
-        for _ in range(NUM_ROWS)
+        {"question": question, "answer": answer} | {name: f"{name}{question}" for name in names}
+        for question, answer in zip(texts[::2], texts[1::2], strict=True)
     ]
-    rejected = [{**rows[0], "question": "", "answer": next(texts)}, {**rows[1], "answer": None}]
+    rejected = [{**rows[0], "question": ""}, {**rows[1], "answer": None}]
     path.write_text("\n".join(map(json.dumps, [*rows, *rejected])) + "\n")

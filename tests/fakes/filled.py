@@ -1,4 +1,4 @@
-"""Models whose every free text is a given one: what a test writes into a ledger where it wants each field of each kind."""
+"""Models whose every free text is a given one, for tests that want each field of each kind."""
 
 import dataclasses
 import types
@@ -60,17 +60,14 @@ class Filler:
             if isinstance(mark, Refers):
                 return self._known.get(mark.kind, f"{mark.kind}-{'0' * 16}")
         origin, parts = get_origin(hint), get_args(hint)
-        if origin is Annotated:
-            return self._value(parts[0], parts[1:])
-        if origin in (Union, types.UnionType):
-            return self._value(next(part for part in parts if part is not type(None)))
-        if origin is Literal:
-            return parts[0]
         if isinstance(hint, NewType):
             return self._value(hint.__supertype__)
+        if origin in (Annotated, Union, types.UnionType):
+            inner = next(part for part in parts if part is not type(None))
+            return self._value(inner, parts[1:] if origin is Annotated else ())
         if isinstance(hint, type) and origin is None:
             return self._plain(hint)
-        return self._many(origin, parts)
+        return parts[0] if origin is Literal else self._many(origin, parts)
 
     def _plain(self, hint: type) -> Any:
         if hint in self._fixed:

@@ -78,3 +78,8 @@ class Supply:
 def is_storable(text: str) -> bool:
     """Whether UTF-8 can hold it; what cannot be held is refused or rejected wherever it comes in."""
     return "\ud800" not in text
+
+
+def is_drawable(text: str) -> bool:
+    """Whether a row of data may hold it; one with NUL is rejected."""
+    return is_storable(text) and "\x00" not in text

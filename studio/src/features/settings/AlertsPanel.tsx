@@ -48,7 +48,7 @@ function Channel({ channel }: { channel: ChannelReport }) {
   return (
     <li className="studio-row">
       <Group justify="space-between" gap="xs">
-        <div>
+        <div className="studio-wrap">
           <Text size="sm" fw={600}>
             <Said>{channel.name}</Said>{" "}
             <Text component="span" size="xs" c="dimmed" fw={400}>
