@@ -98,7 +98,7 @@ function Shown({ view }: { view: BenchmarkView }) {
         minWidth={680}
         head={[
           "Base model",
-          "",
+          "Standing",
           "Bits per byte",
           "After training",
           ...(hasLabels ? ["Accuracy"] : []),
