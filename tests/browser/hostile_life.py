@@ -11,6 +11,8 @@ from tests.fakes.hostile import LEAK, MARK, STRINGS, Supply, is_storable
 from tests.journeys.brew import QUICK, Inside, as_options
 
 NUM_COLUMNS, NUM_KEYS = 4, 3
+TRAINED_EVERY = 7
+"""All strings become a dataset; of every seventh a model is trained, so that it does not take long."""
 MODEL = Path(__file__).resolve().parents[2] / "src" / "brewslm" / "bundled" / "base_models" / "brewslm-tiny-v1"
 NAME = f"</title><script>window.{MARK}=1</script>![x](javascript:alert(1))\u05d0"
 MODEL_NAME = f"<svg onload=window.{MARK}=1>\u202e"
@@ -25,9 +27,11 @@ def lead_hostile_life(folder: Path) -> Inside:
     """
     brew = Inside(folder / "home", {"BREWSLM_BREW": str(folder)})
     (folder / MODEL_NAME).symlink_to(MODEL)
-    write_rows(folder / FILE_NAME, STRINGS)
+    write_rows(folder / f"all-{FILE_NAME}", STRINGS)
+    write_rows(folder / FILE_NAME, STRINGS[::TRAINED_EVERY])
     brew.run("project", "create", "--name", NAME, "--base-model", str(folder / MODEL_NAME))
-    brew.run("dataset", "import", "--project", "1", "--min-coverage", "0.5", str(folder / FILE_NAME))
+    for name in (f"all-{FILE_NAME}", FILE_NAME):
+        brew.run("dataset", "import", "--project", "1", "--min-coverage", "0.5", str(folder / name))
     brew.run("train", "--project", "1", "--autopilot", "--one-click", *as_options(QUICK))
     brew.run("export", "--project", "1")
     brew.run("deploy", "--project", "1")
@@ -48,7 +52,7 @@ def write_rows(path: Path, texts: Sequence[str]) -> None:
     names = texts[:NUM_COLUMNS]
     rows = [
         {"question": question, "answer": answer} | {name: f"{name}{question}" for name in names}
-        for question, answer in zip(texts[::2], texts[1::2], strict=True)
+        for question, answer in zip(texts[::2], texts[1::2], strict=False)
     ]
     rejected = [{**rows[0], "question": ""}, {**rows[1], "answer": None}]
     path.write_text("\n".join(map(json.dumps, [*rows, *rejected])) + "\n")

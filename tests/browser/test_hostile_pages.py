@@ -61,7 +61,7 @@ def visit(opened: tuple[Window, Drawn]) -> Iterator[tuple[Window, Drawn]]:
     window.complaints.clear()
     drawn.wrong.clear()
     assert complaints == []
-    assert wrong == []
+    assert wrong == [], "\n".join(wrong)
 
 
 def test_every_page_draws_it_and_nothing_of_it_runs(visit: tuple[Window, Drawn], server: Server) -> None:

@@ -51,8 +51,8 @@ WORDS = (
     "'; --",
     "../..",
 )
-LEAK = "\u2069\u202e"
-"""Leaves the isolate that a text is drawn in, where that can be left, and turns round all that follows."""
+LEAK = "\u2069\u202e\x85\u202e"
+"""Leaves what a text is drawn in, by closing it and by beginning a paragraph, and turns round all that follows."""
 STEERING = "\x1b\x9b\x07\x08\r\x0b\x85\x00\u202e\u2066\u200f\ufeff\u061c\u2028\ud800"
 KINDS = (*SCRIPTS, *MARKDOWN, *FORMULAS, *ANSI, *BIDI, *LINES)
 ENDS = ("", "\u202c", " ")

@@ -13,6 +13,10 @@ test("a mark that closes nothing of its own text is left out", () => {
   expect(contained("\u2066a\u2069\u2069b\u2068c\u2069\u2069")).toBe("\u2066a\u2069b\u2068c\u2069");
 });
 
+test("what would begin a paragraph is a space", () => {
+  expect(contained("a\u0085\u202eb\u2029c\u001dd")).toBe("a \u202eb c d");
+});
+
 test("where there is no element, marks stand around it", () => {
   expect(enclosed("\u2069\u202eleak")).toBe("\u2068\u202eleak\u2069");
 });

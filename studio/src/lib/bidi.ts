@@ -2,9 +2,12 @@
 
 const OPENERS: ReadonlySet<string> = new Set(["\u2066", "\u2067", "\u2068"]);
 const CLOSER = "\u2069";
+/** Each begins a paragraph of its own, whatever element or marks are open. */
+const SEPARATORS = /[\u001c-\u001e\u0085\u2029]/g;
 
 /** The text without the marks that would close what it is put in; without a partner they show nothing. */
-export function contained(text: string): string {
+export function contained(words: string): string {
+  const text = words.replaceAll(SEPARATORS, " ");
   if (!text.includes(CLOSER)) {
     return text;
   }
