@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
-from tests.fakes.hostile import MARK
+from tests.fakes.hostile import LEAK, MARK
 
 OWN_PATHS = ("/api/", "/assets/", "/login")
 STREAMS = {"/api/train", "/api/train/output"}
@@ -40,7 +40,7 @@ _LOOK = """(mark) => {
   };
 }"""
 _NEXT_FRAME = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-_REORDERED = r"""() => {
+_REORDERED = r"""(leak) => {
   const steers = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
   const blockOf = (node) => {
     let one = node.parentElement;
@@ -57,8 +57,8 @@ _REORDERED = r"""() => {
     range.setEnd(node, at + 1);
     return range.getBoundingClientRect();
   };
-  const isReordered = (node) => {
-    for (let at = 1; at < Math.min(node.data.length, 80); at += 1) {
+  const isReordered = (node, from = 0) => {
+    for (let at = from + 1; at < Math.min(node.data.length, from + 80); at += 1) {
       const [before, after] = [placeOf(node, at - 1), placeOf(node, at)];
       if (before.width > 0 && after.width > 0 && before.top === after.top && after.left < before.left) return true;
     }
@@ -66,6 +66,8 @@ _REORDERED = r"""() => {
   };
   const found = nodes.filter((node) => !steers.test(node.data) && /\w\w/.test(node.data) &&
     steered.has(blockOf(node)) && isReordered(node));
+  const ours = nodes.filter(({ data }) => data.includes(leak) && /\w\w/.test(data.slice(data.lastIndexOf(leak))));
+  found.push(...ours.filter((node) => isReordered(node, node.data.lastIndexOf(leak) + leak.length)));
   return found.map((node) => `${node.data.slice(0, 60)} in ${blockOf(node).textContent.slice(0, 160)}`);
 }"""
 
@@ -95,7 +97,7 @@ class Drawn:
         found: dict[str, Any] = self._page.evaluate(_LOOK, MARK)
         self.texts.update(found["texts"])
         wrong = [*found["foreign"], *found["violations"], *(["a script ran"] if found["hurt"] else [])]
-        wrong += [f"reordered: {one}" for one in self._page.evaluate(_REORDERED)]
+        wrong += [f"reordered: {one}" for one in self._page.evaluate(_REORDERED, LEAK)]
         wrong += [f"does not fit: {one[:200]}" for one in found["tooWide"]]
         wrong += [] if found["title"].endswith("BrewSLM") else [f"title: {found['title']}"]
         self.wrong += [f"{where}: {one}" for one in wrong]

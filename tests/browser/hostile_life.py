@@ -15,7 +15,7 @@ TRAINED_EVERY = 7
 """All strings become a dataset; of every seventh a model is trained, so that it does not take long."""
 MODEL = Path(__file__).resolve().parents[2] / "src" / "brewslm" / "bundled" / "base_models" / "brewslm-tiny-v1"
 NAME = f"</title><script>window.{MARK}=1</script>![x](javascript:alert(1))\u05d0"
-MODEL_NAME = f"<svg onload=window.{MARK}=1>\u202e"
+MODEL_NAME = f"<svg onload=window.{MARK}=1>{LEAK}"
 FILE_NAME = f'="1"+<img src=x onerror=window.{MARK}=1>\u202e.jsonl'
 ALERTS = "channels: {hook: {kind: webhook, url: 'http://127.0.0.1:9/%3Cscript%3E', projects: [99]}}"
 
