@@ -8,7 +8,7 @@ from brewslm.bootstrap.house import House
 from brewslm.core.alerts.outbox import ChannelState
 from brewslm.core.artifacts.base import Artifact, Tally
 from brewslm.core.artifacts.bundle import Bundle
-from brewslm.core.artifacts.eval_report import EvalReport, LossComparison
+from brewslm.core.artifacts.eval_report import EvalReport, JudgementComparison, LossComparison
 from brewslm.core.artifacts.iteration.review import Review
 from brewslm.core.artifacts.manifest import Manifest
 from brewslm.core.artifacts.optimization import Optimization
@@ -111,6 +111,7 @@ class HostileLedger:
             adapter_id=real.adapter_id,
             manifest_id=real.manifest_id,
             losses=tuple(self._fill.model(LossComparison, split=split) for split in ("test", "eval")),
+            judgements=(self._fill.model(JudgementComparison, split="test"),),
             tasks=(task,),
             pack=None,
         )

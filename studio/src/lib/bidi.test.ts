@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { contained, enclosed } from "./bidi";
+import { contained, enclosed, legibleJson } from "./bidi";
 
 test("what has no marks, or marks with their partners, stays as it is", () => {
   for (const text of ["", "plain", "\u05d0\u05d1", "\u2066a\u2069b", "\u202eturned"]) {
@@ -19,4 +19,10 @@ test("what would begin a paragraph is a space", () => {
 
 test("where there is no element, marks stand around it", () => {
   expect(enclosed("\u2069\u202eleak")).toBe("\u2068\u202eleak\u2069");
+});
+
+test("JSON spells out what steers, and says the same", () => {
+  const value = { name: "a\u202eb\u0085", list: ["\u2069", 1, null] };
+  expect(legibleJson(value)).toBe('{"name":"a\\u202eb\\u0085","list":["\\u2069",1,null]}');
+  expect(JSON.parse(legibleJson(value, 2))).toEqual(value);
 });

@@ -14,7 +14,7 @@ import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
 import { Said } from "@/components/Said";
 import { VerdictBadge } from "@/components/VerdictBadge";
-import { enclosed } from "@/lib/bidi";
+import { legibleJson } from "@/lib/bidi";
 import { formatMeasured, NOT_MEASURED } from "@/lib/figures";
 import { formatBytes, formatDelta } from "@/lib/numbers";
 import { bundleOf, type FirstDifference, type Parity } from "@/lib/reports/bundles";
@@ -107,6 +107,6 @@ function partingOf(first: FirstDifference | null): string {
     return "";
   }
   const surer = first.margin === null ? "" : ` (${formatMeasured(first.margin, 3)} nats surer)`;
-  const [bundle, tuned] = [first.bundle, first.tuned].map((text) => enclosed(JSON.stringify(text)));
+  const [bundle, tuned] = [first.bundle, first.tuned].map((text) => legibleJson(text));
   return `: to prompt ${first.prompt + 1} it says ${bundle} at token ${first.position + 1}, the tuned model ${tuned}${surer}`;
 }
