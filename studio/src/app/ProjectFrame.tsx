@@ -37,7 +37,9 @@ function Frame({ projectId }: { projectId: number }) {
           <Anchor component={NavLink} to="/projects" size="sm">
             Projects
           </Anchor>
-          <Text size="sm">{data?.name ?? `Project ${projectId}`}</Text>
+          <Text size="sm" miw={0}>
+            {data?.name ?? `Project ${projectId}`}
+          </Text>
         </Breadcrumbs>
         <ScrollArea type="never" component="nav" aria-label="Pages of this project">
           <Group gap={4} wrap="nowrap">

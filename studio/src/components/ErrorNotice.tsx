@@ -1,6 +1,7 @@
 import { Alert, Button, List, Text } from "@mantine/core";
 
 import { ApiError } from "@/api";
+import { Said } from "@/components/Said";
 
 type ErrorNoticeProps = { error: Error; title?: string; onRetry?: () => void };
 
@@ -14,7 +15,7 @@ export function ErrorNotice({ error, title = "That did not work", onRetry }: Err
         <List size="sm" mt="xs">
           {findings.map((finding) => (
             <List.Item key={`${finding.check}: ${finding.seen}`}>
-              {finding.check}: {finding.seen}
+              {finding.check}: <Said>{finding.seen}</Said>
             </List.Item>
           ))}
         </List>

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 
 import { ErrorNotice } from "./ErrorNotice";
 import { RelativeTime } from "./RelativeTime";
+import { Said } from "@/components/Said";
 
 type QueryViewProps<T> = {
   query: UseQueryResult<T>;
@@ -44,7 +45,7 @@ function Stale({ error, at, onRetry }: { error: Error; at: number; onRetry: () =
   return (
     <Alert color="orange" variant="outline" mb="sm" p="xs" role="status">
       <Text size="sm">
-        This is what was known <RelativeTime at={new Date(at).toISOString()} />. {error.message}{" "}
+        This is what was known <RelativeTime at={new Date(at).toISOString()} />. <Said>{error.message}</Said>{" "}
         <Button size="compact-xs" variant="default" onClick={onRetry}>
           Ask again
         </Button>

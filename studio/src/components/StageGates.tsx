@@ -8,6 +8,8 @@ import { Panel } from "./Panel";
 import { QueryView } from "./QueryView";
 import { RelativeTime } from "./RelativeTime";
 import { answer, gateModesKey, gateModesQuery, gatesQuery, http, POLL_MS, type StageGate } from "@/api";
+import { Said } from "@/components/Said";
+import { enclosed } from "@/lib/bidi";
 
 const MODES = [
   { value: "auto", label: "The stage's checks alone" },
@@ -44,8 +46,8 @@ export function StageGates({ projectId, stages }: StageGatesProps) {
                     <Anchor component={Link} to={`/jobs/${gate.job_id}`} size="sm" underline="always">
                       job {gate.job_id}
                     </Anchor>
-                    : {gate.state} by {gate.actor ?? "nobody"}
-                    {gate.note !== "" && `, “${gate.note}”`}
+                    : {gate.state} by <Said>{gate.actor ?? "nobody"}</Said>
+                    {gate.note !== "" && `, “${enclosed(gate.note)}”`}
                     {gate.decided_at !== null && (
                       <>
                         , <RelativeTime at={gate.decided_at} />

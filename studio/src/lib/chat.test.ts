@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { chatErrorOf, chatPieceOf, formatTimes, seedOf } from "./chat";
+import { answered, chatErrorOf, chatPieceOf, formatTimes, seedOf, type Turn } from "./chat";
 
 describe("chatPieceOf", () => {
   it("reads text, end and error of an event", () => {
@@ -33,5 +33,19 @@ describe("seedOf", () => {
   it("takes whole numbers only", () => {
     expect(seedOf(" 7 ")).toBe(7);
     expect([seedOf(""), seedOf("x"), seedOf("1.5")]).toEqual([undefined, undefined, undefined]);
+  });
+});
+
+describe("answered", () => {
+  it("leaves out a question that was refused or stopped", () => {
+    const said: Turn[] = [
+      { role: "user", content: "Hello?" },
+      { role: "assistant", content: "Hello." },
+    ];
+    const refused: Turn[] = [
+      { role: "user", content: "far too long" },
+      { role: "assistant", content: "" },
+    ];
+    expect(answered([...refused, ...said, ...refused])).toEqual(said);
   });
 });

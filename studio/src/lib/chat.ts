@@ -33,3 +33,10 @@ export function seedOf(text: string): number | undefined {
   const seed = numberIn({ seed: text.trim() === "" ? null : Number(text) }, "seed");
   return seed === null || !Number.isSafeInteger(seed) ? undefined : seed;
 }
+
+export type Turn = { role: "user" | "assistant"; content: string };
+
+/** What a next question follows on: questions without an answer, refused or stopped, are left out. */
+export function answered(turns: readonly Turn[]): readonly Turn[] {
+  return turns.filter(({ role, content }, at) => (role === "user" ? turns[at + 1]?.content : content) !== "");
+}

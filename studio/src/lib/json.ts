@@ -1,4 +1,5 @@
 /** Reading JSON of which only the outside is known. */
+import { legibleJson } from "./bidi";
 
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -55,5 +56,5 @@ export function shown(value: unknown): string {
   if (value === null || value === undefined) {
     return "–";
   }
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : legibleJson(value);
 }

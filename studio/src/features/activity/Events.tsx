@@ -11,6 +11,7 @@ import { FactList } from "@/components/FactList";
 import { Pager } from "@/components/Pager";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
+import { legibleJson } from "@/lib/bidi";
 import { jobOfRun } from "@/lib/ids";
 import { formatMoment } from "@/lib/time";
 
@@ -130,7 +131,7 @@ function Line({ event }: { event: RunEvent }) {
           ]}
         />
         <Code block mt="xs" mah={240} tabIndex={0} style={{ overflow: "auto" }}>
-          {JSON.stringify(event.payload, null, 2)}
+          {legibleJson(event.payload, 2)}
         </Code>
       </details>
     </li>

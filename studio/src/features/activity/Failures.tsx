@@ -10,6 +10,7 @@ import { Pager } from "@/components/Pager";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
+import { Said } from "@/components/Said";
 import { jobOfRun } from "@/lib/ids";
 import { formatCount } from "@/lib/numbers";
 
@@ -66,11 +67,11 @@ function Cause({ cluster }: { cluster: FailureCluster }) {
       </Group>
       {last !== undefined && (
         <Text size="sm">
-          {last.message} <Run runId={last.run_id} />
+          <Said>{last.message}</Said> <Run runId={last.run_id} />
         </Text>
       )}
       <Text size="sm" c="dimmed">
-        {cluster.meaning} Next: {cluster.next_step}
+        {cluster.meaning} Next: <Said>{cluster.next_step}</Said>
       </Text>
     </li>
   );

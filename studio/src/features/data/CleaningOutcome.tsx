@@ -3,6 +3,7 @@ import { Group, Stack, Text, Title } from "@mantine/core";
 import "./data.css";
 import type { CleaningReport } from "@/api";
 import { WideTable } from "@/components/WideTable";
+import { enclosed } from "@/lib/bidi";
 import { formatCount } from "@/lib/numbers";
 import { spaced } from "@/lib/words";
 
@@ -64,7 +65,7 @@ export function CleaningOutcome({ report }: { report: CleaningReport }) {
                 <div className="data-cell">{cluster.kept}</div>,
                 <div className="data-cell">
                   {cluster.removed
-                    .map((text, at) => `${((cluster.likeness[at] ?? 0) * 100).toFixed(0)} % alike: ${text}`)
+                    .map((text, at) => `${((cluster.likeness[at] ?? 0) * 100).toFixed(0)} % alike: ${enclosed(text)}`)
                     .join("\n")}
                 </div>,
               ],

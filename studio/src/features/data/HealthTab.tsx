@@ -8,6 +8,7 @@ import { EmptyState } from "@/components/EmptyState";
 import { LevelBadge } from "@/components/LevelBadge";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
+import { Said } from "@/components/Said";
 import { formatCount } from "@/lib/numbers";
 import { capital, spaced } from "@/lib/words";
 
@@ -76,7 +77,7 @@ function Check({ check }: { check: HealthCheck }) {
         )}
       </Group>
       <Text size="sm" className="studio-wrap">
-        {check.seen}{" "}
+        <Said>{check.seen}</Said>{" "}
         {rows !== null && (
           <Anchor component={Link} underline="always" inherit to={addressOf(rows)}>
             Show the rows of {rows.table}
@@ -85,7 +86,7 @@ function Check({ check }: { check: HealthCheck }) {
       </Text>
       {check.fix !== "" && (
         <Text size="sm" c="dimmed" className="studio-wrap">
-          {check.fix} {check.command !== "" && <Code>{check.command}</Code>}
+          <Said>{check.fix}</Said> {check.command !== "" && <Code>{check.command}</Code>}
         </Text>
       )}
     </li>

@@ -8,6 +8,7 @@ import { type ArtifactRecord, answer, http, type Job, type MapCommitInputs, proj
 import { ErrorNotice } from "@/components/ErrorNotice";
 import { QueryView } from "@/components/QueryView";
 import { WideTable } from "@/components/WideTable";
+import { enclosed } from "@/lib/bidi";
 import { countsIn, type JsonObject, numberIn, objectIn, objectsIn, textIn } from "@/lib/json";
 import { formatCount } from "@/lib/numbers";
 import { spaced } from "@/lib/words";
@@ -69,7 +70,7 @@ function Rejected({ body }: { body: JsonObject }) {
         rows={rows.map((row) => ({
           key: String(numberIn(row, "source_row")),
           cells: [
-            `${textIn(row, "file")}, line ${numberIn(row, "line") ?? "–"}`,
+            `${enclosed(textIn(row, "file") ?? "")}, line ${numberIn(row, "line") ?? "–"}`,
             spaced(textIn(row, "reason") ?? ""),
             textIn(row, "detail"),
             <div className="data-cell studio-mono">{textIn(row, "raw")}</div>,

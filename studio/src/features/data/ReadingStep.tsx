@@ -5,6 +5,7 @@ import { answer, http, type Job, projectArtifactQuery } from "@/api";
 import { ErrorNotice } from "@/components/ErrorNotice";
 import { QueryView } from "@/components/QueryView";
 import { WideTable } from "@/components/WideTable";
+import { enclosed } from "@/lib/bidi";
 import { type JsonObject, numberIn, objectsIn, shown, textIn, textsIn } from "@/lib/json";
 import { formatCount } from "@/lib/numbers";
 
@@ -68,7 +69,7 @@ function reading(part: JsonObject): string {
   const how = part["reading"];
   return typeof how === "object" && how !== null
     ? Object.entries(how)
-        .map(([name, value]) => `${name}: ${shown(value)}`)
+        .map(([name, value]) => `${name}: ${enclosed(shown(value))}`)
         .join("; ")
     : "–";
 }

@@ -14,6 +14,7 @@ import { SearchField } from "@/components/SearchField";
 import { WideTable } from "@/components/WideTable";
 import { useWork } from "@/components/work/useWork";
 import { WorkNotice } from "@/components/work/WorkNotice";
+import { enclosed } from "@/lib/bidi";
 import { formatCount } from "@/lib/numbers";
 import { spaced } from "@/lib/words";
 
@@ -106,7 +107,7 @@ function Rows({ projectId, datasetId }: { projectId: number; datasetId: string }
                 key: String(row.source_row),
                 cells: [
                   formatCount(row.source_row),
-                  `${row.file}, line ${row.line}`,
+                  `${enclosed(row.file)}, line ${row.line}`,
                   spaced(row.reason),
                   row.detail,
                   <div className="data-cell studio-mono">{mended.get(row.source_row) ?? row.raw}</div>,

@@ -7,6 +7,7 @@ import { samplesQuery } from "./queries";
 import { useUpload } from "./useUpload";
 import { answer, http, type IngestInputs, type Job } from "@/api";
 import { ErrorNotice } from "@/components/ErrorNotice";
+import { Said } from "@/components/Said";
 import { formatBytes } from "@/lib/bytes";
 
 const FORMATS: readonly NonNullable<IngestInputs["format"]>[] = [
@@ -73,7 +74,7 @@ export function SourceStep({ projectId, onJob }: SourceStepProps) {
         {upload.file !== null && (
           <div role="status">
             <Text size="sm" className="studio-wrap">
-              {upload.file.name}: {formatBytes(upload.sentBytes)} of {formatBytes(upload.file.size)}
+              <Said>{upload.file.name}</Said>: {formatBytes(upload.sentBytes)} of {formatBytes(upload.file.size)}
               {upload.isDone && ", all here"}
             </Text>
             <Progress

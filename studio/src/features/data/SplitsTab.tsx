@@ -12,6 +12,7 @@ import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
 import { WideTable } from "@/components/WideTable";
+import { enclosed } from "@/lib/bidi";
 import { type JsonObject, numberIn, objectIn, objectsIn, textIn } from "@/lib/json";
 import { formatCount, formatNumber } from "@/lib/numbers";
 
@@ -125,7 +126,7 @@ function trained(split: JsonObject): string {
 
 function leakLine(leak: JsonObject): string {
   return Object.entries(leak)
-    .map(([name, value]) => `${name.replaceAll("_", " ")} ${String(value)}`)
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${enclosed(String(value))}`)
     .join(", ");
 }
 

@@ -7,6 +7,7 @@ import { answer, type ArtifactRecord, type FailingRow, http } from "@/api";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RowsPager } from "@/components/RowsPager";
+import { Said } from "@/components/Said";
 import { useWork } from "@/components/work/useWork";
 import { WorkNotice } from "@/components/work/WorkNotice";
 import { formatCount, formatNumber } from "@/lib/numbers";
@@ -112,7 +113,11 @@ function Side({ name, loss, label, text }: SideProps) {
       <Text size="xs" c="dimmed">
         {name} · loss {formatNumber(loss, 4)}
       </Text>
-      {label !== null && <Text size="sm">Likeliest label: {label}</Text>}
+      {label !== null && (
+        <Text size="sm">
+          Likeliest label: <Said>{label}</Said>
+        </Text>
+      )}
       {text !== null && (
         <Text size="sm" className="studio-said">
           {text === "" ? "(an empty answer)" : text}

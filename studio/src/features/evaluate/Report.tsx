@@ -9,8 +9,10 @@ import type { ArtifactRecord } from "@/api";
 import { CopyableId } from "@/components/CopyableId";
 import { Panel } from "@/components/Panel";
 import { RelativeTime } from "@/components/RelativeTime";
+import { Said } from "@/components/Said";
 import { ScrollTable } from "@/components/ScrollTable";
 import { VerdictBadge } from "@/components/VerdictBadge";
+import { enclosed } from "@/lib/bidi";
 import { formatInterval, formatMeasured, NOT_MEASURED } from "@/lib/figures";
 import { formatCount, formatDelta } from "@/lib/numbers";
 import { type Compared, evaluationOf, type Outcome } from "@/lib/reports/evaluation";
@@ -81,7 +83,7 @@ function Comparisons({ rows }: { rows: readonly Compared[] }) {
       </ScrollTable>
       <Text size="xs" c="dimmed">
         Losses are mean nats per trained token; lower is better. Objectives are per pair or answer.
-        {methods.length > 0 && ` Intervals: ${methods.join("; ")}.`}
+        {methods.length > 0 && ` Intervals: ${methods.map(enclosed).join("; ")}.`}
       </Text>
     </>
   );
@@ -103,7 +105,10 @@ function Gates({ gates }: { gates: readonly Outcome[] }) {
           <div className="studio-wrap">
             <Text size="sm">{gate.sentence}</Text>
             <Text size="xs" c="dimmed">
-              <span className="studio-mono">{gate.name}</span>: {gate.seen}
+              <span className="studio-mono">
+                <Said>{gate.name}</Said>
+              </span>
+              : <Said>{gate.seen}</Said>
               {!gate.required && " (not required)"}
             </Text>
           </div>

@@ -5,6 +5,7 @@ import { Failing } from "./Failing";
 import { Metrics } from "./Metrics";
 import type { ArtifactRecord } from "@/api";
 import { Panel } from "@/components/Panel";
+import { Said } from "@/components/Said";
 import { formatCount } from "@/lib/numbers";
 import { type Probe, type Task, worstFirst } from "@/lib/reports/tasks";
 
@@ -43,7 +44,8 @@ function One({ record, task }: { record: ArtifactRecord; task: Task }) {
           )}
           {method !== "" && (
             <Text size="xs" c="dimmed">
-              95 % intervals: {method}. A verdict asks besides whether answers swapped row by row would explain it.
+              95 % intervals: <Said>{method}</Said>. A verdict asks besides whether answers swapped row by row would
+              explain it.
             </Text>
           )}
         </Stack>

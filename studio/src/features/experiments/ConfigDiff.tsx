@@ -2,6 +2,7 @@ import { Switch, Table, Text } from "@mantine/core";
 import { useState } from "react";
 
 import { EmptyState } from "@/components/EmptyState";
+import { Said } from "@/components/Said";
 import { ScrollTable } from "@/components/ScrollTable";
 import { settingRows } from "@/lib/compare/configs";
 import type { JsonObject } from "@/lib/json";
@@ -42,7 +43,9 @@ export function ConfigDiff({ names, bodies }: ConfigDiffProps) {
               </Table.Th>
               {row.settings.map((setting, index) => (
                 <Table.Td key={names[index]} className="studio-wrap">
-                  <span className="studio-mono">{setting?.text ?? "–"}</span>{" "}
+                  <span className="studio-mono">
+                    <Said>{setting?.text ?? "–"}</Said>
+                  </span>{" "}
                   <Text span size="xs" c="dimmed">
                     {setting?.source}
                   </Text>

@@ -8,6 +8,7 @@ import { RowsPager } from "@/components/RowsPager";
 import { RelativeTime } from "@/components/RelativeTime";
 import { ScrollTable } from "@/components/ScrollTable";
 import { StatusBadge } from "@/components/StatusBadge";
+import { enclosed } from "@/lib/bidi";
 import { experimentName, MOST_COMPARED } from "@/lib/experiments";
 import { isOver } from "@/lib/jobs";
 import { formatInterval, formatMeasured } from "@/lib/figures";
@@ -98,7 +99,7 @@ function Row({ experiment, isChosen, isFull, onChoose }: RowProps) {
             {absent}
           </Text>
         ) : (
-          `${found.base_model}, ${found.mode} ${found.method}`
+          `${enclosed(found.base_model)}, ${found.mode} ${found.method}`
         )}
       </Table.Td>
       <Table.Td>

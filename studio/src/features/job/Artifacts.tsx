@@ -5,6 +5,7 @@ import type { ArtifactRecord } from "@/api";
 import { ArtifactFiles } from "@/components/ArtifactFiles";
 import { CopyableId } from "@/components/CopyableId";
 import { QueryView } from "@/components/QueryView";
+import { legibleJson } from "@/lib/bidi";
 import { formatBytes } from "@/lib/numbers";
 import { filesOf, sizeOf } from "@/lib/reports/files";
 import { saveBlob } from "@/lib/saving";
@@ -28,7 +29,7 @@ export function Artifacts({ query }: { query: UseQueryResult<ArtifactRecord[]> }
 
 function Artifact({ artifact }: { artifact: ArtifactRecord }) {
   const files = filesOf(artifact.body);
-  const text = JSON.stringify(artifact.body, null, 2);
+  const text = legibleJson(artifact.body, 2);
   return (
     <details className="job-artifact">
       <summary className="job-summary">

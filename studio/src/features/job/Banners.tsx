@@ -4,6 +4,8 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { answer, gatesQuery, http, type Job, jobsKey, type Question, reasonsQuery } from "@/api";
 import { ErrorNotice } from "@/components/ErrorNotice";
 import { GateQuestion } from "@/components/GateQuestion";
+import { Said } from "@/components/Said";
+import { enclosed } from "@/lib/bidi";
 import type { RunState } from "@/lib/run/state";
 import { isFinal, type JobStatus } from "@/lib/run/status";
 import type { Link } from "@/lib/stream/follower";
@@ -65,12 +67,12 @@ function Asked({ jobId, question }: { jobId: number; question: Question }) {
     onSettled: () => client.invalidateQueries({ queryKey: jobsKey }),
   });
   const changes = Object.entries(question.after).map(
-    ([name, after]) => `${name}: ${String(question.before[name])} → ${String(after)}`,
+    ([name, after]) => `${enclosed(name)}: ${String(question.before[name])} → ${String(after)}`,
   );
   return (
     <Alert color="yellow" variant="outline" role="alert" title="It asks before it goes on">
       <Text size="sm">
-        {question.what}. Proposed: {question.proposal}.
+        <Said>{question.what}</Said>. Proposed: <Said>{question.proposal}</Said>.
       </Text>
       {changes.map((change) => (
         <Text key={change} size="sm" className="studio-mono">

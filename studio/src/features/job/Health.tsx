@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { runHealthQuery } from "./queries";
 import { ApiError, type HealthFinding, type WatchCheck } from "@/api";
 import { QueryView } from "@/components/QueryView";
+import { enclosed } from "@/lib/bidi";
 import { formatNumber } from "@/lib/numbers";
 
 const COLOURS: Readonly<Record<string, string>> = {
@@ -57,7 +58,7 @@ export function Health({ jobId }: { jobId: number }) {
 
 function Finding({ finding }: { finding: HealthFinding }) {
   const evidence = Object.entries(finding.evidence).map(
-    ([name, value]) => `${name} ${typeof value === "number" ? formatNumber(value) : value}`,
+    ([name, value]) => `${name} ${typeof value === "number" ? formatNumber(value) : enclosed(value)}`,
   );
   const steps = [
     finding.onset_step === null ? null : `since step ${finding.onset_step}`,

@@ -4,6 +4,7 @@ import { useState } from "react";
 
 import { artifactQuery, type ArtifactRecord, type Job } from "@/api";
 import { QueryView } from "@/components/QueryView";
+import { legibleJson } from "@/lib/bidi";
 import { isObject, type JsonObject, objectIn, textIn } from "@/lib/json";
 
 const COLOURS: Readonly<Record<string, string>> = { default: "gray", profile: "teal", autopilot: "blue" };
@@ -68,7 +69,7 @@ function Values({ sources, hasDefaults }: { sources: JsonObject; hasDefaults: bo
               <th scope="row" className="studio-mono">
                 {row.name}
               </th>
-              <td className="studio-mono">{typeof row.value === "string" ? row.value : JSON.stringify(row.value)}</td>
+              <td className="studio-mono">{typeof row.value === "string" ? row.value : legibleJson(row.value)}</td>
               <td>
                 <Badge color={COLOURS[row.source] ?? "grape"} variant="light" radius="sm" tt="none">
                   {row.source}

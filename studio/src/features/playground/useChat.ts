@@ -1,9 +1,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 
 import { ApiError, type ChatAsked, streamChat } from "@/api";
-import { chatPieceOf } from "@/lib/chat";
-
-export type Turn = { role: "user" | "assistant"; content: string };
+import { answered, chatPieceOf, type Turn } from "@/lib/chat";
 
 export type Talk = {
   turns: readonly Turn[];
@@ -31,9 +29,10 @@ export function useChat(projectId: number, model: string): Talk {
     stop();
     const own = new AbortController();
     asking.current = own;
-    const messages: readonly Turn[] = [...turns, { role: "user", content }];
+    const question: Turn = { role: "user", content };
+    const messages = [...answered(turns), question];
     const grow = (text: string) => setTurns((now) => grown(now, text));
-    setTurns([...messages, { role: "assistant", content: "" }]);
+    setTurns([...turns, question, { role: "assistant", content: "" }]);
     setError(null);
     setAnswering(true);
     const take = (data: string) => {
@@ -46,7 +45,7 @@ export function useChat(projectId: number, model: string): Talk {
     streamChat(projectId, { ...asked, model, messages }, take, own.signal)
       .catch((problem: unknown) => {
         if (!own.signal.aborted) {
-          setError(problem instanceof Error ? problem : ApiError.unreachable());
+          setError(problem instanceof ApiError ? problem : ApiError.unreachable());
         }
       })
       .finally(() => {

@@ -7,6 +7,7 @@ import { EmptyState } from "@/components/EmptyState";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
+import { Said } from "@/components/Said";
 import { ScrollTable } from "@/components/ScrollTable";
 import { VerdictBadge } from "@/components/VerdictBadge";
 import { useWork } from "@/components/work/useWork";
@@ -85,8 +86,11 @@ function Shown({ view }: { view: BenchmarkView }) {
   return (
     <div>
       <Text size="sm" mb="xs" className="studio-wrap">
-        <strong>The answer: {view.sentence}.</strong> Measured on {formatCount(num_rows)} eval rows, the same for all,{" "}
-        {probe_steps === 0 ? "untrained" : `before and after ${probe_steps} steps`}, on {device},{" "}
+        <strong>
+          The answer: <Said>{view.sentence}</Said>.
+        </strong>{" "}
+        Measured on {formatCount(num_rows)} eval rows, the same for all,{" "}
+        {probe_steps === 0 ? "untrained" : `before and after ${probe_steps} steps`}, on <Said>{device}</Said>,{" "}
         <RelativeTime at={view.created_at} />.
       </Text>
       <ScrollTable
@@ -94,7 +98,7 @@ function Shown({ view }: { view: BenchmarkView }) {
         minWidth={680}
         head={[
           "Base model",
-          "",
+          "Standing",
           "Bits per byte",
           "After training",
           ...(hasLabels ? ["Accuracy"] : []),
@@ -124,7 +128,7 @@ function Shown({ view }: { view: BenchmarkView }) {
       </ScrollTable>
       {failed.map(({ name, problem }) => (
         <Text key={name} size="sm" c="red" className="studio-wrap">
-          {name} was not measured: {problem}
+          <Said>{name}</Said> was not measured: <Said>{problem}</Said>
         </Text>
       ))}
     </div>

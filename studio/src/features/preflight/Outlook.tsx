@@ -7,6 +7,7 @@ import { EmptyState } from "@/components/EmptyState";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
+import { Said } from "@/components/Said";
 import { ScrollTable } from "@/components/ScrollTable";
 import { VerdictBadge } from "@/components/VerdictBadge";
 import { useWork } from "@/components/work/useWork";
@@ -66,7 +67,7 @@ function Newest({ view }: { view: ForecastView }) {
       <Group gap="xs" mb={4}>
         <VerdictBadge verdict={COLORS[outlook] ?? "same"} label={outlook} />
         <Text size="sm">
-          to beat its base by the gates ({Math.round(100 * probability)} %), {base_model},{" "}
+          to beat its base by the gates ({Math.round(100 * probability)} %), <Said>{base_model}</Said>,{" "}
           <RelativeTime at={view.created_at} />
         </Text>
       </Group>

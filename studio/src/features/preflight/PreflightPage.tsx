@@ -14,6 +14,7 @@ import { Panel } from "@/components/Panel";
 import { PlanTable } from "@/components/PlanTable";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
+import { Said } from "@/components/Said";
 import { idOf } from "@/lib/ids";
 import { type JsonObject, objectIn, objectsIn, textIn } from "@/lib/json";
 import { sourcedRows } from "@/lib/recipe";
@@ -61,8 +62,12 @@ function Report({ record }: { record: ArtifactRecord }) {
       <Panel title="Plan">
         {guard !== "" && (
           <Text size="sm" c="dimmed" mb="sm" className="studio-wrap">
-            Guard <Code>{guard}</Code> binds this plan to the project as it was: a launch that names it gets this plan,
-            or another one where the project has changed.
+            Guard{" "}
+            <Code>
+              <Said>{guard}</Said>
+            </Code>{" "}
+            binds this plan to the project as it was: a launch that names it gets this plan, or another one where the
+            project has changed.
           </Text>
         )}
         <PlanTable rows={sourcedRows(plan)} />
@@ -82,8 +87,8 @@ function Checks({ record }: { record: ArtifactRecord }) {
       <Group gap="xs" mb="sm">
         <LevelBadge level={isReady ? "ok" : "block"} />
         <Text size="sm" className="studio-wrap">
-          <strong>{verdictOf(isReady, findings)}</strong> {textIn(body, "base_model")} on {textIn(body, "manifest_id")},
-          looked at <RelativeTime at={record.created_at} />
+          <strong>{verdictOf(isReady, findings)}</strong> <Said>{textIn(body, "base_model") ?? ""}</Said> on{" "}
+          {textIn(body, "manifest_id")}, looked at <RelativeTime at={record.created_at} />
         </Text>
       </Group>
       <ul className="studio-list" style={{ margin: 0, padding: 0 }} aria-label="Checks">

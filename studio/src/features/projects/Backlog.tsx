@@ -12,6 +12,7 @@ import { FactList } from "@/components/FactList";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
+import { Said } from "@/components/Said";
 
 type Decision = "take" | "close" | "reopen";
 
@@ -88,17 +89,23 @@ function Entry({ entry }: { entry: BacklogEntry }) {
         </Text>
         <BacklogBadge entry={entry} />
       </Group>
-      <Text size="sm">{finding.seen}.</Text>
-      <Text size="sm">
-        {finding.effect}{" "}
+      <Text size="sm" className="studio-wrap">
+        <Said>{finding.seen}</Said>.
+      </Text>
+      <Text size="sm" className="studio-wrap">
+        <Said>{finding.effect}</Said>{" "}
         <Text span size="xs" c="dimmed">
           {finding.is_measured ? "Measured." : "An estimate."}
         </Text>
       </Text>
-      {entry.progress !== "" && <Text size="sm">In the newest run: {entry.progress}.</Text>}
+      {entry.progress !== "" && (
+        <Text size="sm" className="studio-wrap">
+          In the newest run: <Said>{entry.progress}</Said>.
+        </Text>
+      )}
       {entry.note !== "" && (
-        <Text size="sm" c="dimmed">
-          {entry.note} ({entry.actor}, <RelativeTime at={entry.changed_at} />)
+        <Text size="sm" c="dimmed" className="studio-wrap">
+          <Said>{entry.note}</Said> (<Said>{entry.actor}</Said>, <RelativeTime at={entry.changed_at} />)
         </Text>
       )}
       <details className="studio-details">

@@ -7,6 +7,7 @@ import { projectQuery, projectStagesQuery } from "@/api";
 import { Page } from "@/components/Page";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
+import { enclosed } from "@/lib/bidi";
 import { idOf } from "@/lib/ids";
 
 /** Where one project stands in each of the eleven stages. */
@@ -15,7 +16,7 @@ export function ProjectPage() {
   const { data: project } = useQuery(projectQuery(projectId));
   const stages = useQuery(projectStagesQuery(projectId));
   const about =
-    project === undefined ? "" : `${project.template} project on ${project.base_model}, seed ${project.seed}`;
+    project === undefined ? "" : `${project.template} project on ${enclosed(project.base_model)}, seed ${project.seed}`;
   return (
     <Page title={project?.name ?? `Project ${projectId}`} lead={about}>
       <Panel title="The eleven stages">

@@ -3,6 +3,7 @@ import { Link } from "react-router";
 
 import type { StageState } from "@/api";
 import { RelativeTime } from "@/components/RelativeTime";
+import { Said } from "@/components/Said";
 import { StatusBadge } from "@/components/StatusBadge";
 
 /** The stages below each other: state, last event, next step. */
@@ -39,7 +40,7 @@ export function StageRail({ stages }: { stages: readonly StageState[] }) {
             </Group>
             {stage.event !== null && (
               <Text size="sm" c={stage.status === "failed" ? "var(--mantine-color-error)" : undefined}>
-                {stage.event.summary}{" "}
+                <Said>{stage.event.summary}</Said>{" "}
                 <Text component="span" size="xs" c="dimmed">
                   <RelativeTime at={stage.event.occurred_at} />
                 </Text>
@@ -47,7 +48,7 @@ export function StageRail({ stages }: { stages: readonly StageState[] }) {
             )}
             {stage.next_step !== "" && (
               <Text size="sm" c="dimmed">
-                Next: {stage.next_step}
+                Next: <Said>{stage.next_step}</Said>
               </Text>
             )}
           </div>

@@ -12,7 +12,9 @@ import { NewestFirst } from "@/components/NewestFirst";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
+import { Said } from "@/components/Said";
 import { VerdictBadge } from "@/components/VerdictBadge";
+import { legibleJson } from "@/lib/bidi";
 import { formatMeasured, NOT_MEASURED } from "@/lib/figures";
 import { formatBytes, formatDelta } from "@/lib/numbers";
 import { bundleOf, type FirstDifference, type Parity } from "@/lib/reports/bundles";
@@ -50,7 +52,7 @@ function Shown({ record }: { record: ArtifactRecord }) {
     <article aria-label={record.id}>
       <Group gap="sm" mb={4}>
         <Text size="sm" fw={600}>
-          {bundle.format} for {bundle.target}, {bundle.dtype}, {formatBytes(sizeOf(bundle.files))}
+          {bundle.format} for {bundle.target}, <Said>{bundle.dtype}</Said>, {formatBytes(sizeOf(bundle.files))}
         </Text>
         <VerdictBadge
           verdict={bundle.parity.passed ? "passed" : "failed"}
@@ -105,6 +107,6 @@ function partingOf(first: FirstDifference | null): string {
     return "";
   }
   const surer = first.margin === null ? "" : ` (${formatMeasured(first.margin, 3)} nats surer)`;
-  const [bundle, tuned] = [JSON.stringify(first.bundle), JSON.stringify(first.tuned)];
+  const [bundle, tuned] = [first.bundle, first.tuned].map((text) => legibleJson(text));
   return `: to prompt ${first.prompt + 1} it says ${bundle} at token ${first.position + 1}, the tuned model ${tuned}${surer}`;
 }

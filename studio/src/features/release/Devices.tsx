@@ -8,7 +8,9 @@ import { ErrorNotice } from "@/components/ErrorNotice";
 import { JobStarted } from "@/components/JobStarted";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
+import { Said } from "@/components/Said";
 import { ScrollTable } from "@/components/ScrollTable";
+import { enclosed } from "@/lib/bidi";
 import { formatMeasured, NOT_MEASURED } from "@/lib/figures";
 import { formatBytes, formatCount, formatNumber } from "@/lib/numbers";
 import { type Candidate, measuredOf } from "@/lib/reports/bundles";
@@ -83,13 +85,14 @@ function Measured({ body }: { body: Parameters<typeof measuredOf>[0] }) {
   return (
     <>
       <Text size="sm" className="studio-wrap">
-        {recommended === null ? "No form is recommended" : `Recommended: ${recommended}`}. {reason}
+        {recommended === null ? "No form is recommended" : `Recommended: ${enclosed(recommended)}`}.{" "}
+        <Said>{reason}</Said>
       </Text>
       <ScrollTable label="Table of forms" minWidth={860} head={HEAD}>
         {candidates.map((one) => (
           <Table.Tr key={one.dtype}>
             <Table.Th scope="row" fw={one.dtype === recommended ? 600 : 400}>
-              {one.dtype}
+              <Said>{one.dtype}</Said>
               {one.isPareto === false && (
                 <Text span size="xs" c="dimmed">
                   {" "}
@@ -108,7 +111,7 @@ function Measured({ body }: { body: Parameters<typeof measuredOf>[0] }) {
       </ScrollTable>
       <Text size="xs" c="dimmed" className="studio-wrap">
         Of {bundleId}. Loss and speed here were measured; the speed on the device is estimated
-        {basis === undefined ? "" : `: ${basis}`}.
+        {basis === undefined ? "" : `: ${enclosed(basis)}`}.
       </Text>
     </>
   );

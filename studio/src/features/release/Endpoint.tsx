@@ -9,6 +9,7 @@ import { FactList } from "@/components/FactList";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
+import { Said } from "@/components/Said";
 import { formatTimes } from "@/lib/chat";
 import { formatCount } from "@/lib/numbers";
 
@@ -62,7 +63,7 @@ function Live({ status, projectId }: { status: EndpointStatus; projectId: number
         .filter((one) => one.error !== null)
         .map((one) => (
           <Text key={one.version} size="sm" c="red" className="studio-wrap">
-            v{one.version} is not served: {one.error}
+            v{one.version} is not served: <Said>{one.error ?? ""}</Said>
           </Text>
         ))}
       <FactList

@@ -11,6 +11,7 @@ import { NewestFirst } from "@/components/NewestFirst";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
+import { Said } from "@/components/Said";
 import { smokeOf } from "@/lib/reports/bundles";
 import { formatCount } from "@/lib/numbers";
 import { NOT_MEASURED } from "@/lib/figures";
@@ -65,7 +66,7 @@ function Release({ row }: { row: ReleaseRow }) {
       </summary>
       {row.reason !== "" && (
         <Text size="sm" pl="md" className="studio-wrap">
-          {row.actor}: {row.reason}
+          <Said>{row.actor ?? ""}</Said>: <Said>{row.reason}</Said>
         </Text>
       )}
       {isOpen && (

@@ -7,6 +7,8 @@ import { ErrorNotice } from "@/components/ErrorNotice";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
+import { Said } from "@/components/Said";
+import { enclosed } from "@/lib/bidi";
 
 const RESULTS: Record<TestResult["outcome"], string> = { sent: "teal", failed: "red", unusable: "orange" };
 
@@ -46,9 +48,9 @@ function Channel({ channel }: { channel: ChannelReport }) {
   return (
     <li className="studio-row">
       <Group justify="space-between" gap="xs">
-        <div>
+        <div className="studio-wrap">
           <Text size="sm" fw={600}>
-            {channel.name}{" "}
+            <Said>{channel.name}</Said>{" "}
             <Text component="span" size="xs" c="dimmed" fw={400}>
               {channel.kind}, from {channel.severity} on
             </Text>
@@ -82,7 +84,7 @@ function History({ channel }: { channel: ChannelReport }) {
     <>
       {channel.num_waiting} waiting, last sent{" "}
       {channel.last_sent_at === null ? "never" : <RelativeTime at={channel.last_sent_at} />}
-      {channel.last_error !== null && `, last error: ${channel.last_error}`}
+      {channel.last_error !== null && `, last error: ${enclosed(channel.last_error)}`}
     </>
   );
 }

@@ -11,6 +11,7 @@ import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { useWork } from "@/components/work/useWork";
 import { WorkNotice } from "@/components/work/WorkNotice";
+import { enclosed } from "@/lib/bidi";
 import { textIn } from "@/lib/json";
 import type { Read } from "@/lib/recipeDraft";
 import { formatMoment } from "@/lib/time";
@@ -124,7 +125,7 @@ function Form({ projectId, read }: { projectId: number; read: Read }) {
       />
       {cannot && (
         <Text size="sm" role="alert" c="var(--mantine-color-error)" className="studio-wrap">
-          Correct first: {Array.from(read.problems, ([name, problem]) => `${name} (${problem})`).join(", ")}.
+          Correct first: {Array.from(read.problems, ([name, problem]) => `${name} (${enclosed(problem)})`).join(", ")}.
         </Text>
       )}
       {project.error !== null && <ErrorNotice error={project.error} />}

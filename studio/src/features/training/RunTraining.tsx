@@ -12,6 +12,7 @@ import { ErrorNotice } from "@/components/ErrorNotice";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
+import { enclosed } from "@/lib/bidi";
 
 const EXAMPLE = `from brewslm import create_brew, create_trainer
 
@@ -156,7 +157,7 @@ function Stop({ run }: { run: BrewRun }) {
       {stop.error !== null && <ErrorNotice error={stop.error} />}
       <ConfirmDialog
         isOpen={isAsking}
-        title={`Stop the run of ${run.trainer}?`}
+        title={`Stop the run of ${enclosed(run.trainer)}?`}
         confirm="Stop it"
         isDangerous
         isBusy={stop.isPending}

@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from brewslm.adapters.sql.migrate import MIGRATIONS, migrate, revision_of
+from brewslm.adapters.sql.migrate import MIGRATIONS, migrate, revision_of, statements_of
 from brewslm.adapters.sql.schema import HEAD, metadata
 from brewslm.adapters.sql.sqlite.driver import journal_mode, load_driver
 from brewslm.adapters.sql.storage import SqlStorage, open_storage
@@ -85,6 +85,21 @@ def test_migrations_make_exactly_the_tables_that_the_code_expects(database: Path
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+def test_a_new_ledger_is_made_in_one_go_as_the_migrations_make_it(database: Path, tmp_path: Path) -> None:
+    stepwise = tmp_path / "stepwise.db"
+    made = []
+    for path in (database, stepwise):
+        engine = create_engine(f"sqlite:///{path}", module=load_driver())
+        with engine.begin() as connection:
+            if path == stepwise:
+                migrate(connection, path, target="0001")
+                migrate(connection, path)
+            made.append((statements_of(connection), revision_of(connection)))
+        engine.dispose()
+    assert made[0] == made[1], "a migration is not in newest.sql yet: run `python tools/newest_schema.py`"
+    assert made[0][1] == HEAD
 
 
 def test_a_table_that_differs_from_the_code_is_noticed(database: Path) -> None:
