@@ -2,12 +2,14 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 
 import { answer, http } from "./client";
-import type { paths } from "./schema";
+import type { EngineReport, paths } from "./schema";
 
 type Query<Path extends keyof paths> = paths[Path] extends { get: { parameters: { query?: infer Q } } }
   ? NonNullable<Q>
   : never;
 export type JobsQuery = Query<"/api/jobs">;
+
+export type EngineName = EngineReport["name"];
 
 export const POLL_MS = 5_000;
 /** How often what changes by itself is asked for, where no live stream tells. */
@@ -112,6 +114,15 @@ export function machineQuery() {
   return queryOptions({
     queryKey: ["machine"],
     queryFn: ({ signal }) => answer(http.GET("/api/machine", { signal })),
+    refetchInterval: POLL_MS,
+  });
+}
+
+/** Where work can be done, with what is on each; a cluster is not asked. */
+export function enginesQuery() {
+  return queryOptions({
+    queryKey: ["engines"],
+    queryFn: ({ signal }) => answer(http.GET("/api/engines", { signal })),
     refetchInterval: POLL_MS,
   });
 }

@@ -3,10 +3,11 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { packsQuery } from "./queries";
-import { answer, type EvaluationRequest, http, jobsKey } from "@/api";
+import { answer, type EngineName, type EvaluationRequest, http, jobsKey } from "@/api";
 import { ErrorNotice } from "@/components/ErrorNotice";
 import { JobStarted } from "@/components/JobStarted";
 import { Panel } from "@/components/Panel";
+import { EngineSelect } from "@/components/work/EngineSelect";
 import { linesOf } from "@/lib/words";
 
 /** Evaluates the newest adapter, with prompts and a file of one's own where wanted. */
@@ -14,11 +15,12 @@ export function RunEvaluation({ projectId }: { projectId: number }) {
   const [prompts, setPrompts] = useState("");
   const [locator, setLocator] = useState("");
   const [pack, setPack] = useState<string | null>(null);
+  const [engine, setEngine] = useState<EngineName>("local");
   const packs = useQuery(packsQuery());
   const client = useQueryClient();
   const run = useMutation({
     mutationFn: (body: EvaluationRequest) => {
-      const params = { path: { project_id: projectId } };
+      const params = { path: { project_id: projectId }, query: { engine } };
       return answer(http.POST("/api/projects/{project_id}/evaluation", { params, body }));
     },
     onSettled: () => client.invalidateQueries({ queryKey: jobsKey }),
@@ -64,6 +66,7 @@ export function RunEvaluation({ projectId }: { projectId: number }) {
             value={locator}
             onChange={(event) => setLocator(event.currentTarget.value)}
           />
+          <EngineSelect value={engine} onChange={setEngine} />
           {run.error !== null && <ErrorNotice error={run.error} />}
           <JobStarted job={run.data} />
           <Button type="submit" size="xs" loading={run.isPending} style={{ alignSelf: "start" }}>

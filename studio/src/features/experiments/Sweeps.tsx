@@ -9,6 +9,7 @@ import { ErrorNotice } from "@/components/ErrorNotice";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
+import { Said } from "@/components/Said";
 import { ScrollTable } from "@/components/ScrollTable";
 import { StatusBadge } from "@/components/StatusBadge";
 import { VerdictBadge } from "@/components/VerdictBadge";
@@ -117,14 +118,14 @@ function Shown({ sweep, onCompare }: { sweep: Sweep; onCompare: SweepsProps["onC
           <Table.Tr key={run.job_id}>
             {sweep.fields.map((field) => (
               <Table.Td key={field} fw={run === best ? 600 : undefined}>
-                {String(run.values[field] ?? "")}
+                <Said>{String(run.values[field] ?? "")}</Said>
               </Table.Td>
             ))}
             <Table.Td>
               <StatusBadge status={run.status} />
               {run.message !== "" && (
                 <Text size="xs" c="dimmed" className="studio-wrap">
-                  {run.message}
+                  <Said>{run.message}</Said>
                 </Text>
               )}
             </Table.Td>

@@ -2,7 +2,7 @@ import { Button, Group, NumberInput, Stack, Table, Text, TextInput } from "@mant
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { answer, type BenchmarkRequest, benchmarksQuery, type BenchmarkView, http } from "@/api";
+import { answer, type BenchmarkRequest, benchmarksQuery, type BenchmarkView, type EngineName, http } from "@/api";
 import { EmptyState } from "@/components/EmptyState";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
@@ -10,6 +10,7 @@ import { RelativeTime } from "@/components/RelativeTime";
 import { Said } from "@/components/Said";
 import { ScrollTable } from "@/components/ScrollTable";
 import { VerdictBadge } from "@/components/VerdictBadge";
+import { EngineSelect } from "@/components/work/EngineSelect";
 import { useWork } from "@/components/work/useWork";
 import { WorkNotice } from "@/components/work/WorkNotice";
 import { formatInterval, formatMeasured } from "@/lib/figures";
@@ -47,9 +48,11 @@ function Form({ projectId }: { projectId: number }) {
   const [sample, setSample] = useState<number | string>(200);
   const [steps, setSteps] = useState<number | string>(50);
   const names = namesIn(models);
-  const work = useWork(projectId, (body: BenchmarkRequest) =>
-    answer(http.POST("/api/projects/{project_id}/benchmarks", { params: { path: { project_id: projectId } }, body })),
-  );
+  const [engine, setEngine] = useState<EngineName>("local");
+  const work = useWork(projectId, (body: BenchmarkRequest) => {
+    const params = { path: { project_id: projectId }, query: { engine } };
+    return answer(http.POST("/api/projects/{project_id}/benchmarks", { params, body }));
+  });
   return (
     <form
       onSubmit={(event) => {
@@ -70,6 +73,7 @@ function Form({ projectId }: { projectId: number }) {
           />
           <NumberInput label="Eval rows" w={110} min={20} max={10_000} value={sample} onChange={setSample} />
           <NumberInput label="Steps of training" w={150} min={0} max={2000} value={steps} onChange={setSteps} />
+          <EngineSelect value={engine} onChange={setEngine} />
           <Button type="submit" variant="default" disabled={names.length === 0 || work.isBusy}>
             Compare
           </Button>

@@ -2,12 +2,13 @@ import { Button, Select, Stack, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { answer, artifactsOfKindQuery, type ExportInputs, http, jobsKey } from "@/api";
+import { answer, artifactsOfKindQuery, type EngineName, type ExportInputs, http, jobsKey } from "@/api";
 import { EmptyState } from "@/components/EmptyState";
 import { ErrorNotice } from "@/components/ErrorNotice";
 import { JobStarted } from "@/components/JobStarted";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
+import { EngineSelect } from "@/components/work/EngineSelect";
 import { evaluationOf } from "@/lib/reports/evaluation";
 import { formatMoment } from "@/lib/time";
 
@@ -55,12 +56,13 @@ function ExportForm({ projectId, reports }: { projectId: number; reports: readon
   const [chosen, setChosen] = useState<string | null>(null);
   const [target, setTarget] = useState<Target>("transformers");
   const [quantization, setQuantization] = useState("q8_0");
+  const [engine, setEngine] = useState<EngineName>("local");
   const isGguf = target === "llama_cpp" || target === "ollama";
   const report = reports.find(({ id }) => id === chosen) ?? reports[0];
   const client = useQueryClient();
   const run = useMutation({
     mutationFn: (body: ExportInputs) => {
-      const params = { path: { project_id: projectId } };
+      const params = { path: { project_id: projectId }, query: { engine } };
       return answer(http.POST("/api/projects/{project_id}/stages/export", { params, body }));
     },
     onSettled: () => client.invalidateQueries({ queryKey: jobsKey }),
@@ -106,6 +108,7 @@ function ExportForm({ projectId, reports }: { projectId: number; reports: readon
           {isGguf ? "A GGUF file, loaded by llama.cpp itself. " : "A Hugging Face folder. "}
           Nothing is published where the saved model differs from the tuned one by more than its numbers explain.
         </Text>
+        <EngineSelect value={engine} onChange={setEngine} />
         {run.error !== null && <ErrorNotice error={run.error} />}
         <JobStarted job={run.data} />
         <Button type="submit" size="xs" loading={run.isPending} style={{ alignSelf: "start" }}>

@@ -1,5 +1,6 @@
 import { AlertsPanel } from "./AlertsPanel";
 import { DesktopPanel } from "./DesktopPanel";
+import { EnginesPanel } from "./EnginesPanel";
 import { MachinePanel } from "./MachinePanel";
 import { ThresholdsPanel } from "./ThresholdsPanel";
 import { TokenPanel } from "./TokenPanel";
@@ -10,6 +11,7 @@ export function SettingsPage() {
   return (
     <Page title="Settings" lead="Files decide; this page shows what counts, and where it was said.">
       <MachinePanel />
+      <EnginesPanel />
       <AlertsPanel />
       <DesktopPanel />
       <TokenPanel />
