@@ -14,7 +14,7 @@ export function EngineSelect({ value, onChange }: EngineSelectProps) {
   return (
     <Select
       label="Runs on"
-      w={200}
+      w={250}
       data={engines.map(({ name, num_running, num_slots }) => ({
         value: name,
         label: `${name === "local" ? "this machine" : name} (${num_running} of ${num_slots} in use)`,

@@ -27,17 +27,18 @@ export function EnginesPanel() {
     >
       <QueryView query={engines}>
         {(found) => (
-          <ScrollTable label="Engines" minWidth={420} head={["Engine", "In use", "Waiting", "State"]}>
+          <ScrollTable label="Engines" minWidth={520} head={["Engine", "In use", "Waiting", "State"]}>
             {found.map((one) => {
               const look = looks.find(({ name }) => name === one.name);
-              const told = look === undefined ? [one.problem] : [look.problem, ...look.facts];
+              const unasked = one.problem || (one.name === "local" ? "ready" : "not asked yet");
+              const told = look === undefined ? [unasked] : [look.problem || "would take work", ...look.facts];
               return (
                 <Table.Tr key={one.name}>
-                  <Table.Td>{one.name === "local" ? "this machine" : one.name}</Table.Td>
-                  <Table.Td>{`${one.num_running} of ${one.num_slots}`}</Table.Td>
+                  <Table.Td className="studio-nowrap">{one.name === "local" ? "this machine" : one.name}</Table.Td>
+                  <Table.Td className="studio-nowrap">{`${one.num_running} of ${one.num_slots}`}</Table.Td>
                   <Table.Td>{one.num_waiting}</Table.Td>
                   <Table.Td className="studio-wrap">
-                    <Said>{told.filter((words) => words !== "").join("; ")}</Said>
+                    <Said>{told.join("; ")}</Said>
                   </Table.Td>
                 </Table.Tr>
               );
