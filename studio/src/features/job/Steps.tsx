@@ -7,10 +7,11 @@ import type { Job } from "@/api";
 import { Duration } from "@/components/Duration";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
+import { Said } from "@/components/Said";
 import { StatusBadge } from "@/components/StatusBadge";
 import { isFinal } from "@/lib/run/status";
 
-const FLOWS: readonly Job["kind"][] = ["import", "autopilot", "evaluation", "optimize", "golden"];
+const FLOWS: readonly Job["kind"][] = ["import", "autopilot", "evaluation", "optimize", "golden", "benchmark"];
 
 /** The steps of a flow, each a job of its own. */
 export function Steps({ job }: { job: Job }) {
@@ -30,7 +31,7 @@ export function Steps({ job }: { job: Job }) {
             {[...found].reverse().map((step) => (
               <li key={step.id}>
                 <Anchor component={Link} to={`/jobs/${step.id}`} size="sm" underline="always">
-                  {step.kind.replaceAll("_", " ")}
+                  <Said>{stepName(step)}</Said>
                 </Anchor>
                 <StatusBadge status={step.status} />
                 {step.started_at !== null && (
@@ -53,4 +54,10 @@ export function Steps({ job }: { job: Job }) {
       </QueryView>
     </Panel>
   );
+}
+
+/** A stage by its name, a candidate of a benchmark by its own. */
+function stepName({ kind, payload }: Job): string {
+  const model = payload["model"];
+  return kind === "probe" && typeof model === "string" ? model : kind.replaceAll("_", " ");
 }
