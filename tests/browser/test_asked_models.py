@@ -1,4 +1,4 @@
-"""Pages that ask models, in a real browser over a real server: what to expect, which base model, the playground."""
+"""Pages that ask models, in a real browser over a real server: what to expect, which base model or recipe, a talk."""
 
 import re
 from collections.abc import Iterator
@@ -113,6 +113,30 @@ def test_base_and_checkpoint_answer_side_by_side_and_can_be_stopped(
 
     page.get_by_role("button", name="Begin anew").click()
     expect(page.get_by_text("Nothing was said yet.")).to_have_count(2)
+
+
+def test_a_sweep_is_asked_for_compared_and_its_curves_laid_over_each_other(window: Window, server: Server) -> None:
+    page = window.open("/projects/1/experiments")
+    expect(page.get_by_text("No sweeps yet.")).to_be_visible()
+    values = page.get_by_label("Values to try")
+    values.fill("optim.learning_rate")
+    expect(page.get_by_text("Write each line as field = value, value")).to_be_visible()
+    values.fill("data.total_step = 2, 3")
+    page.get_by_role("button", name="Train 2 times").click()
+    expect(page.get_by_role("main").get_by_role("alert")).to_contain_text("did you mean data.total_steps?")
+    _forget_refusals(window)
+    values.fill("data.total_steps = 2, 3")
+    page.get_by_role("button", name="Train 2 times").click()
+    table = page.get_by_role("region", name="Trainings of sweep-1")
+    expect(table.get_by_role("row")).to_have_count(3)
+    (sweep,) = server.get("/api/projects/1/sweeps")
+    assert all(server.finish(run["job_id"])["status"] == "completed" for run in sweep["runs"])
+    expect(table.locator("[data-status=completed]")).to_have_count(2)
+    expect(page.get_by_text(re.compile(r"The lowest eval loss is [\d.]+: data.total_steps = [23]."))).to_be_visible()
+    assert window.problems() == []
+    page.get_by_role("button", name="Compare the curves of sweep-1").click()
+    expect(page).to_have_url(re.compile(r"compare=\d+,\d+|compare=\d+%2C\d+"))
+    assert window.problems() == []
 
 
 def test_what_the_models_refuse_is_told_beside_the_conversation(window: Window) -> None:
