@@ -27,7 +27,7 @@ export function EnginesPanel() {
     >
       <QueryView query={engines}>
         {(found) => (
-          <ScrollTable label="Engines" minWidth={520} head={["Engine", "In use", "Waiting", "State"]}>
+          <ScrollTable label="Table of engines" minWidth={520} head={["Engine", "In use", "Waiting", "State"]}>
             {found.map((one) => {
               const look = looks.find(({ name }) => name === one.name);
               const unasked = one.problem || (one.name === "local" ? "ready" : "not asked yet");
