@@ -144,8 +144,8 @@ def test_an_export_whose_disk_becomes_full_says_so_and_leaves_nothing(form: str,
         assert FULL.search(line), line
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.long  # an adapter is written too quickly for that
+@pytest.mark.parametrize("form", ["huggingface", "gguf"])
 def test_disks_that_become_full_at_many_moments_of_an_export(form: str, tuned: Brew, tmp_path: Path) -> None:
     said = fill(tuned, tmp_path, form, num_times=8)
     print(f"{form}: of 8 exports {len(said)} ended without room: {sorted(set(said))}")
