@@ -85,7 +85,7 @@ def _choose(
     mode = str(inputs.overrides.get("mode", usual_mode[0]))
     num_tokens = tokens_of(manifest, "train", mode=mode)
     mean_tokens = max(num_tokens / max(train.num_examples, 1), 1.0)
-    usual_epochs = _epochs(profile, num_tokens)
+    usual_epochs = _epochs(profile, num_tokens, manifest)
     wished = step_tokens(num_tokens * usual_epochs)
     batch = _asked(inputs, "data.batch_size", _batch_size(wished, mean_tokens, train.num_examples, mode))
     per_step = max(batch * _asked(inputs, "data.gradient_accumulation_steps", 1), 1)
@@ -96,7 +96,7 @@ def _choose(
         "data.max_seq_len": (manifest.max_seq_len, "what the data was prepared with"),
         "data.batch_size": (batch, _batch_reason(wished, mean_tokens, mode)),
         "data.micro_batch_tokens": _micro_batch(inputs, manifest, base, machine),
-        "optim.learning_rate": _learning_rate(inputs, base, mode, steps),
+        "optim.learning_rate": _learning_rate(inputs, manifest, base, mode, steps),
         "schedule.warmup_steps": (min(max(steps // 20, 1), 100, steps - 1), "a twentieth of the run"),
         "monitor.log_every": (max(min(steps // 100, 50), 1), "about a hundred points on the curve"),
         "monitor.eval_every": (cadence, "six looks at the eval split"),
@@ -165,17 +165,19 @@ def _mode(manifest: Manifest) -> tuple[Scalar, str]:
     return "sft", f"the data is {manifest.shape!r}: the answers are learnt"
 
 
-def _learning_rate(inputs: PreflightInputs, base: BaseModelFacts, mode: str, num_steps: int) -> tuple[Scalar, str]:
+def _learning_rate(
+    inputs: PreflightInputs, manifest: Manifest, base: BaseModelFacts, mode: str, num_steps: int
+) -> tuple[Scalar, str]:
     method = str(inputs.overrides.get("method", "lora"))
     is_tried = mode not in _RATE_SHARES and method != "full"
-    factor = rate_factor(num_steps) if is_tried else 1.0
+    factor = rate_factor(num_steps, manifest.shape) if is_tried else 1.0
     rate = 2e-3 if base.num_parameters < _SMALL_MODEL else 2e-4
     share = _RATE_SHARES.get(mode, 1.0) * (_FULL_RATE_SHARE if method == "full" else 1.0)
     careful = PROFILES[inputs.profile].rate_share
     size = f"{base.num_parameters / 1e6:.0f} M parameters"
     reason = f"{method} with {mode} on a model of {size}: smaller models take larger steps"
     if factor > 1.0:
-        reason += f", and so do runs of as few as {num_steps} steps"
+        reason += f", and so do runs over labels of as few as {num_steps} steps"
     if careful != 1.0:
         reason += f"; profile {inputs.profile} takes {careful:g} of it"
     return rate * share * factor * careful, reason
@@ -221,9 +223,9 @@ def _batch_reason(tokens: float, mean_tokens: float, mode: str) -> str:
     return f"about {tokens:.0f} tokens a step, for steps enough, at {mean_tokens:.0f} tokens an example{fewest}"
 
 
-def _epochs(profile: ProfileValues, num_tokens: int) -> float:
+def _epochs(profile: ProfileValues, num_tokens: int, manifest: Manifest) -> float:
     most = profile.max_tokens / max(num_tokens, 1)
-    wished = profile.num_epochs * more_passes(num_tokens * profile.num_epochs)
+    wished = profile.num_epochs * more_passes(num_tokens * profile.num_epochs, manifest.shape)
     return float(max(min(round(wished, 1), round(most, 2)), 0.05))
 
 

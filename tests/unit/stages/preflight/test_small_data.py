@@ -1,7 +1,10 @@
-"""Little data gets small steps, more passes and a higher rate; much data is planned as before."""
+"""Little data gets small steps, and of labels more passes and a higher rate; much data is planned as before."""
+
+from typing import get_args
 
 import pytest
 
+from brewslm.core.data.example import Shape
 from brewslm.stages.preflight.small_data import (
     FEWEST_TOKENS,
     MOST_PASSES,
@@ -21,10 +24,16 @@ def test_a_run_has_the_wanted_steps_where_its_tokens_allow_it() -> None:
 
 
 def test_passes_are_only_added_where_there_are_too_few_steps() -> None:
-    assert more_passes(WANTED_STEPS * FEWEST_TOKENS) == 1.0
-    assert more_passes(0.8 * WANTED_STEPS * FEWEST_TOKENS) == pytest.approx(1.25)
-    assert more_passes(10.0) == more_passes(0.0) == MOST_PASSES
+    assert more_passes(WANTED_STEPS * FEWEST_TOKENS, "classification") == 1.0
+    assert more_passes(0.8 * WANTED_STEPS * FEWEST_TOKENS, "classification") == pytest.approx(1.25)
+    assert more_passes(10.0, "classification") == more_passes(0.0, "classification") == MOST_PASSES
 
 
 def test_only_short_runs_take_a_higher_rate() -> None:
-    assert (rate_factor(WANTED_STEPS), rate_factor(10 * WANTED_STEPS)) == (2.0, 1.0)
+    rates = [rate_factor(num_steps, "classification") for num_steps in (WANTED_STEPS, 10 * WANTED_STEPS)]
+    assert rates == [2.0, 1.0]
+
+
+@pytest.mark.parametrize("shape", [one for one in get_args(Shape) if one != "classification"])
+def test_answers_in_words_are_not_gone_through_more_often_nor_at_a_higher_rate(shape: Shape) -> None:
+    assert (more_passes(10.0, shape), rate_factor(10, shape)) == (1.0, 1.0)
