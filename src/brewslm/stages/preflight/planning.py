@@ -177,7 +177,7 @@ def _learning_rate(
     size = f"{base.num_parameters / 1e6:.0f} M parameters"
     reason = f"{method} with {mode} on a model of {size}: smaller models take larger steps"
     if factor > 1.0:
-        reason += f", and so do runs over labels of as few as {num_steps} steps"
+        reason += f", and so do runs of as few as {num_steps} steps"
     if careful != 1.0:
         reason += f"; profile {inputs.profile} takes {careful:g} of it"
     return rate * share * factor * careful, reason
