@@ -17,6 +17,9 @@ _MARGIN, _TIME_MARGIN = 0.10, 0.25
 """How far equal runs differ: beyond the lowest and the highest that were measured."""
 _PER_DOUBLING = 0.05
 """How much less is known for each doubling between the run and the nearest one that was measured."""
+_FEW = 3.0
+"""By so much of itself, over the number of trainings, the margin grows where few were measured: one says little of
+other data, whose rows have other lengths (`benchmarks/plan_forecast.py`)."""
 
 
 class Measurement(Value):
@@ -91,7 +94,7 @@ def _corrected(
     nearest = sorted(known, key=lambda pair: abs(math.log2(expected / pair[0])))[:_NEAREST]
     ratios = sorted(taken / forecast for forecast, taken in nearest)
     middle = math.exp(sum(map(math.log, ratios)) / len(ratios))
-    spread = 1 + margin + _PER_DOUBLING * abs(math.log2(expected / nearest[0][0]))
+    spread = 1 + margin * (1 + _FEW / len(nearest)) + _PER_DOUBLING * abs(math.log2(expected / nearest[0][0]))
     runs = "1 training" if len(nearest) == 1 else f"{len(nearest)} trainings"
     return raw.model_copy(
         update={
