@@ -98,7 +98,8 @@ def disk(plan: TrainPlan, context: StageContext) -> Finding:
 def checkpoint_directory(context: StageContext) -> Finding:
     """Write, move, read and delete a file where checkpoints will go, and see on which file system that is."""
     folder = context.workers.folder(".preflight")
-    written, moved = folder / f"probe-{os.getpid()}.tmp", folder / f"probe-{os.getpid()}"
+    name = f"probe-{os.getpid()}-{context.job_id}"  # jobs of one process may look at the same moment
+    written, moved = folder / f"{name}.tmp", folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with written.open("wb") as file:
