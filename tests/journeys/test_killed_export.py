@@ -70,15 +70,20 @@ def sums_of(folder: Path) -> str:
     return (folder / "SHA256SUMS").read_text(encoding="utf-8")
 
 
-def storm(tuned: Brew, folder: Path, form: str, num_kills: int) -> tuple[int, int]:
-    """Kill exports at random moments; return how often one was under way, and how often it had not been published."""
-    words = ("export", "--project", "1", *FORMS[form])
+def undisturbed(tuned: Brew, folder: Path, words: tuple[str, ...]) -> tuple[Path, str, float]:
+    """Export in a copy; return the bundle's folder, what is in it, and how long it took."""
     whole = copied(tuned, folder / "whole")
     began = time.monotonic()
     whole.run(*words)
     seconds = time.monotonic() - began
     (published,) = bundles(whole)
-    wanted = sums_of(published)
+    return published, sums_of(published), seconds
+
+
+def storm(tuned: Brew, folder: Path, form: str, num_kills: int) -> tuple[int, int]:
+    """Kill exports at random moments; return how often one was under way, and how often it had not been published."""
+    words = ("export", "--project", "1", *FORMS[form])
+    published, wanted, seconds = undisturbed(tuned, folder, words)
     rng = random.Random(f"{SEED}/{form}")
     num_struck = num_invisible = 0
     for number in range(num_kills):
@@ -107,12 +112,7 @@ def storm(tuned: Brew, folder: Path, form: str, num_kills: int) -> tuple[int, in
 def fill(tuned: Brew, folder: Path, form: str, num_times: int) -> list[str]:
     """Let the disk become full while something is exported, at random moments; return what was said each time."""
     words, said = ("export", "--project", "1", *FORMS[form]), []
-    whole = copied(tuned, folder / "whole")
-    began = time.monotonic()
-    whole.run(*words)
-    seconds = time.monotonic() - began
-    (published,) = bundles(whole)
-    wanted = sums_of(published)
+    published, wanted, seconds = undisturbed(tuned, folder, words)
     rng = random.Random(f"{SEED}/{form}/full")
     for number in range(num_times):
         with small_disk(folder / f"disk-{number}", size_kib=DISK_KIB) as disk:

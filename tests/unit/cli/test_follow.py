@@ -1,7 +1,7 @@
 """Watching a step: who does its flow meanwhile stays to the end of that."""
 
 import io
-import time
+import threading
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,8 +34,15 @@ def test_a_step_that_is_watched_takes_its_whole_flow_to_the_end(tmp_path: Path) 
     step = steps_of(scene, flow)[-1]
     assert (step.kind, step.status) == ("train", JobStatus.RUNNING)
     scene.engine.kill(scene.folder / "experiments" / "exp-001")
-    late = flow_over(manifest, at_end=lambda _run: time.sleep(0.5))
+    looks, seen = [0], threading.Event()
+
+    def look() -> None:
+        looks[0] += scene.job(step.id).status.is_final
+        if looks[0] > 1:  # who leaves with the step looks once more, and no more
+            seen.set()
+
+    late = flow_over(manifest, at_end=lambda _run: seen.wait(20))
     runner = scene.runner(late, owner="next", gone=lambda _owner: True)
     house: Any = SimpleNamespace(jobs=scene.jobs, runner=runner, alerts=SimpleNamespace(served=nullcontext))
-    assert work(house, Console(file=io.StringIO()), step.id, lambda: None).status is JobStatus.COMPLETED
+    assert work(house, Console(file=io.StringIO()), step.id, look).status is JobStatus.COMPLETED
     assert scene.job(flow.id).status is JobStatus.COMPLETED
