@@ -80,5 +80,6 @@ def _finding(problem: dict[str, Any]) -> Finding:
     where, given = ".".join(str(part) for part in problem["loc"]), problem.get("input")
     # A body may hold what is secret; addresses are logged anyway.
     is_shown = problem["loc"][0] in {"path", "query"} and isinstance(given, str | int) and problem["type"] != "missing"
-    seen = f"{excerpt(str(given), _LONGEST_VALUE)!r}: {problem['msg']}" if is_shown else str(problem["msg"])
+    what = str(problem["msg"]).removeprefix("Value error, ")
+    seen = f"{excerpt(str(given), _LONGEST_VALUE)!r}: {what}" if is_shown else what
     return Finding(check=where, level="block", seen=seen, next_step=_CORRECT, reason=Reason.SYSTEM_REQUEST_INVALID)

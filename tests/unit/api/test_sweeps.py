@@ -46,7 +46,9 @@ def test_what_cannot_be_swept_is_refused_in_words(client: TestClient, prepared: 
     assert unknown.status_code == 400
     assert "did you mean optim.learning_rate" in unknown.json()["error"]["message"]
     assert client.post(SWEEPS, json={"grid": {}}).status_code == 422
-    assert client.post(SWEEPS, json={"grid": {"seed": [1, 1]}}).status_code == 422
+    twice = client.post(SWEEPS, json={"grid": {"seed": [1, 1]}})
+    assert twice.status_code == 422
+    assert twice.json()["error"]["message"].startswith("body: seed names a value twice: 1, 1. Correct it and ask again")
     assert client.get(f"{SWEEPS}/nix").status_code == 404
     assert client.post(f"{SWEEPS}/nix/cancel").status_code == 404
     assert client.post("/api/projects/9/sweeps", json={"grid": GRID}).status_code == 404
