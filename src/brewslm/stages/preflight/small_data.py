@@ -35,6 +35,8 @@ def more_passes(num_tokens: float, shape: Shape) -> float:
 def rate_factor(num_steps: float, shape: Shape) -> float:
     """Return by what the learning rate of an adapter is multiplied: a short run wants larger steps.
 
-    Longer runs were not tried, and keep theirs.
+    Longer runs were not tried, and keep theirs; so do the shortest over answers in words, which are learnt by heart. Of
+    general-chat-v1 (676 rows, 193 steps) 0.004 came to 3.814, and 0.002 to 3.840.
     """
-    return 2.0 if shape in _SLOW and num_steps <= 2 * WANTED_STEPS else 1.0
+    fewest = 0 if shape in _SLOW else WANTED_STEPS / 2
+    return 2.0 if fewest <= num_steps <= 2 * WANTED_STEPS else 1.0

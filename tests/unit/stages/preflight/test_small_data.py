@@ -37,5 +37,5 @@ def test_only_short_runs_take_a_higher_rate() -> None:
 @pytest.mark.parametrize(
     "shape", [one for one in get_args(Shape) if one != "classification" and one not in TEXT_SHAPES]
 )
-def test_answers_in_words_are_not_gone_through_more_often_nor_at_a_higher_rate(shape: Shape) -> None:
-    assert (more_passes(10.0, shape), rate_factor(10, shape)) == (1.0, 1.0)
+def test_answers_in_words_are_not_gone_through_more_often_nor_few_at_a_higher_rate(shape: Shape) -> None:
+    assert (more_passes(10.0, shape), rate_factor(10, shape), rate_factor(WANTED_STEPS, shape)) == (1.0, 1.0, 2.0)
