@@ -9,9 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from brewslm.adapters.serving.upstream import HttpUpstream, UpstreamProcess
 from brewslm.core.errors import WorkerError
 from brewslm.core.serving.measured import MEASURED_COMMENT, MEASURED_HEADER, Measured
 from brewslm.core.serving.order import Ready, Refused, ServedAdapter, ServeOrder
+from brewslm.core.serving.upstream import Upstream
 
 MEASURED = Measured(
     prompt_tokens=3, completion_tokens=2, first_token_seconds=0.001, seconds=0.002, finish_reason="stop"
@@ -32,6 +34,9 @@ class PlayedProcess:
     def ready(self) -> Ready | Refused | None:
         port = self._server.server_address[1]
         return Ready(port=port, pid=0, runtime="played", device="cpu", context_tokens=64)
+
+    def base_url(self, ready: Ready) -> str:
+        return f"http://127.0.0.1:{ready.port}/v1"
 
     def exit_code(self) -> int | None:
         return self._code
@@ -65,6 +70,9 @@ class PlayedServing:
         self.orders.append(order)
         self.processes.append(PlayedProcess(order))
         return self.processes[-1]
+
+    def attach(self, upstream: Upstream) -> UpstreamProcess:
+        return UpstreamProcess(HttpUpstream(upstream, environment={}))
 
     def stop(self, process: Any) -> None:
         if process.exit_code() is None:

@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-COMMAND = [sys.executable, "-c", "from brewslm.cli.main import main; main()"]
 LONGEST_SECONDS = 240.0
 """No single wait in a journey takes longer, on two busy cores."""
 
@@ -38,6 +37,12 @@ class Brew:
 
     home: Path
     variables: dict[str, str] = field(default_factory=dict)
+    python: str = sys.executable
+
+    @property
+    def command(self) -> list[str]:
+        """What stands before the words of a command."""
+        return [self.python, "-c", "from brewslm.cli.main import main; main()"]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -45,13 +50,13 @@ class Brew:
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment
+            [*self.command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment
         )
 
     def run_any(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(
-            [*COMMAND, *words],
+            [*self.command, *words],
             capture_output=True,
             text=True,
             env=self.environment,

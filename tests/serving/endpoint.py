@@ -112,12 +112,12 @@ class Workspace:
             parity=parity(),
         )
 
-    def release(self, model: Path, *, note: str = "", is_good: bool = True) -> ReleaseRow:
+    def release(self, model: Path, *, note: str = "", is_good: bool = True, **handed_over: Any) -> ReleaseRow:
         """Register a folder as the next release candidate, with an evaluation whose one gate was passed or not."""
         report = evaluated(is_good=is_good)
         bundle = self.bundle(model, report, note=note)
         smoke = (SmokeAnswer(prompt="Hello!", answer="Hi.", num_tokens=2),)
-        release = Release(bundle_id=bundle.id, runtime="test", smoke=smoke)
+        release = Release(bundle_id=bundle.id, runtime="test", smoke=smoke, **handed_over)
         now = self.house.ports.clock.now()
         with self.house.ports.storage.write() as transaction:
             job = transaction.jobs.add(project_id=self.project.id, kind="deploy", payload={}, created_at=now)

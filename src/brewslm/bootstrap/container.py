@@ -29,8 +29,10 @@ from brewslm.bootstrap.sources import connected_sources
 from brewslm.services.ports import Ports
 
 if TYPE_CHECKING:
+    from brewslm.core.drift.upstream_client import UpstreamClient
     from brewslm.core.evaluation.judge import AnswerJudge, JudgeSettings
     from brewslm.core.ports.advisor import Advisor, Judge
+    from brewslm.core.serving.upstream import Upstream
 
 TEMPLATES = Templates()
 """One set for the process, which may open several houses."""
@@ -72,6 +74,7 @@ def open_house(settings: Settings, *, actor: str) -> House:
         open_judge=_open_judge,
         label_files=FolderLabelFiles(settings.home),
         clusters=clusters,
+        open_upstream=_open_upstream,
     )
     return House(settings, storage, uploads, ports, actor=actor)
 
@@ -101,3 +104,9 @@ def _open_judge(settings: "JudgeSettings") -> "AnswerJudge":
     from brewslm.adapters.advisor.answer_judge import AnswerJudges
 
     return AnswerJudges(os.environ).open(settings)
+
+
+def _open_upstream(upstream: "Upstream") -> "UpstreamClient":
+    from brewslm.adapters.serving.upstream import HttpUpstream
+
+    return HttpUpstream(upstream, environment=os.environ)

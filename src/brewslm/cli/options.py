@@ -40,6 +40,17 @@ MaxSeqLen = Annotated[
     int | None, typer.Option("--max-seq-len", min=16, metavar="TOKENS", help="Longest example that is kept.")
 ]
 Prompts = Annotated[list[str] | None, typer.Option("--prompt", metavar="TEXT", help="A prompt to answer. Repeatable.")]
+UpstreamUrl = Annotated[
+    str | None,
+    typer.Option("--at", metavar="URL", help="A runtime that serves the bundle, such as http://127.0.0.1:8001/v1."),
+]
+UpstreamModel = Annotated[
+    str | None, typer.Option("--model", metavar="NAME", help="Its name of the model, where it has several.")
+]
+UpstreamKey = Annotated[
+    str | None,
+    typer.Option("--key-env", metavar="NAME", help="The variable with its key: BREWSLM_UPSTREAM_KEY, or one so begun."),
+]
 AsShape = Annotated[
     choices.Shape | None,
     typer.Option(

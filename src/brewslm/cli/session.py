@@ -186,7 +186,7 @@ def print_json(data: object) -> None:
     print(json.dumps(_plain(data), indent=2, allow_nan=False))
 
 
-def validated(model: type[Value], **fields: Any) -> Any:  # noqa: ANN401 - an instance of `model`
+def validated(model: type[Value], /, **fields: Any) -> Any:  # noqa: ANN401 - an instance of `model`
     """Build a request from options.
 
     Raises:
@@ -198,9 +198,8 @@ def validated(model: type[Value], **fields: Any) -> Any:  # noqa: ANN401 - an in
         return model(**fields)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(map(str, one['loc']))}={one['input']!r}: {one['msg']}"
-            if one["loc"]
-            else one["msg"].removeprefix("Value error, ")
+            (f"{'.'.join(map(str, one['loc']))}={one['input']!r}: " if one["loc"] else "")
+            + one["msg"].removeprefix("Value error, ")
             for one in error.errors()
         )
         raise InvalidRequestError(f"{problems}; correct it and run again") from error

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from brewslm.core.alerts.facts import MonitoringFacts, nothing_known
 from brewslm.core.curves.drawing import Painter
+from brewslm.core.drift.upstream_client import OpenUpstream, no_upstream
 from brewslm.core.engines.names import EngineName
 from brewslm.core.evaluation.judge import OpenJudge, no_judge
 from brewslm.core.events.base import Draft
@@ -89,5 +90,7 @@ class StageContext:
     """Whether a language model is set that could decide there."""
     open_judge: OpenJudge = no_judge
     """Judges of answers, as eval packs name them."""
+    open_upstream: OpenUpstream = no_upstream
+    """Runtimes that others run."""
     longest_without_benchmark_minutes: float | None = None
     """Gate C: longer plans need a benchmark of their base model; None asks for none."""

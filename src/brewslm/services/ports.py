@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from brewslm.core.curves.drawing import Painter
+from brewslm.core.drift.upstream_client import OpenUpstream, no_upstream
 from brewslm.core.evaluation.judge import LabelFiles, NoLabelFiles, OpenJudge, no_judge
 from brewslm.core.evaluation.pack_files import EvalPackFiles, NoEvalPackFiles
 from brewslm.core.forecast.measured import Measurements, NoMeasurements
@@ -46,3 +47,4 @@ class Ports:
     open_judge: OpenJudge = no_judge
     label_files: LabelFiles = field(default_factory=NoLabelFiles)
     clusters: Clusters = field(default_factory=NoClusters)
+    open_upstream: OpenUpstream = no_upstream

@@ -149,6 +149,7 @@ class StageRuns:
             gate_modes=gate_modes,
             has_judge=ports.judge.is_there,
             open_judge=ports.open_judge,
+            open_upstream=ports.open_upstream,
             longest_without_benchmark_minutes=self._longest_without_benchmark,
         )
 

@@ -3654,6 +3654,7 @@ export interface components {
              *     ]
              */
             prompts?: string[];
+            upstream?: components["schemas"]["Upstream"] | null;
         };
         /**
          * DriftCheck
@@ -7110,6 +7111,28 @@ export interface components {
             size_bytes: number;
         };
         /**
+         * Upstream
+         * @description Where it answers, and under which name.
+         */
+        Upstream: {
+            /**
+             * Key Env
+             * @description The environment variable of the server that holds the key, `BREWSLM_UPSTREAM_KEY` or one that begins so; None
+             *     sends none.
+             */
+            key_env?: string | null;
+            /**
+             * Model
+             * @description The model's name there; None takes the only one that it has, or the one that launch notes name.
+             */
+            model?: string | null;
+            /**
+             * Url
+             * @description The base of an endpoint that speaks the OpenAI API, such as http://127.0.0.1:8001/v1.
+             */
+            url: string;
+        };
+        /**
          * Verdict
          * @description How a training is, now.
          */
@@ -7524,6 +7547,7 @@ export type Trainer = components['schemas']['Trainer'];
 export type TriedCheckpoint = components['schemas']['TriedCheckpoint'];
 export type UnreadCount = components['schemas']['UnreadCount'];
 export type UploadFacts = components['schemas']['UploadFacts'];
+export type Upstream = components['schemas']['Upstream'];
 export type Verdict = components['schemas']['Verdict'];
 export type WatchCheck = components['schemas']['WatchCheck'];
 export type WatcherFacts = components['schemas']['WatcherFacts'];

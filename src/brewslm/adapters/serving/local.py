@@ -13,6 +13,7 @@ import httpx2
 from pydantic import ValidationError
 
 from brewslm.adapters.engines.local import worker_environment
+from brewslm.adapters.serving.upstream import HttpUpstream, UpstreamProcess
 from brewslm.core.errors import WorkerError
 from brewslm.core.serving.order import (
     ADAPTERS_PATH,
@@ -26,6 +27,7 @@ from brewslm.core.serving.order import (
     ServedAdapter,
     ServeOrder,
 )
+from brewslm.core.serving.upstream import Upstream
 
 LOG_FILE = "serving.log"
 STOP_SECONDS = 5.0
@@ -42,6 +44,10 @@ class LocalProcess:
         self._child = child
         self._folder = folder
         self.token = token
+
+    def base_url(self, ready: Ready) -> str:
+        """The base of its OpenAI API."""
+        return f"http://127.0.0.1:{ready.port}/v1"
 
     def ready(self) -> Ready | Refused | None:
         """Where it listens, or why it does not; None while that is not known."""
@@ -98,6 +104,7 @@ class LocalServing:
     def __init__(self, workspace: Path, *, environment: Mapping[str, str], num_threads: int | None = None) -> None:
         """Keep what processes are started with; their folders lie in the workspace."""
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        self._own_environment = environment
         self._environment = worker_environment(environment, num_threads or cores)
         self._folder = workspace / "serving"
         self._logs = workspace / "logs"
@@ -131,7 +138,15 @@ class LocalServing:
             raise WorkerError(message) from error
         return LocalProcess(child, folder, token)
 
+    def attach(self, upstream: Upstream) -> UpstreamProcess:
+        """Look after a runtime that others run.
+
+        Raises:
+            WorkerError: its key is not there.
+        """
+        return UpstreamProcess(HttpUpstream(upstream, environment=self._own_environment))
+
     def stop(self, process: object) -> None:
-        """End it, and wait for its end."""
-        if isinstance(process, LocalProcess):
+        """End it, and wait for its end; of a runtime of others end the looking after."""
+        if isinstance(process, LocalProcess | UpstreamProcess):
             process.end()

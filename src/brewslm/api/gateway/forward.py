@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 
 from brewslm.api.gateway.errors import GatewayError
+from brewslm.api.gateway.upstream import UpstreamReading
 from brewslm.core.serving.measured import MEASURED_COMMENT, MEASURED_HEADER, Measured
 from brewslm.services.endpoint.routing import Lease
 
@@ -21,6 +22,8 @@ class Heard:
     """What was heard of one answer."""
 
     status: int = 0
+    reading: UpstreamReading | None = None
+    """Of a runtime of others, which does not measure itself."""
     measured: Measured | None = None
     error: str | None = None
     pieces: list[str] = field(default_factory=list)
@@ -45,11 +48,16 @@ def new_client() -> httpx2.AsyncClient:
     return httpx2.AsyncClient(trust_env=False, limits=limits, timeout=timeout)
 
 
-def request_to(client: httpx2.AsyncClient, lease: Lease, route: str, body: dict[str, Any]) -> httpx2.Request:
+def request_to(
+    client: httpx2.AsyncClient, lease: Lease, route: str, body: dict[str, Any], heard: Heard
+) -> httpx2.Request:
     """Spell the request for a process; it answers under the name of its version."""
-    headers = {"Authorization": f"Bearer {lease.token}", "Content-Type": "application/json"}
-    content = json.dumps({**body, "model": lease.model}).encode()
-    return client.build_request("POST", f"{lease.address}/v1/{route}", headers=headers, content=content)
+    headers = {"Content-Type": "application/json"}
+    if lease.token:
+        headers["Authorization"] = f"Bearer {lease.token}"
+    heard.reading = None if lease.unit.upstream is None else UpstreamReading(body, lease)
+    asked = {**body, "model": lease.model} if heard.reading is None else heard.reading.body
+    return client.build_request("POST", f"{lease.address}/{route}", headers=headers, content=json.dumps(asked).encode())
 
 
 async def whole(client: httpx2.AsyncClient, request: httpx2.Request, heard: Heard) -> tuple[int, bytes]:
@@ -62,8 +70,12 @@ async def whole(client: httpx2.AsyncClient, request: httpx2.Request, heard: Hear
     heard.status = answer.status_code
     if told := answer.headers.get(MEASURED_HEADER):
         heard.measured = Measured.model_validate_json(told)
-    hear(answer.content, heard)
-    return answer.status_code, answer.content
+    content = answer.content
+    if heard.reading is not None:
+        content = heard.reading.whole(content)
+        heard.measured = heard.reading.measured()
+    hear(content, heard)
+    return answer.status_code, content
 
 
 async def opened(client: httpx2.AsyncClient, request: httpx2.Request, heard: Heard) -> httpx2.Response:
@@ -87,8 +99,14 @@ async def events(answer: httpx2.Response, heard: Heard) -> AsyncIterator[bytes]:
             if line.startswith(MEASURED_COMMENT):
                 heard.measured = Measured.model_validate_json(line.removeprefix(MEASURED_COMMENT))
             elif line.startswith("data: "):
-                hear(line.removeprefix("data: ").encode(), heard)
-                yield f"{line}\n\n".encode()
+                data: str | None = line.removeprefix("data: ")
+                if heard.reading is not None and data is not None:
+                    data = heard.reading.event(data)
+                if data is not None:
+                    hear(data.encode(), heard)
+                    yield f"data: {data}\n\n".encode()
+        if heard.reading is not None:
+            heard.measured = heard.reading.measured()
     except httpx2.HTTPError:
         heard.error = "the model's process ended in the middle of the answer"
         body = {"error": {"message": heard.error + "; ask again", "type": "server_error", "code": "process_lost"}}

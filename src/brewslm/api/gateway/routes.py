@@ -188,7 +188,7 @@ async def _answered(request: Request, body: dict[str, Any], visit: Visit) -> Res
     for number in range(1, NUM_TRIES + 1):
         visit.lease = await _lease(gateway, request, body, visit.exchange)
         visit.exchange.version = visit.lease.version
-        outgoing = forward.request_to(gateway.client, visit.lease, visit.exchange.route, body)
+        outgoing = forward.request_to(gateway.client, visit.lease, visit.exchange.route, body, visit.heard)
         try:
             return await (_streamed(outgoing, visit) if is_stream else _whole(request, outgoing, visit))
         except httpx2.HTTPError as error:
@@ -275,7 +275,9 @@ async def _lease(gateway: Gateway, request: Request, body: dict[str, Any], excha
         if is_compared and (why := routing.refusal(model, exchange.project_id)):
             raise GatewayError(503, f"{model} is not served: {why}", code="model_refused")
         if time.monotonic() >= deadline:
-            message = "The model is being started; ask again."
+            is_elsewhere = routes is not None and routes.live is not None and routes.live.upstream is not None
+            what = "The runtime that answers for the model is silent" if is_elsewhere else "The model is being started"
+            message = f"{what}; ask again."
             raise GatewayError(503, message, code="not_ready", retry_after=5)
         await asyncio.sleep(READY_POLL_SECONDS)
 

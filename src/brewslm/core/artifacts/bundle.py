@@ -21,6 +21,15 @@ TARGETS: dict[ExportFormat, tuple[ExportTarget, ...]] = {
 DEFAULT_QUANTIZATION: Quantization = "q8_0"
 
 
+UPSTREAM_PORT = 8001
+"""Where launch notes have a runtime listen: beside BrewSLM's own server, which stands before it."""
+
+
+def served_name(project: str) -> str:
+    """Spell a project's name as launch notes have a runtime know its model."""
+    return "".join(character if character.isalnum() or character in "-_." else "-" for character in project)
+
+
 class Bundle(Artifact):
     """A folder that works without the project: the weights, `bundle.json`, `SHA256SUMS`, `README.md`.
 

@@ -2,12 +2,16 @@
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from brewslm.core.artifacts.base import Artifact, ArtifactKind, BundleId
+from brewslm.core.drift.likeness import Likeness
+from brewslm.core.serving.upstream import Upstream
 from brewslm.core.value import Value
 
 
 class SmokeAnswer(Value):
-    """One prompt of the smoke test and the answer of the merged model."""
+    """One prompt of the smoke test and the answer of what the release is."""
 
     prompt: str
     answer: str
@@ -23,3 +27,7 @@ class Release(Artifact):
     runtime: str
     """What loaded it, with its version."""
     smoke: tuple[SmokeAnswer, ...]
+    upstream: Upstream | None = Field(None, exclude_if=lambda value: value is None)
+    """The runtime of others that answers for it; None where a process of this server does."""
+    likeness: Likeness | None = Field(None, exclude_if=lambda value: value is None)
+    """How near that runtime came to the bundle as it is loaded here."""

@@ -24,6 +24,7 @@ class GoldenAnswer(Value):
     text: str
     tokens: tuple[str, ...]
     logprobs: tuple[float, ...]
+    """Of each token, nats; neither is there where the runtime tells none, and texts alone are compared."""
 
 
 class Reference(Value):
@@ -45,6 +46,8 @@ def difference(before: GoldenAnswer, now: GoldenAnswer, *, tolerance: float) -> 
     """
     if before.prompt_tokens != now.prompt_tokens:
         return f"the prompt has {now.prompt_tokens} tokens, it had {before.prompt_tokens}"
+    if not before.logprobs or not now.logprobs:
+        return None if before.text == now.text else f"it says {now.text[:80]!r}, it said {before.text[:80]!r}"
     for place, (old, new) in enumerate(zip(before.tokens, now.tokens, strict=False)):
         moved = abs(before.logprobs[place] - now.logprobs[place])
         if moved > tolerance:

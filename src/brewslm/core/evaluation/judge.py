@@ -6,12 +6,12 @@ people beyond chance.
 
 from collections.abc import Callable
 from typing import Literal, Protocol
-from urllib.parse import urlsplit
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field
 
 from brewslm.core.errors import AdvisorError, NotFoundError
 from brewslm.core.evaluation.interval import Interval
+from brewslm.core.serving.endpoint_url import EndpointUrl
 from brewslm.core.value import Value
 
 Preference = Literal["first", "second", "tie"]
@@ -27,7 +27,7 @@ class JudgeSettings(Value):
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
-    url: str = Field(min_length=1, max_length=500)
+    url: EndpointUrl
     """The base of any endpoint that speaks OpenAI's chat completions, such as http://127.0.0.1:8080/v1."""
     model: str = Field(min_length=1, max_length=200)
     """The model to ask there."""
@@ -49,16 +49,6 @@ class JudgeSettings(Value):
     """Pairs that people have labelled (`brewslm eval pairs NAME`); without any the judge gates nothing."""
     min_kappa: float = Field(0.4, ge=0.0, le=1.0)
     """The lower end of the 95 % interval of Cohen's kappa with people must reach this before a gate counts."""
-
-    @field_validator("url")
-    @classmethod
-    def _is_plain(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("begin it with http:// or https:// and name a host")
-        if parts.username or parts.password or parts.query or parts.fragment:
-            raise ValueError("leave names, passwords and what follows a ? out of it; put a key into key_env's variable")
-        return url
 
 
 class AnswerPair(Value):

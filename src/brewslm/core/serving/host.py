@@ -8,6 +8,7 @@ from pydantic import Field
 
 from brewslm.core.ids import ProjectId
 from brewslm.core.serving.order import Ready, Refused, ServedAdapter, ServeOrder
+from brewslm.core.serving.upstream import Upstream
 from brewslm.core.value import Value
 
 
@@ -16,7 +17,10 @@ class ServingProcess(Protocol):
 
     @property
     def token(self) -> str:
-        """What its server shows it."""
+        """What its server shows it; empty where it wants nothing."""
+
+    def base_url(self, ready: Ready) -> str:
+        """The base of its OpenAI API."""
 
     def ready(self) -> Ready | Refused | None:
         """Where it listens, or why it does not; None while that is not known."""
@@ -43,6 +47,13 @@ class ServingHost(Protocol):
 
         Raises:
             WorkerError: it could not be started.
+        """
+
+    def attach(self, upstream: Upstream) -> ServingProcess:
+        """Look after a runtime that others run; it is a process that never ends, and may be silent.
+
+        Raises:
+            WorkerError: its key is not there.
         """
 
     def stop(self, process: ServingProcess) -> None:

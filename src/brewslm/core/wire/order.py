@@ -118,6 +118,8 @@ class GenerateOrder(Value):
     tuned_form: TunedForm = "adapter"
     prompts: tuple[tuple[Message, ...], ...]
     max_new_tokens: int = Field(64, ge=1)
+    is_scored: bool = False
+    """Whether the log-probability of each token of an answer is told."""
 
 
 class MeasureOrder(Value):

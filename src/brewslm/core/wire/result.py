@@ -114,6 +114,10 @@ class GeneratedAnswer(Value):
     """Whether it ended by an end-of-turn token, not by the limit."""
     seconds: float = 0.0
     """How long it took."""
+    prompt_tokens: int = Field(0, exclude_if=lambda value: value == 0)
+    """Told where log-probabilities are."""
+    logprobs: tuple[float, ...] = Field((), exclude_if=lambda value: not value)
+    """Of each token of the answer, nats, where they were asked for."""
 
 
 class AskedAnswers(Value):

@@ -241,6 +241,12 @@ class Fleet:
             if damage is not None:
                 self._refuse(unit, Refused(message=f"{damage.seen} {damage.next_step}", is_damaged=True))
                 return
+            release = self._releases.release_of(unit.row)
+            if release.upstream is not None:
+                unit.upstream = release.upstream
+                unit.tells_logprobs = release.likeness is None or release.likeness.num_tokens > 0
+                unit.process, unit.started_at = self._host.attach(release.upstream), now
+                return
             order = order_of(unit.project, unit.row, bundle, folder, self.settings)
             unit.process = self._host.start(order, name=f"project-{unit.project.id}-v{unit.row.version}")
             unit.started_at = now
@@ -283,6 +289,8 @@ class Fleet:
         unit.num_in_row, unit.num_lost, unit.not_before = unit.num_in_row + 1, unit.num_lost + 1, now + wait
         how = "gave no sign of life" if code is None else f"ended with code {code}"
         summary = f"{unit.title} is started again: its process {how}"
+        if unit.upstream is not None:
+            summary = f"{unit.title} is not answered for by {unit.upstream.url}; it is looked at until it is"
         payload = ServingLost(version=unit.told_version, exit_code=code, num_restarts=unit.num_lost)
         self._emit(unit, Reason.DEPLOYMENT_PROCESS_LOST, summary, payload)
         self._route()  # nobody is sent to it from now on

@@ -34,7 +34,11 @@ class Lease:
     unit: Unit
     version: int
     model: str
+    """Its name there."""
+    shown_model: str
+    """Its name for clients."""
     address: str
+    """The base of its OpenAI API."""
     token: str
 
 
@@ -95,8 +99,9 @@ class Routing:
             if unit is None or not unit.is_up or unit.ready is None or unit.process is None:
                 return None
             unit.num_in_flight += 1
-            address = f"http://127.0.0.1:{unit.ready.port}"
-            return Lease(unit, unit.told_version, name, address, unit.process.token)
+            there = unit.upstream.model if unit.upstream is not None and unit.upstream.model else name
+            address = unit.process.base_url(unit.ready)
+            return Lease(unit, unit.told_version, there, name, address, unit.process.token)
 
     def refusal(self, model: str, project_id: ProjectId) -> str | None:
         """Say why a base model or a checkpoint does not answer; None where it may yet."""

@@ -8,6 +8,7 @@ from brewslm.core.project import Project
 from brewslm.core.release import ReleaseRow
 from brewslm.core.serving.host import ServingProcess
 from brewslm.core.serving.order import Ready, ServedAdapter
+from brewslm.core.serving.upstream import Upstream
 from brewslm.core.value import Value
 from brewslm.services.endpoint.trial import Trial
 
@@ -56,6 +57,10 @@ class Unit:
     """Of a base model: the checkpoints that answer on it. Replaced as a whole, since requests read it."""
     unfit: dict[Trial, str] = field(default_factory=dict)
     """Of a base model: why a checkpoint does not answer on it."""
+    upstream: Upstream | None = None
+    """The runtime of others that answers for it, where no process of this server does."""
+    tells_logprobs: bool = True
+    """Whether that runtime told log-probabilities when it was compared with the bundle."""
     process: ServingProcess | None = None
     ready: Ready | None = None
     refused: str | None = None

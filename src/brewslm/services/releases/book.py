@@ -63,10 +63,14 @@ class Releases:
         """
         return _row(self.list(project_id), project_id, version)
 
+    def release_of(self, row: ReleaseRow) -> Release:
+        """What its deployment left."""
+        return ProjectShelf(self._ports.storage, self._ports.store, row.project_id).read(Release, row.release_id)
+
     def bundle_of(self, row: ReleaseRow) -> Bundle:
         """What a release is made of."""
         shelf = ProjectShelf(self._ports.storage, self._ports.store, row.project_id)
-        return shelf.read(Bundle, shelf.read(Release, row.release_id).bundle_id)
+        return shelf.read(Bundle, self.release_of(row).bundle_id)
 
     def promote(self, project_id: ProjectId, version: int, *, reason: str) -> ReleaseRow:
         """Make a release the one that answers, once its files and Gate D have let it pass.

@@ -1,6 +1,10 @@
 """How a bundle is started: notes for vLLM and Ollama. Neither was run when the bundle was made."""
 
+from brewslm.core.artifacts.bundle import UPSTREAM_PORT, served_name
 from brewslm.stages.export.facts import BundleFacts
+
+OLLAMA_PORT = 11434
+"""Where Ollama listens by itself."""
 
 
 def launch_notes(facts: BundleFacts) -> dict[str, str]:
@@ -15,12 +19,12 @@ def launch_notes(facts: BundleFacts) -> dict[str, str]:
 
 
 def _vllm_arguments(facts: BundleFacts) -> tuple[str, ...]:
-    name, length = _served_name(facts), str(facts.base.context_length)
+    name, length = served_name(facts.project.name), str(facts.base.context_length)
     if facts.form.format == "adapter":
         rank = 64 if facts.readiness is None or facts.readiness.plan.recipe.lora is None else _rank(facts)
         return (
             *("--enable-lora", "--max-lora-rank", str(rank), "--lora-modules", f"{name}=./adapter"),
-            *("--max-model-len", length),
+            *("--dtype", facts.base.dtype, "--max-model-len", length),
         )
     return (
         *("--served-model-name", name, "--dtype", facts.result.dtype),
@@ -37,16 +41,20 @@ def _rank(facts: BundleFacts) -> int:
 def _vllm_launch(facts: BundleFacts) -> str:
     served = '"${BASE_MODEL:?name the folder or id of the base model}"' if facts.form.format == "adapter" else "./model"
     return f"""#!/bin/sh
-# Serve this bundle with vLLM behind an OpenAI-compatible endpoint. Not run when the bundle was made.
+# Serve this bundle with vLLM behind an OpenAI-compatible endpoint.
+# Not run when the bundle was made; compare it by
+#   {_hand_over(facts)}
 cd "$(dirname "$0")" || exit 1
-exec vllm serve {served} {" ".join(_vllm_arguments(facts))} "$@"
+exec vllm serve {served} --port {UPSTREAM_PORT} {" ".join(_vllm_arguments(facts))} "$@"
 """
 
 
 def _compose(facts: BundleFacts) -> str:
     served = "${BASE_MODEL:?name the id of the base model}" if facts.form.format == "adapter" else "./model"
     arguments = "".join(f"      - {argument!r}\n" for argument in (served, *_vllm_arguments(facts)))
-    return f"""# docker compose up: this bundle behind an OpenAI-compatible endpoint. Not run when the bundle was made.
+    return f"""# docker compose up: this bundle behind an OpenAI-compatible endpoint.
+# Not run when the bundle was made; compare it by
+#   {_hand_over(facts)}
 services:
   model:
     image: vllm/vllm-openai:${{VLLM_VERSION:-latest}}
@@ -54,7 +62,7 @@ services:
     volumes:
       - ./:/bundle:ro
     ports:
-      - "127.0.0.1:8000:8000"
+      - "127.0.0.1:{UPSTREAM_PORT}:8000"
     ipc: host
     command:
 {arguments}    deploy:
@@ -67,11 +75,16 @@ services:
 """
 
 
+def _hand_over(facts: BundleFacts, port: int = UPSTREAM_PORT) -> str:
+    return f"brewslm deploy --project {facts.project.id} --at http://127.0.0.1:{port}/v1"
+
+
 def _modelfile(facts: BundleFacts) -> str:
     stops = "".join(f'PARAMETER stop "{_quoted(stop)}"\n' for stop in facts.result.stop_tokens)
-    return f"""# ollama create {_served_name(facts)} -f Modelfile
+    return f"""# ollama create {served_name(facts.project.name)} -f Modelfile
 # The template was taken from the trained one and compared with its text on {facts.parity.num_texts} conversations;
-# Ollama itself was not run when the bundle was made.
+# Ollama itself was not run when the bundle was made; compare it, once `ollama serve` runs:
+#   {_hand_over(facts, OLLAMA_PORT)}
 FROM ./model.gguf
 TEMPLATE \"\"\"{facts.result.ollama_template}\"\"\"
 {stops}PARAMETER num_ctx {facts.base.context_length}
@@ -80,7 +93,3 @@ TEMPLATE \"\"\"{facts.result.ollama_template}\"\"\"
 
 def _quoted(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _served_name(facts: BundleFacts) -> str:
-    return "".join(character if character.isalnum() or character in "-_." else "-" for character in facts.project.name)

@@ -37,14 +37,17 @@ def answer_order(order: GenerateOrder, run: Run) -> GenerateResult:
             **run.journal.stamp(), device=str(device_here()), num_parameters=sum(w.numel() for w in model.parameters())
         )
     )
-    answers = answer_all(
-        model,
-        chat,
-        order.prompts,
-        max_new_tokens=order.max_new_tokens,
-        on_answer=lambda share: run.progress(share, "answering"),
-    )
-    return GenerateResult(answers=answers, runtime=runtime_name())
+    answers = []
+    with unpacked(model):
+        for number, messages in enumerate(order.prompts, start=1):
+            prompt = chat.prompt_ids(messages)
+            answer, ids = _answered(model, chat, prompt, max_new_tokens=order.max_new_tokens)
+            if order.is_scored:
+                scored = {"prompt_tokens": len(prompt), "logprobs": _logprobs(model, prompt, ids)}
+                answer = answer.model_copy(update=scored)
+            answers.append(answer)
+            run.progress(number / len(order.prompts), "answering")
+    return GenerateResult(answers=tuple(answers), runtime=runtime_name())
 
 
 def answer_all(
@@ -70,14 +73,29 @@ def answer_all(
     with unpacked(model):
         for number, (messages, callable_ones) in enumerate(zip_longest(prompts, tools), start=1):
             prompt = chat.prompt_ids(messages, tools=callable_ones)
-            began_at = time.perf_counter()
-            ids = greedy_ids(model, prompt, stops=chat.stops, max_new_tokens=max_new_tokens)
-            is_stopped = bool(ids) and ids[-1] in chat.stops
-            text = chat.text(ids[:-1] if is_stopped else ids)
-            seconds = time.perf_counter() - began_at
-            answers.append(GeneratedAnswer(text=text, num_tokens=len(ids), is_stopped=is_stopped, seconds=seconds))
+            answers.append(_answered(model, chat, prompt, max_new_tokens=max_new_tokens)[0])
             on_answer(number / len(prompts))
     return tuple(answers)
+
+
+def _answered(
+    model: AnyModel, chat: Chat, prompt: list[int], *, max_new_tokens: int
+) -> tuple[GeneratedAnswer, list[int]]:
+    began_at = time.perf_counter()
+    ids = greedy_ids(model, prompt, stops=chat.stops, max_new_tokens=max_new_tokens)
+    is_stopped = bool(ids) and ids[-1] in chat.stops
+    text = chat.text(ids[:-1] if is_stopped else ids)
+    seconds = time.perf_counter() - began_at
+    return GeneratedAnswer(text=text, num_tokens=len(ids), is_stopped=is_stopped, seconds=seconds), ids
+
+
+@torch.no_grad()
+def _logprobs(model: AnyModel, prompt: list[int], ids: list[int]) -> tuple[float, ...]:
+    """The log-probability of each of these tokens after the prompt and those before it, nats."""
+    device = next(model.parameters()).device
+    logits = model(input_ids=torch.tensor([[*prompt, *ids]], device=device), logits_to_keep=len(ids) + 1).logits
+    told = torch.log_softmax(logits[0, :-1].float(), dim=-1).gather(-1, torch.tensor(ids, device=device)[:, None])
+    return tuple(told[:, 0].tolist())
 
 
 @torch.no_grad()

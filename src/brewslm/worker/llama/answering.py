@@ -31,15 +31,21 @@ def answer_gguf(order: GenerateOrder, run: Run) -> GenerateResult:
         stops = frozenset(token for token in range(model.vocab_size) if model.ends_a_turn(token))
         answers = []
         for number, text in enumerate(texts, start=1):
-            answers.append(_answer(model, text, stops, order.max_new_tokens))
+            answers.append(_answer(model, text, stops, order))
             run.progress(number / len(texts), "answering")
     return GenerateResult(answers=tuple(answers), runtime=load_library().name)
 
 
-def _answer(model: LlamaModel, text: str, stops: frozenset[int], max_new_tokens: int) -> GeneratedAnswer:
+def _answer(model: LlamaModel, text: str, stops: frozenset[int], order: GenerateOrder) -> GeneratedAnswer:
     began_at = time.perf_counter()
-    ids = model.greedy_ids(model.token_ids(text), stops=stops, max_new_tokens=max_new_tokens)
+    prompt = model.token_ids(text)
+    ids = model.greedy_ids(prompt, stops=stops, max_new_tokens=order.max_new_tokens)
     is_stopped = bool(ids) and ids[-1] in stops
     said = model.text(ids[:-1] if is_stopped else ids)
     seconds = time.perf_counter() - began_at
-    return GeneratedAnswer(text=said, num_tokens=len(ids), is_stopped=is_stopped, seconds=seconds)
+    answer = GeneratedAnswer(text=said, num_tokens=len(ids), is_stopped=is_stopped, seconds=seconds)
+    if not order.is_scored:
+        return answer
+    places = range(len(prompt), len(prompt) + len(ids))
+    logprobs = tuple((-model.losses([*prompt, *ids], places)).tolist())
+    return answer.model_copy(update={"prompt_tokens": len(prompt), "logprobs": logprobs})

@@ -12,7 +12,7 @@ import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
 import { RelativeTime } from "@/components/RelativeTime";
 import { Said } from "@/components/Said";
-import { smokeOf } from "@/lib/reports/bundles";
+import { type Smoke, smokeOf } from "@/lib/reports/bundles";
 import { formatCount } from "@/lib/numbers";
 import { NOT_MEASURED } from "@/lib/figures";
 
@@ -79,19 +79,26 @@ function Release({ row }: { row: ReleaseRow }) {
   );
 }
 
+function comparedBy({ numPrompts, numTokens, largestDifference }: NonNullable<Smoke["likeness"]>): string {
+  return numTokens === 0
+    ? `the same words to ${formatCount(numPrompts)} prompts; it tells no log-probabilities`
+    : `${formatCount(numPrompts)} prompts, ${formatCount(numTokens)} tokens, ${largestDifference.toFixed(4)} nats apart at most`;
+}
+
 function Evidence({ row }: { row: ReleaseRow }) {
   const record = useQuery(artifactQuery(row.project_id, row.release_id));
   return (
     <QueryView query={record}>
       {({ id, body }) => {
-        const { bundleId, runtime, answers } = smokeOf(body);
+        const { bundleId, runtime, likeness, answers } = smokeOf(body);
         return (
           <Stack gap="xs">
             <FactList
               facts={[
                 ["Release", <CopyableId key="id" value={id} label="release" />],
                 ["Bundle", <CopyableId key="bundle" value={bundleId} label="bundle" />],
-                ["Loaded by", runtime],
+                [likeness === null ? "Loaded by" : "Answered by", runtime],
+                ...(likeness === null ? [] : [["Compared with the bundle", comparedBy(likeness)] as const]),
               ]}
             />
             {answers.map((one, index) => (

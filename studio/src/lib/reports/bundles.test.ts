@@ -53,5 +53,8 @@ test("of a device the longest context that fits and the estimated speed are read
 
 test("the smoke test keeps prompt and answer together", () => {
   const smoke = [{ prompt: "Hello", answer: "Hi", num_tokens: 2 }];
+  expect(smokeOf({ smoke }).likeness).toBeNull();
+  const likeness = { num_prompts: 3, num_tokens: 20, largest_logprob_difference: 0.04 };
+  expect(smokeOf({ smoke, likeness }).likeness).toEqual({ numPrompts: 3, numTokens: 20, largestDifference: 0.04 });
   expect(smokeOf({ smoke }).answers).toEqual([{ prompt: "Hello", answer: "Hi", numTokens: 2 }]);
 });

@@ -71,17 +71,35 @@ function firstDifferenceOf(found: unknown): FirstDifference | null {
 }
 
 export type SmokeAnswer = { prompt: string; answer: string; numTokens: number | null };
-export type Smoke = { bundleId: string; runtime: string; answers: readonly SmokeAnswer[] };
+export type Smoke = {
+  bundleId: string;
+  runtime: string;
+  /** How near a runtime of others came to the bundle; null where the bundle itself was loaded. */
+  likeness: { numPrompts: number; numTokens: number; largestDifference: number } | null;
+  answers: readonly SmokeAnswer[];
+};
 
 export function smokeOf(body: JsonObject): Smoke {
   return {
     bundleId: textIn(body, "bundle_id") ?? "",
     runtime: textIn(body, "runtime") ?? "",
+    likeness: likenessOf(body["likeness"]),
     answers: listIn(body, "smoke").map((one) => ({
       prompt: textIn(one, "prompt") ?? "",
       answer: textIn(one, "answer") ?? "",
       numTokens: numberIn(one, "num_tokens"),
     })),
+  };
+}
+
+function likenessOf(found: unknown): Smoke["likeness"] {
+  if (!isObject(found)) {
+    return null;
+  }
+  return {
+    numPrompts: numberIn(found, "num_prompts") ?? 0,
+    numTokens: numberIn(found, "num_tokens") ?? 0,
+    largestDifference: numberIn(found, "largest_logprob_difference") ?? 0,
   };
 }
 
