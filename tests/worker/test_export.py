@@ -15,9 +15,11 @@ from brewslm.core.wire.export import ExportFormat
 from brewslm.core.wire.order import ExportOrder, GenerateOrder
 from brewslm.core.wire.parity import TOLERANCES, Tolerance
 from brewslm.core.wire.result import ExportResult
+from brewslm.worker.answers.chat import make_chat
 from brewslm.worker.answers.generation import answer_order
 from brewslm.worker.export.exporting import export
 from brewslm.worker.failure import BadOrderError
+from brewslm.worker.models import load_tokenizer
 from brewslm.worker.train.loop import train
 from tests.worker.tiny import Scene, records, write_base_model
 
@@ -108,3 +110,21 @@ def test_a_merged_model_answers(scene: Scene) -> None:
     answers = answer_order(generate, scene.run("generate")).answers
     assert len(answers) == 2
     assert all(answer.is_stopped or answer.num_tokens == 5 for answer in answers)
+    assert all(answer.logprobs == () for answer in answers)
+
+
+def test_answers_are_scored_token_by_token_where_that_is_asked_for(scene: Scene) -> None:
+    order = GenerateOrder(model_folder=str(scene.base), prompts=PROMPTS, max_new_tokens=5, is_scored=True)
+    answers = answer_order(order, scene.run("generate")).answers
+    model = AutoModelForCausalLM.from_pretrained(scene.base, dtype=torch.float32)
+    chat = make_chat(load_tokenizer(str(scene.base)), model.generation_config)
+    for messages, answer in zip(PROMPTS, answers, strict=True):
+        ids = chat.prompt_ids(messages)
+        assert answer.prompt_tokens == len(ids)
+        likeliest = []
+        for _ in range(answer.num_tokens):
+            with torch.no_grad():
+                told = torch.log_softmax(model(input_ids=torch.tensor([ids])).logits[0, -1], dim=-1)
+            ids.append(int(told.argmax()))
+            likeliest.append(float(told.max()))
+        assert answer.logprobs == pytest.approx(likeliest, abs=1e-5)

@@ -174,10 +174,13 @@ def test_a_file_answers_a_conversation_as_the_model_that_it_was_written_from(sce
     exported(scene, base, "f32")
     tuned = load_tuned(str(base), scene.root / "adapter", "adapter")
     theirs = answer_all(tuned, make_chat(load_tokenizer(str(base)), tuned.generation_config), PROMPTS, max_new_tokens=6)
-    order = GenerateOrder(
-        model_folder=str(scene.root / "export" / "output" / "model.gguf"), prompts=PROMPTS, max_new_tokens=6
-    )
-    found = answer_order(order, scene.run("answer"))
+    asked = {"prompts": PROMPTS, "max_new_tokens": 6, "is_scored": True}
+    file = str(scene.root / "export" / "output" / "model.gguf")
+    found = answer_order(GenerateOrder(model_folder=file, **asked), scene.run("answer"))
+    adapter = GenerateOrder(model_folder=str(base), tuned_folder=str(scene.root / "adapter"), **asked)
+    for one, own in zip(found.answers, answer_order(adapter, scene.run("own")).answers, strict=True):
+        assert one.prompt_tokens == own.prompt_tokens > 0
+        assert one.logprobs == pytest.approx(own.logprobs, abs=0.01)
     assert found.runtime.startswith("llama.cpp")
     assert [(one.text, one.num_tokens, one.is_stopped) for one in found.answers] == [
         (one.text, one.num_tokens, one.is_stopped) for one in theirs

@@ -13,6 +13,7 @@ import httpx2
 from pydantic import ValidationError
 
 from brewslm.adapters.engines.local import worker_environment
+from brewslm.adapters.serving.asking import authorization, http
 from brewslm.adapters.serving.upstream import HttpUpstream, UpstreamProcess
 from brewslm.core.errors import WorkerError
 from brewslm.core.serving.order import (
@@ -67,10 +68,10 @@ class LocalProcess:
             WorkerError: it does not answer.
         """
         address = f"http://127.0.0.1:{ready.port}{ADAPTERS_PATH}"
-        headers = {"Authorization": f"Bearer {self.token}"}
+        headers = authorization(self.token)
         content = AdapterSet(adapters=tuple(adapters)).model_dump_json()
         try:
-            answer = httpx2.put(address, content=content, headers=headers, timeout=HOLD_SECONDS, trust_env=False)
+            answer = http().put(address, content=content, headers=headers, timeout=HOLD_SECONDS)
             return None if answer.status_code == 200 else str(answer.json()["error"]["message"])
         except (httpx2.HTTPError, ValueError, KeyError) as error:
             message = f"the process that serves the base model took no adapter: {error}; it is looked after"
@@ -79,9 +80,9 @@ class LocalProcess:
     def is_answering(self, ready: Ready) -> bool:
         """Ask it for a sign of life."""
         address = f"http://127.0.0.1:{ready.port}/health"
-        headers = {"Authorization": f"Bearer {self.token}"}
+        headers = authorization(self.token)
         try:
-            return httpx2.get(address, headers=headers, timeout=PROBE_SECONDS, trust_env=False).status_code == 200
+            return http().get(address, headers=headers, timeout=PROBE_SECONDS).status_code == 200
         except httpx2.HTTPError:
             return False
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx2
 
-from brewslm.adapters.serving.asking import HttpAsker, authorization
+from brewslm.adapters.serving.asking import HttpAsker, authorization, http
 from brewslm.core.drift.golden import GoldenAnswer
 from brewslm.core.errors import WorkerError
 from brewslm.core.serving.order import Ready, Refused, ServedAdapter
@@ -49,7 +49,7 @@ class HttpUpstream:
         """
         address, headers = f"{self.upstream.url}/models", authorization(self.token)
         try:
-            answer = httpx2.get(address, headers=headers, timeout=ANSWER_SECONDS, trust_env=False)
+            answer = http().get(address, headers=headers, timeout=ANSWER_SECONDS)
             answer.raise_for_status()
             return tuple(str(one["id"]) for one in answer.json()["data"])
         except httpx2.HTTPStatusError as error:

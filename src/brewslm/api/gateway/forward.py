@@ -70,12 +70,10 @@ async def whole(client: httpx2.AsyncClient, request: httpx2.Request, heard: Hear
     heard.status = answer.status_code
     if told := answer.headers.get(MEASURED_HEADER):
         heard.measured = Measured.model_validate_json(told)
-    content = answer.content
+    content = understood(answer.text, heard)
     if heard.reading is not None:
-        content = heard.reading.whole(content)
         heard.measured = heard.reading.measured()
-    hear(content, heard)
-    return answer.status_code, content
+    return answer.status_code, (content or "").encode()
 
 
 async def opened(client: httpx2.AsyncClient, request: httpx2.Request, heard: Heard) -> httpx2.Response:
@@ -98,13 +96,10 @@ async def events(answer: httpx2.Response, heard: Heard) -> AsyncIterator[bytes]:
         async for line in answer.aiter_lines():
             if line.startswith(MEASURED_COMMENT):
                 heard.measured = Measured.model_validate_json(line.removeprefix(MEASURED_COMMENT))
-            elif line.startswith("data: "):
-                data: str | None = line.removeprefix("data: ")
-                if heard.reading is not None and data is not None:
-                    data = heard.reading.event(data)
-                if data is not None:
-                    hear(data.encode(), heard)
-                    yield f"data: {data}\n\n".encode()
+                continue
+            data = understood(line.removeprefix("data: "), heard) if line.startswith("data: ") else None
+            if data is not None:
+                yield f"data: {data}\n\n".encode()
         if heard.reading is not None:
             heard.measured = heard.reading.measured()
     except httpx2.HTTPError:
@@ -119,12 +114,23 @@ def lost(error: httpx2.HTTPError) -> GatewayError:
     return GatewayError(503, message, code="process_lost", retry_after=2)
 
 
-def hear(body: bytes, heard: Heard) -> None:
-    """Take the text out of an answer, or out of a chunk of one."""
+def understood(data: str, heard: Heard) -> str | None:
+    """Hear an answer or a chunk of one; return what the client gets of it, None for nothing."""
     try:
-        said = json.loads(body)
+        said = json.loads(data)
     except ValueError:
-        return
+        return data  # the mark of a stream's end, or no answer at all
+    if not isinstance(said, dict):
+        return data
+    hear(said, heard)
+    if heard.reading is None:
+        return data
+    shown = heard.reading.read(said)
+    return None if shown is None else json.dumps(shown)
+
+
+def hear(said: dict[str, Any], heard: Heard) -> None:
+    """Take the text out of an answer, or out of a chunk of one."""
     if isinstance(problem := said.get("error"), dict):
         heard.error = str(problem.get("message"))
     for choice in said.get("choices", ())[:1]:

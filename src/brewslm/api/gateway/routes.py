@@ -210,9 +210,9 @@ async def _streamed(outgoing: httpx2.Request, visit: Visit) -> Response:
         return StreamingResponse(_passed_on(incoming, visit), media_type="text/event-stream")
     content = await incoming.aread()
     await incoming.aclose()
-    forward.hear(content, visit.heard)
+    shown = forward.understood(content.decode(errors="replace"), visit.heard)
     await visit.over()
-    return Response(content, status_code=incoming.status_code, media_type=JSON)
+    return Response(shown, status_code=incoming.status_code, media_type=JSON)
 
 
 async def _passed_on(incoming: httpx2.Response, visit: Visit) -> AsyncIterator[bytes]:

@@ -1,6 +1,5 @@
 """Measuring the answers of a runtime of others: what it is asked for that, and how that is taken out of them again."""
 
-import json
 import time
 from typing import Any
 
@@ -18,7 +17,8 @@ class UpstreamReading:
         self._is_logprobs_ours = lease.unit.tells_logprobs and wants_none
         options = body.get("stream_options")
         options = options if isinstance(options, dict) else {}
-        self._is_usage_ours = body.get("stream") is True and options.get("include_usage") is not True
+        self._is_streamed = body.get("stream") is True
+        self._is_usage_ours = self._is_streamed and options.get("include_usage") is not True
         self.body = {**body, "model": lease.model}
         if self._is_logprobs_ours:
             self.body["logprobs"] = True if "messages" in body else 1
@@ -30,28 +30,22 @@ class UpstreamReading:
         self._finish_reason: str | None = None
         self._sum, self._num = 0.0, 0
 
-    def whole(self, content: bytes) -> bytes:
-        """Read an answer that came in one piece; return what the client gets."""
-        try:
-            said = json.loads(content)
-        except ValueError:
-            return content
-        return json.dumps(self._read(said)).encode() if isinstance(said, dict) else content
-
-    def event(self, data: str) -> str | None:
-        """Read an event of a stream; return what the client gets, None for nothing."""
-        try:
-            said = json.loads(data)
-        except ValueError:
-            return data  # the mark of the end
-        if not isinstance(said, dict):
-            return data
-        if self._first_at is None and any(map(_says_something, said.get("choices") or ())):
+    def read(self, said: dict[str, Any]) -> dict[str, Any] | None:
+        """Read an answer, or an event of a stream; return what the client gets, None for nothing."""
+        choices = said.get("choices") or ()
+        if self._is_streamed and self._first_at is None and any(map(_says_something, choices)):
             self._first_at = time.monotonic()
-        said = self._read(said)
-        if self._is_usage_ours and said.pop("usage", None) is not None and not said.get("choices"):
+        if isinstance(said.get("usage"), dict):
+            self._usage = said["usage"]
+        for choice in choices:
+            self._finish_reason = choice.get("finish_reason") or self._finish_reason
+            for logprob in _logprobs(choice.get("logprobs")):
+                self._sum, self._num = self._sum + logprob, self._num + 1
+            if self._is_logprobs_ours and "logprobs" in choice:
+                choice["logprobs"] = None
+        if self._is_usage_ours and "usage" in said and said.pop("usage") is not None and not choices:
             return None
-        return json.dumps(said)
+        return {**said, "model": self._shown_model} if "model" in said else said
 
     def measured(self) -> Measured | None:
         """What the answer took; None where the runtime did not tell its lengths."""
@@ -67,17 +61,6 @@ class UpstreamReading:
             )
         except (KeyError, ValueError):
             return None
-
-    def _read(self, said: dict[str, Any]) -> dict[str, Any]:
-        if isinstance(said.get("usage"), dict):
-            self._usage = said["usage"]
-        for choice in said.get("choices") or ():
-            self._finish_reason = choice.get("finish_reason") or self._finish_reason
-            for logprob in _logprobs(choice.get("logprobs")):
-                self._sum, self._num = self._sum + logprob, self._num + 1
-            if self._is_logprobs_ours and "logprobs" in choice:
-                choice["logprobs"] = None
-        return {**said, "model": self._shown_model} if "model" in said else said
 
 
 def _says_something(choice: dict[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """What a runtime of others is asked beyond the client's words, and that no client sees it."""
 
-import json
+import copy
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,7 +33,7 @@ def test_what_the_client_asks_itself_stays(body: dict[str, Any]) -> None:
     asked = reading(body)
     assert asked.body == {**body, "model": "there"}
     said = {"choices": [{"logprobs": content(-0.5)}], "usage": USAGE}
-    assert json.loads(asked.whole(json.dumps(said).encode())) == said
+    assert asked.read(copy.deepcopy(said)) == said
 
 
 def test_a_runtime_that_tells_no_log_probabilities_is_not_asked_for_them() -> None:
@@ -44,7 +44,7 @@ def test_an_answer_is_measured_and_shown_as_it_was_asked() -> None:
     asked = reading(CHAT)
     message = {"role": "assistant", "content": "Hi"}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": content(-0.5, -0.1)}
-    shown = json.loads(asked.whole(json.dumps({"model": "there", "choices": [choice], "usage": USAGE}).encode()))
+    shown = asked.read({"model": "there", "choices": [dict(choice)], "usage": USAGE})
     assert shown == {"model": "support@v1", "choices": [{**choice, "logprobs": None}], "usage": USAGE}
     measured = asked.measured()
     assert measured is not None
@@ -60,13 +60,12 @@ def test_a_stream_loses_what_only_the_gateway_asked_for() -> None:
         {"choices": [{"delta": {}, "finish_reason": "length", "logprobs": None}], "usage": None},
         {"choices": [], "usage": USAGE},
     ]
-    shown = [asked.event(json.dumps(one)) for one in events]
-    assert shown[3] is None
-    assert [json.loads(one or "null") for one in shown[1:3]] == [
+    assert [asked.read(one) for one in events] == [
+        {"choices": [{"delta": {"role": "assistant", "content": ""}}]},
         {"model": "support@v1", "choices": [{"delta": {"content": "Hi"}, "logprobs": None}]},
         {"choices": [{"delta": {}, "finish_reason": "length", "logprobs": None}]},
+        None,
     ]
-    assert asked.event("[DONE]") == "[DONE]"
     measured = asked.measured()
     assert measured is not None
     assert (measured.completion_tokens, measured.finish_reason, measured.mean_logprob) == (2, "length", -0.2)
@@ -76,12 +75,11 @@ def test_a_stream_loses_what_only_the_gateway_asked_for() -> None:
 
 def test_a_stream_whose_client_wants_its_usage_keeps_it() -> None:
     asked = reading({**CHAT, "stream": True, "stream_options": {"include_usage": True}})
-    assert json.loads(asked.event(json.dumps({"choices": [], "usage": USAGE})) or "null")["usage"] == USAGE
+    assert asked.read({"choices": [], "usage": USAGE}) == {"choices": [], "usage": USAGE}
 
 
-@pytest.mark.parametrize("said", [b"", b"oops", b"[1]", b'{"error": {"message": "no"}}', b'{"choices": []}'])
-def test_what_is_no_answer_is_passed_on_and_measures_nothing(said: bytes) -> None:
+@pytest.mark.parametrize("said", [{"error": {"message": "no"}}, {"choices": []}, {"choices": None}, {}])
+def test_what_is_no_answer_is_passed_on_and_measures_nothing(said: dict[str, Any]) -> None:
     asked = reading(CHAT)
-    assert asked.whole(said) == said
-    assert asked.event(said.decode()) == said.decode()
+    assert asked.read(dict(said)) == said
     assert asked.measured() is None

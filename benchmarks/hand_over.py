@@ -1,0 +1,188 @@
+"""Bundles in the runtimes that they are handed to: compared with the bundle, swapped, and asked through the gateway.
+
+    python -m benchmarks.hand_over --vllm ENVIRONMENT/bin/vllm [--vllm-option=--enforce-eager] [--streams 1,16]
+
+One life is led with the bundled model. Each bundle is started by the launch note that it brings, and `brewslm deploy
+--at` compares it: as `huggingface` and as `adapter` in vLLM (which needs a package built for this machine's CPU or
+GPU), as GGUF in llama.cpp's own server. In place of the model the untuned base is put then, which must be refused. At
+last both vLLM itself and the gateway before it are asked by many streams at once, in turns, each answer tagged.
+"""
+
+import argparse
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from benchmarks.tagged import Endpoint, ask_all, tags_of
+from tests.journeys.brew import QUICK, Brew, as_options, wait_for, write_chat
+from tests.journeys.test_killed_export import bundles, copied
+
+BASE = Path(__file__).resolve().parent.parent / "src" / "brewslm" / "bundled" / "base_models" / "brewslm-tiny-v1"
+START_SECONDS = 600.0
+NUM_TOKENS, NUM_ROUNDS = 32, 5
+LLAMA_SERVER = """
+import sys, time, xllamacpp
+settings = xllamacpp.CommonParams()
+settings.model.path, settings.port, settings.n_ctx = sys.argv[1], int(sys.argv[2]), 1024
+settings.hostnames = ["127.0.0.1"]
+server = xllamacpp.Server(settings)
+time.sleep(3600)
+"""
+SETTINGS = "requests_per_minute: 100000\nqueue_seconds: 600\nmax_streams: 64\n"
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--vllm", type=Path, required=True, help="the command `vllm` of an environment of its own")
+    parser.add_argument("--vllm-option", action="append", default=[], help="for vLLM, beside the launch note")
+    parser.add_argument("--streams", default="1,16")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        tuned = lead(Path(folder))
+        print("| runtime | bundle | prompts | tokens compared | nats apart, most | the untuned base in its place |")
+        print("|---|---|---|---|---|---|")
+        for form in (("huggingface",), ("adapter",)):
+            brew, bundle = exported(tuned, Path(folder) / form[0], "--target", "vllm", "--format", *form)
+            with vllm(options, bundle) as url:
+                row = compared(brew, url)
+            with vllm(options, bundle, is_base=True) as url:
+                print(f"| vLLM | {form[0]} | {row} | {refused(brew, url)} |", flush=True)
+        for quantization in ("f16", "q8_0", "q4_k_m"):
+            words = ("--target", "llama_cpp", "--quantization", quantization)
+            brew, bundle = exported(tuned, Path(folder) / quantization, *words)
+            with llama_cpp(bundle / "model.gguf") as url:
+                print(f"| llama.cpp | GGUF {quantization} | {compared(brew, url)} | |", flush=True)
+        brew, bundle = exported(tuned, Path(folder) / "load", "--target", "vllm")
+        with vllm(options, bundle) as url:
+            load(brew, url, [int(one) for one in options.streams.split(",")])
+
+
+def lead(folder: Path) -> Brew:
+    """Lead a life up to its evaluation."""
+    brew = Brew(folder / "tuned")
+    brew.run("project", "create", "--name", "sums")
+    brew.run("dataset", "import", "--project", "1", str(write_chat(folder / "sums.jsonl")))
+    brew.run("clean", "--project", "1")
+    brew.run("prepare", "--project", "1", "--max-seq-len", "128")
+    brew.run("preflight", "--project", "1", "--task", "causal_lm", *as_options(QUICK))
+    brew.run("train", "--project", "1")
+    brew.run("evaluate", "--project", "1")
+    return brew
+
+
+def exported(tuned: Brew, home: Path, *words: str) -> tuple[Brew, Path]:
+    """Export in a copy of the workspace."""
+    brew = copied(tuned, home)
+    brew.run("export", "--project", "1", *words)
+    (bundle,) = bundles(brew)
+    return brew, bundle
+
+
+def compared(brew: Brew, url: str) -> str:
+    """Deploy at a runtime; return what was compared."""
+    likeness = brew.ask("deploy", "--project", "1", "--at", url)["artifact"]["body"]["likeness"]
+    apart = f"{likeness['largest_logprob_difference']:.4f}" if likeness["num_tokens"] else "texts equal"
+    return f"{likeness['num_prompts']} | {likeness['num_tokens']} | {apart}"
+
+
+def refused(brew: Brew, url: str) -> str:
+    """Whether what is at a runtime now is refused."""
+    done = brew.run_any("deploy", "--project", "1", "--at", url, "--model", "sums")
+    return "refused" if "does not answer as the bundle does" in done.stderr else f"NOT REFUSED: {done.stderr[-200:]}"
+
+
+@contextmanager
+def vllm(options: argparse.Namespace, bundle: Path, *, is_base: bool = False) -> Iterator[str]:
+    """Start a bundle by its launch note, or the base under the model's name."""
+    port = free_port()
+    command = ["sh", str(bundle / "serve-vllm.sh"), "--port", str(port), *options.vllm_option]
+    if is_base:
+        command = ["vllm", "serve", str(BASE), "--served-model-name", "sums", "--port", str(port), *options.vllm_option]
+    path = f"{options.vllm.parent}{os.pathsep}{os.environ['PATH']}"
+    with running(command, port, {"PATH": path, "BASE_MODEL": str(BASE), "HF_HUB_OFFLINE": "1"}) as url:
+        yield url
+
+
+@contextmanager
+def llama_cpp(model: Path) -> Iterator[str]:
+    """Start a file in llama.cpp's own server."""
+    port = free_port()
+    with running([sys.executable, "-c", LLAMA_SERVER, str(model), str(port)], port, {}) as url:
+        yield url
+
+
+@contextmanager
+def running(command: list[str], port: int, variables: dict[str, str]) -> Iterator[str]:
+    """Start it, wait until it lists its models, and end all of its processes."""
+    with tempfile.TemporaryFile() as log:
+        environment = {**os.environ, **variables}
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not answers(f"http://127.0.0.1:{port}/v1/models"):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    log.seek(0)
+                    raise RuntimeError(log.read().decode(errors="replace")[-2000:])
+                time.sleep(0.5)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            process.wait(60)
+
+
+def answers(address: str) -> bool:
+    """Whether something is there."""
+    try:
+        urllib.request.urlopen(address, timeout=5).close()  # noqa: S310 - our own address
+    except OSError:
+        return False
+    return True
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def load(brew: Brew, url: str, streams: Sequence[int]) -> None:
+    """Ask vLLM itself and through the gateway, in turns."""
+    from transformers import AutoTokenizer
+
+    (brew.home / "config").mkdir(exist_ok=True)
+    (brew.home / "config" / "endpoints.yaml").write_text(SETTINGS)
+    brew.run("deploy", "--project", "1", "--at", url)
+    brew.run("releases", "promote", "v1", "--project", "1", "--reason", "a benchmark wants it")
+    key: Any = brew.ask("keys", "create", "--project", "1", "--name", "load")["key"]
+    tags = tags_of(AutoTokenizer.from_pretrained(BASE), max(streams))
+    print("\n| streams | vLLM itself, tokens/s | through the gateway | ratio | wrong or lost |\n|---|---|---|---|---|")
+    with brew.server() as server:
+        places = [Endpoint(url.removesuffix("/v1"), "none", "sums"), Endpoint(server.url, key, "sums")]
+        wait_for(lambda: ask_all(places[1], tags[:1], 1)[1][0].status == 200, "the gateway")
+        for number in streams:
+            speeds: list[list[float]] = [[], []]
+            num_wrong = 0
+            for _ in range(NUM_ROUNDS):
+                for place, speed in zip(places, speeds, strict=True):
+                    seconds, found = ask_all(place, tags[:number], NUM_TOKENS)
+                    num_wrong += sum(not one.is_right(NUM_TOKENS) for one in found)
+                    speed.append(number * NUM_TOKENS / seconds)
+            own, ours = map(statistics.median, speeds)
+            print(f"| {number} | {own:.0f} | {ours:.0f} | {ours / own:.2f} | {num_wrong} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
