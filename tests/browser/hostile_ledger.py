@@ -27,6 +27,7 @@ from brewslm.core.job import Job, JobStatus
 from brewslm.core.outcome.approval import GateState, StageGate
 from brewslm.core.ports.storage import MetricRow, Transaction
 from brewslm.core.recipe.recipe import Recipe, ValueSource
+from brewslm.core.serving.upstream import Upstream
 from brewslm.core.wire.progress import NoticeRecord
 from brewslm.core.wire.recovery import Question
 from brewslm.services.recording import Origin, emit_event, record_of
@@ -55,7 +56,8 @@ class HostileLedger:
         self._manifest = self._shelf.all(Manifest)[-1]
         self._recipe = next(one.plan.recipe for one in self._shelf.all(Readiness) if one.plan is not None)
         tally = Tally(total=7, accepted=7, repaired=0, rejected=0)
-        self._fill = Filler(texts, known, {Tally: tally, Recipe: self._recipe})
+        upstream = Upstream(url="http://127.0.0.1:9/<b>", model=next(texts)[:200] or None)
+        self._fill = Filler(texts, known, {Tally: tally, Recipe: self._recipe, Upstream: upstream})
 
     def write(self) -> None:
         """Write it all, in one transaction."""

@@ -106,6 +106,30 @@ def test_what_opens_on_a_page_draws_it_as_text(visit: tuple[Window, Drawn], serv
         drawn.look(f"{tab} of a training")
 
 
+def test_pages_full_of_results_are_accessible_with_everything_open(visit: tuple[Window, Drawn]) -> None:
+    window, _ = visit
+    for route in ("/projects/1/training", "/projects/1/experiments", "/projects/1/evaluate", "/projects/1/release"):
+        page = window.open(route)
+        for summary in page.locator("summary").all():
+            summary.click()
+        expect(page.get_by_label("Loading")).to_have_count(0)
+        assert "\n".join(window.problems()) == "", route
+
+
+def test_a_hand_over_to_a_runtime_that_is_not_there_is_told(visit: tuple[Window, Drawn]) -> None:
+    window, _ = visit
+    window.open("/")  # the page that is open already would stay as it is
+    page = window.open("/projects/1/release")
+    page.locator("summary").filter(has_text="Smoke-test it").first.click()
+    page.get_by_label("Address of a runtime that serves it").first.fill("http://127.0.0.1:9/v1")
+    page.get_by_label("Name of the model there").first.fill("mine")
+    page.get_by_role("button", name="Register").first.click()
+    page.get_by_role("link", name=re.compile(r"deploy-\d+")).first.click()
+    expect(page.locator("[data-status=failed]").first).to_be_visible()
+    expect(page.get_by_text("http://127.0.0.1:9/v1/models does not answer").first).to_be_visible()
+    page.reload()  # without what is announced, which lies over the page
+
+
 def test_a_file_is_brought_in_by_its_hostile_name_and_columns(visit: tuple[Window, Drawn], folder: Path) -> None:
     window, drawn = visit
     page = window.open("/projects/1/data")

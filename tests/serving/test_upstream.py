@@ -88,7 +88,7 @@ def test_another_model_there_is_drift_and_a_model_that_goes_away_is_waited_for(
     report = drift.check(project.id)
     assert report.verdict == "drift", report
     there.workspace.house.releases.retire(there.workspace.project.id, row.version, reason="a test wants it")
-    here.wait_until(lambda: here.states() == [(1, "starting")], "that it is missed")
+    here.wait_until(lambda: here.states() == [(1, "silent")], "that it is missed")
     answer = here.ask(here.workspace.key())
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "The runtime that answers for the model is silent" in answer.json()["error"]["message"]

@@ -6539,7 +6539,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "starting" | "ready" | "standby" | "draining" | "refused";
+            state: "starting" | "silent" | "ready" | "standby" | "draining" | "refused";
             /** Version */
             version: number;
         };

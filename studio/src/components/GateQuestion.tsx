@@ -21,7 +21,7 @@ export function GateQuestion({ gate }: { gate: StageGate }) {
   });
   return (
     <Alert
-      color="yellow"
+      color="orange"
       variant="outline"
       role="alert"
       title={`Waits for a decision: ${gate.stage} of job ${gate.job_id}`}

@@ -13,12 +13,15 @@ from brewslm.core.value import Value
 from brewslm.services.endpoint.trial import Trial
 
 
+ServedState = Literal["starting", "silent", "ready", "standby", "draining", "refused"]
+
+
 class ServedRelease(Value):
     """A release and its process, as this server knows it."""
 
     version: int
-    state: Literal["starting", "ready", "standby", "draining", "refused"]
-    """standby: it was replaced, and is kept for a rollback."""
+    state: ServedState
+    """standby: it was replaced, and is kept for a rollback. silent: a runtime of others does not answer."""
     num_in_flight: int
     num_lost: int
     error: str | None
@@ -92,7 +95,8 @@ class Unit:
 
     def told(self) -> ServedRelease:
         """How it fares."""
-        state: Literal["starting", "ready", "standby", "draining", "refused"] = "ready" if self.ready else "starting"
+        state: ServedState = "starting" if self.upstream is None else "silent"
+        state = "ready" if self.ready else state
         if self.replaced_at is not None:
             state = "standby"
         if self.is_refused or self.is_draining:

@@ -22,7 +22,7 @@ export function Confusion({ task }: { task: Task }) {
   const [side, setSide] = useState<Side>("tuned");
   const matrix = matrixOf(task, side);
   return (
-    <Panel title="Labels">
+    <Panel title={`Labels of ${task.id}`}>
       {matrix.labels.length <= MOST_LABELS ? (
         <>
           <SegmentedControl
@@ -95,7 +95,7 @@ function Classes({ task }: { task: Task }) {
     <ScrollTable
       label="Labels by F1"
       minWidth={420}
-      head={["Label, the worst first", "Rows", "Base F1", "Tuned F1", ""]}
+      head={["Label, the worst first", "Rows", "Base F1", "Tuned F1", "Difference"]}
     >
       {worst.map((one) => (
         <Table.Tr key={one.label}>

@@ -32,7 +32,7 @@ export function Failing({ record, task }: { record: ArtifactRecord; task: Task }
   });
   const slices = [...new Set(task.slices.map((one) => one.slice))];
   return (
-    <Panel title="Rows that fail">
+    <Panel title={`Rows of ${task.id} that fail`}>
       <Stack gap="md">
         <Group gap="sm" align="end">
           {slices.length > 0 && (

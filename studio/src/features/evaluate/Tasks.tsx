@@ -25,7 +25,7 @@ function One({ record, task }: { record: ArtifactRecord; task: Task }) {
             {formatCount(task.numRows)} rows of the {task.rows} split
             {task.numAnswered > 0 && `, ${formatCount(task.numAnswered)} of them answered`}.
           </Text>
-          <Metrics label={`Metrics of ${task.id}`} first="Metric" metrics={task.metrics} />
+          <Metrics label={`${task.id}, base and tuned`} first="Metric" metrics={task.metrics} />
           {task.missing.length > 0 && (
             <Text size="sm">Not measured, for no row has what it needs: {task.missing.join(", ")}.</Text>
           )}
@@ -61,7 +61,7 @@ export function General({ probe }: { probe: Probe }) {
   return (
     <Panel title="General ability">
       <Metrics
-        label="General ability"
+        label="General ability, base and tuned"
         first="Probe"
         metrics={[
           { ...probe.texts, title: "General text, bits per byte" },

@@ -70,7 +70,7 @@ function Asked({ jobId, question }: { jobId: number; question: Question }) {
     ([name, after]) => `${enclosed(name)}: ${String(question.before[name])} → ${String(after)}`,
   );
   return (
-    <Alert color="yellow" variant="outline" role="alert" title="It asks before it goes on">
+    <Alert color="orange" variant="outline" role="alert" title="It asks before it goes on">
       <Text size="sm">
         <Said>{question.what}</Said>. Proposed: <Said>{question.proposal}</Said>.
       </Text>

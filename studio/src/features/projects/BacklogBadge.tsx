@@ -2,7 +2,7 @@ import { Badge, Group } from "@mantine/core";
 
 import type { BacklogEntry } from "@/api";
 
-const COLORS: Record<BacklogEntry["state"], string> = { open: "yellow", taken: "blue", closed: "teal" };
+const COLORS: Record<BacklogEntry["state"], string> = { open: "orange", taken: "blue", closed: "teal" };
 
 /** How an entry stands, and what it is worth. */
 export function BacklogBadge({ entry }: { entry: BacklogEntry }) {

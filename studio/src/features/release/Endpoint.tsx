@@ -14,8 +14,9 @@ import { formatTimes } from "@/lib/chat";
 import { formatCount } from "@/lib/numbers";
 
 const COLOURS: Record<string, string> = {
-  ready: "green",
-  starting: "yellow",
+  ready: "teal",
+  starting: "orange",
+  silent: "red",
   standby: "blue",
   draining: "gray",
   refused: "red",

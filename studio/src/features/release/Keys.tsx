@@ -34,7 +34,7 @@ export function Keys({ projectId }: { projectId: number }) {
         <QueryView query={keys} lines={1}>
           {(all) =>
             all.length > 0 && (
-              <ScrollTable label="Keys" minWidth={480} head={["Name", "Begins with", "Made", ""]}>
+              <ScrollTable label="Keys" minWidth={480} head={["Name", "Begins with", "Made", "Revoke"]}>
                 {all.map((key) => (
                   <Row key={key.id} shown={key} isBusy={revoke.isPending} onRevoke={() => revoke.mutate(key.id)} />
                 ))}

@@ -19,9 +19,9 @@ import { NOT_MEASURED } from "@/lib/figures";
 const PAGE_SIZE = 5;
 const COLOURS: Record<ReleaseRow["state"], string> = {
   candidate: "blue",
-  live: "green",
+  live: "teal",
   superseded: "gray",
-  rolled_back: "yellow",
+  rolled_back: "orange",
   rejected: "red",
   retired: "gray",
 };

@@ -1,0 +1,144 @@
+"""How far a bundle's model in vLLM is from the model that was tuned: text, tokens, log-probs, answers.
+
+`python -m benchmarks.vllm_peer --python ENVIRONMENT/bin/python [FAMILY ...]`, with an environment that has vLLM for
+this machine's CPU or GPU: tiny models from their configurations, with adapters at random, exported as `huggingface` in
+float32. With `--order FILE` a real export instead, by its worker's `order.json`. Last, what was planted wrong on
+purpose: exit code 1 where that passes, or where anything else does not.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.gguf_peer import Peer, broken_template, judged, row, swapped_tensors
+from brewslm.core.wire.order import ExportOrder
+from brewslm.core.wire.result import ExportResult
+from brewslm.worker.answers.chat import make_chat
+from brewslm.worker.export import gguf as exporting_gguf
+from brewslm.worker.export.comparing import parity_shard, told, tuned_form
+from brewslm.worker.export.exporting import export
+from brewslm.worker.export.forms import TorchForm
+from brewslm.worker.export.parity import compare
+from brewslm.worker.export.texts import stop_problem, text_problem
+from brewslm.worker.journal import Journal
+from brewslm.worker.models import load_tokenizer, quiet_libraries
+from brewslm.worker.run import Run
+from tests.worker.llama_families import FAMILIES, write_llama_family
+from tests.worker.test_llama import PROMPTS, adapted
+from tests.worker.tiny import write_split
+
+SCRIPT = Path(__file__).parent / "peers" / "vllm_model.py"
+WIDE = {"hidden_size": 128, "intermediate_size": 192, "head_dim": 32}
+"""vLLM's attention takes heads of 32 columns and more."""
+
+
+@contextmanager
+def loaded(python: Path, model: Path, num_places: int, dtype: str, stops: frozenset[int]) -> Iterator[Peer]:
+    """Start the peer; what it prints is shown where it ends."""
+    command = [str(python), str(SCRIPT), str(model), str(num_places), dtype]
+    with tempfile.TemporaryFile() as log:
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log}
+        with subprocess.Popen(command, text=True, **pipes) as process:
+            try:
+                yield Peer(process, stops)
+            except ValueError as error:
+                log.seek(0)
+                raise RuntimeError(log.read().decode(errors="replace")[-9000:]) from error
+            finally:
+                process.stdin.close() if process.stdin is not None else None
+                process.wait(60)
+
+
+def compared(python: Path, order: ExportOrder, dtype: str) -> ExportResult:
+    """Compare the model that an export has written with what was tuned, as the export does, but in vLLM."""
+    tuned, tokenizer = tuned_form(order), load_tokenizer(order.base_model)
+    chat, shard = make_chat(tokenizer, tuned.generation_config), parity_shard(order, tuned)
+    prompts = [chat.prompt_ids(messages) for messages in order.parity_prompts]
+    num_places = int(tuned.config.max_position_embeddings)
+    with loaded(python, Path(order.output_folder) / "model", num_places, dtype, chat.stops) as peer:
+        num_texts, problem = text_problem(peer, peer.render, chat, order.parity_prompts)
+        ends = exporting_gguf.ends_of(tuned.generation_config, tokenizer.eos_token_id)
+        problem = problem or stop_problem(peer, chat, ends)
+        found = compare(TorchForm(tuned, chat.stops), peer, shard=shard, chat=chat, prompts=prompts)
+        runtime = f"vLLM {peer.ask('about')['version']}"
+    return told(found, chat, dtype=dtype, runtime=runtime, num_texts=num_texts, text_problem=problem)
+
+
+def family_order(root: Path, family: str) -> ExportOrder:
+    """A tiny model of a family, and an adapter for it."""
+    base = write_llama_family(root / "base", family, **WIDE)
+    adapted(base, root / "adapter")
+    write_split(root / "rows", 24, seed=4)
+    return ExportOrder(
+        base_model=str(base),
+        tuned_folder=str(root / "adapter"),
+        output_folder=str(root / "export" / "output"),
+        format="huggingface",
+        parity_folder=str(root / "rows"),
+        parity_prompts=PROMPTS,
+    )
+
+
+def real_order(path: Path) -> ExportOrder:
+    """What a worker was told."""
+    return ExportOrder.model_validate_json(path.read_text())
+
+
+def written(order: ExportOrder, root: Path) -> tuple[ExportOrder, str]:
+    """Export as a worker does; return the number format, too."""
+    folder = root / "export"
+    folder.mkdir(exist_ok=True)
+    changed = order.model_copy(update={"output_folder": str(folder / "output")})
+    return changed, export(changed, Run(folder, 1, Journal(folder / "log.jsonl", attempt=1))).dtype
+
+
+def planted(python: Path, harm: Callable[[Any, Any], None], root: Path) -> ExportResult:
+    """Do harm to what was written."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    order, dtype = written(family_order(root, "llama"), root)
+    folder = Path(order.output_folder) / "model"
+    model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    harm(model, tokenizer)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return compared(python, order, dtype)
+
+
+def main() -> int:
+    """Print a row for each model."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("families", nargs="*", help="all of them by default")
+    parser.add_argument("--python", type=Path, required=True, help="the interpreter of an environment with vLLM")
+    parser.add_argument("--order", type=Path, action="append", default=[], help="order.json of an export")
+    asked = parser.parse_args()
+    quiet_libraries()
+    torch.set_num_threads(1)
+    is_good = True
+    print("| model | form | same texts | loss tuned | in vLLM | log-probs: mean | most | greedy answers | passes |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for source in [*(asked.families or ([] if asked.order else FAMILIES)), *asked.order]:
+        with tempfile.TemporaryDirectory() as place:
+            order = real_order(source) if isinstance(source, Path) else family_order(Path(place), source)
+            result = compared(asked.python, *written(order, Path(place)))
+            is_good &= judged(result) is None
+            name = Path(order.base_model).name if isinstance(source, Path) else source
+            print(row(name, result, judged(result)), flush=True)
+    for harm in (swapped_tensors, broken_template):
+        with tempfile.TemporaryDirectory() as place:
+            result = planted(asked.python, harm, Path(place))
+            is_good &= judged(result) is not None
+            print(row(f"llama, {harm.__name__.replace('_', ' ')}", result, judged(result)), flush=True)
+    print(f"\n{result.runtime}")
+    return 0 if is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
