@@ -12,7 +12,6 @@ from brewslm.core.serving.upstream import Upstream
 from brewslm.core.value import Value
 from brewslm.services.endpoint.trial import Trial
 
-
 ServedState = Literal["starting", "silent", "ready", "standby", "draining", "refused"]
 
 
