@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.tagged import Endpoint, ask_all, tags_of
-from tests.journeys.brew import QUICK, Brew, as_options, wait_for, write_chat
-from tests.journeys.test_killed_export import bundles, copied
+from tests.journeys.brew import Brew, wait_for
+from tests.journeys.test_killed_export import bundles, copied, lead
 
 BASE = Path(__file__).resolve().parent.parent / "src" / "brewslm" / "bundled" / "base_models" / "brewslm-tiny-v1"
 START_SECONDS = 600.0
@@ -66,19 +66,6 @@ def main() -> None:
         brew, bundle = exported(tuned, Path(folder) / "load", "--target", "vllm")
         with vllm(options, bundle) as url:
             load(brew, url, [int(one) for one in options.streams.split(",")])
-
-
-def lead(folder: Path) -> Brew:
-    """Lead a life up to its evaluation."""
-    brew = Brew(folder / "tuned")
-    brew.run("project", "create", "--name", "sums")
-    brew.run("dataset", "import", "--project", "1", str(write_chat(folder / "sums.jsonl")))
-    brew.run("clean", "--project", "1")
-    brew.run("prepare", "--project", "1", "--max-seq-len", "128")
-    brew.run("preflight", "--project", "1", "--task", "causal_lm", *as_options(QUICK))
-    brew.run("train", "--project", "1")
-    brew.run("evaluate", "--project", "1")
-    return brew
 
 
 def exported(tuned: Brew, home: Path, *words: str) -> tuple[Brew, Path]:

@@ -14,8 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.journeys.brew import QUICK, Brew, as_options, write_chat
-from tests.journeys.test_killed_export import FORMS, bundles, copied, sums_of
+from tests.journeys.brew import Brew
+from tests.journeys.test_killed_export import FORMS, bundles, copied, lead, read, sums_of
 
 ALL_FORMS = {
     **FORMS,
@@ -35,16 +35,11 @@ def main() -> int:
 
 def compare(folder: Path, pythons: list[str]) -> int:
     """Lead the life, export it with each, and print the table."""
-    tuned = Brew(folder / "tuned")
-    data = write_chat(folder / "sums.jsonl")
-    read(tuned, data)
-    tuned.run("preflight", "--project", "1", "--task", "causal_lm", *as_options(QUICK))
-    tuned.run("train", "--project", "1")
-    tuned.run("evaluate", "--project", "1")
+    tuned, data = lead(folder), folder / "sums.jsonl"
     print(f"| Python | torch | data | {' | '.join(ALL_FORMS)} |\n|{'---|' * (len(ALL_FORMS) + 3)}", flush=True)
     first: list[str] = []
     for number, python in enumerate(pythons):
-        found = [read(Brew(folder / f"read-{number}", python=python), data)]
+        found = [made_of(data, Brew(folder / f"read-{number}", python=python))]
         for form, words in ALL_FORMS.items():
             brew = copied(tuned, folder / f"{number}-{form.replace(' ', '-')}")
             brew.python = python
@@ -66,12 +61,9 @@ def differing(one: str, other: str) -> str:
     return ", ".join(sorted({line.split()[-1] for line in lines})) or "equal"
 
 
-def read(brew: Brew, data: Path) -> str:
-    """Take a file through the stages before the first model; return the identity of everything that came of it."""
-    brew.run("project", "create", "--name", "sums")
-    brew.run("dataset", "import", "--project", "1", str(data))
-    brew.run("clean", "--project", "1")
-    brew.run("prepare", "--project", "1", "--max-seq-len", "128")
+def made_of(data: Path, brew: Brew) -> str:
+    """The identity of everything that comes of a file before the first model."""
+    read(brew, data)
     return "\n".join(sorted(one["id"] for one in brew.ask("artifacts", "list", "--project", "1")))
 
 

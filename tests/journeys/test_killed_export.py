@@ -27,19 +27,27 @@ FULL = re.compile(r"disk is full|[Nn]o space is left|Free space")
 LONG_AGO = time.time() - 3600
 
 
-@pytest.fixture(scope="module")
-def tuned(tmp_path_factory: pytest.TempPathFactory) -> Brew:
-    """A workspace with everything that an export needs."""
-    brew = Brew(tmp_path_factory.mktemp("tuned") / "home")
+def read(brew: Brew, data: Path) -> None:
+    """Take a file through the stages before the first model."""
     brew.run("project", "create", "--name", "sums")
-    data = write_chat(brew.home.parent / "sums.jsonl")
     brew.run("dataset", "import", "--project", "1", str(data))
     brew.run("clean", "--project", "1")
     brew.run("prepare", "--project", "1", "--max-seq-len", "128")
+
+
+def lead(folder: Path) -> Brew:
+    """A workspace with everything that an export needs."""
+    brew = Brew(folder / "home")
+    read(brew, write_chat(folder / "sums.jsonl"))
     brew.run("preflight", "--project", "1", "--task", "causal_lm", *as_options(QUICK))
     brew.run("train", "--project", "1")
     brew.run("evaluate", "--project", "1")
     return brew
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Brew:
+    return lead(tmp_path_factory.mktemp("tuned"))
 
 
 def copied(brew: Brew, home: Path) -> Brew:
