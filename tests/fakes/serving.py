@@ -75,7 +75,9 @@ class PlayedServing:
         return UpstreamProcess(HttpUpstream(upstream, environment={}))
 
     def stop(self, process: Any) -> None:
-        if process.exit_code() is None:
+        if isinstance(process, UpstreamProcess):
+            process.end()
+        elif process.exit_code() is None:
             process.die()
 
 

@@ -12,6 +12,8 @@ from brewslm.core.drift.likeness import Likeness
 from brewslm.core.errors import WorkerError
 from brewslm.core.serving.host import LoggedRequest
 from brewslm.core.serving.upstream import Upstream
+from brewslm.services.endpoint.fleet import Fleet
+from tests.fakes.serving import PlayedServing
 from tests.serving.endpoint import Served, Workspace
 from tests.worker.tiny import write_base_model
 
@@ -121,3 +123,21 @@ def test_what_does_not_answer_as_an_endpoint_does_is_told_in_one_line(there: Ser
     assert "does not answer" in problem("http://127.0.0.1:9/v1")
     with pytest.raises(WorkerError, match=f"the environment variable {KEY_ENV} is not set"):
         HttpUpstream(Upstream(url="http://127.0.0.1:9/v1", key_env=KEY_ENV), environment={})
+
+
+def test_a_silence_that_lasts_is_told_once(folder: Path, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "home")
+    upstream = Upstream(url="http://127.0.0.1:9/v1", model="support")
+    workspace.promote(workspace.release(folder, upstream=upstream, likeness=LIKENESS))
+    hours = iter(range(10_000))
+    fleet = Fleet(
+        workspace.house.ports,
+        workspace.house.releases,
+        PlayedServing(),
+        workspace.house.endpoint_files,
+        steady=lambda: 3600.0 * next(hours),
+    )
+    for _ in range(20):
+        fleet.look()
+    assert [one.state for one in fleet.served(workspace.project.id)] == ["silent"]
+    assert workspace.reasons().count("deployment_process_lost") == 1

@@ -277,7 +277,7 @@ class Fleet:
             )
             summary = f"{unit.title} is ready to answer ({said.runtime})"
             self._emit(unit, Reason.DEPLOYMENT_STARTED, summary, payload)
-        elif code is not None or now - unit.started_at > START_SECONDS:
+        elif code is not None or (now - unit.started_at > START_SECONDS and not unit.is_known_silent):
             self._lost(unit, code, now)
 
     def _lost(self, unit: Unit, code: int | None, now: float) -> None:

@@ -88,6 +88,11 @@ class Unit:
         return self.ready is not None and not self.is_suspect
 
     @property
+    def is_known_silent(self) -> bool:
+        """Whether it is a runtime of others whose silence was told; it may last for days."""
+        return self.upstream is not None and self.num_in_row > 0
+
+    @property
     def is_refused(self) -> bool:
         """Whether it will not be started any more."""
         return self.refused is not None
