@@ -40,7 +40,7 @@ class Brew:
     python: str = sys.executable
 
     @property
-    def command(self) -> list[str]:
+    def entry(self) -> list[str]:
         """What stands before the words of a command."""
         return [self.python, "-c", "from brewslm.cli.main import main; main()"]
 
@@ -50,13 +50,13 @@ class Brew:
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*self.command, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment
+            [*self.entry, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.environment
         )
 
     def run_any(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         return subprocess.run(
-            [*self.command, *words],
+            [*self.entry, *words],
             capture_output=True,
             text=True,
             env=self.environment,

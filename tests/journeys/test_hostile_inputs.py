@@ -157,7 +157,7 @@ def test_a_traceback_is_shown_only_when_asked_for(brew: Brew) -> None:
 
 def test_a_pipe_that_closes_early_is_no_error(project: Inside) -> None:
     reasons = subprocess.Popen(
-        [*project.command, "reasons"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=project.environment
+        [*project.entry, "reasons"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=project.environment
     )
     assert reasons.stdout is not None
     assert reasons.stderr is not None
