@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,11 @@ import torch
 
 from benchmarks.tools import tool_python
 from brewslm.core.data.example import Message, chat_of
-from brewslm.core.wire.export import GGUF_FILE, QUANTIZATIONS, Quantization
+from brewslm.core.wire.export import GGUF_FILE, QUANTIZATIONS, ExportFormat, Quantization
 from brewslm.core.wire.order import ExportOrder
 from brewslm.core.wire.parity import problem_of
 from brewslm.core.wire.result import ExportResult
-from brewslm.worker.answers.chat import make_chat
+from brewslm.worker.answers.chat import Chat, make_chat
 from brewslm.worker.export import gguf as exporting_gguf
 from brewslm.worker.export.comparing import parity_of, parity_shard, told, tuned_form
 from brewslm.worker.export.exporting import export
@@ -93,44 +93,56 @@ def loaded(path: Path, num_places: int, stops: frozenset[int]) -> Iterator[Peer]
 
 
 def compared(order: ExportOrder) -> ExportResult:
-    """Compare the file that an export has written with what was tuned, as the export does, but by the peer."""
+    """Compare the file that an export has written with what was tuned."""
+
+    def opened(_: Any, chat: Chat, num_places: int) -> AbstractContextManager[Peer]:
+        return loaded(Path(order.output_folder) / GGUF_FILE, num_places, chat.stops)
+
+    result, about = compared_in(opened, order, order.quantization or "q8_0")
+    return result.model_copy(update={"runtime": f"llama-cpp-python {about['version']}, {about['chat_format']}"})
+
+
+def compared_in(
+    opened: Callable[[Any, Chat, int], AbstractContextManager[Peer]], order: ExportOrder, dtype: str
+) -> tuple[ExportResult, dict[str, Any]]:
+    """Compare as the export does, but by a peer, which is opened for what was tuned, its chat, and so many places.
+
+    Return what the peer says of itself, too.
+    """
     tuned, tokenizer = tuned_form(order), load_tokenizer(order.base_model)
     chat, shard = make_chat(tokenizer, tuned.generation_config), parity_shard(order, tuned)
     prompts = [chat.prompt_ids(messages) for messages in order.parity_prompts]
     num_places = max(int(shard.lengths.max()), *(len(prompt) + NUM_NEW_TOKENS for prompt in prompts), 64)
-    with loaded(Path(order.output_folder) / GGUF_FILE, num_places, chat.stops) as peer:
+    with opened(tuned, chat, num_places) as peer:
         num_texts, problem = text_problem(peer, peer.render, chat, order.parity_prompts)
         ends = exporting_gguf.ends_of(tuned.generation_config, tokenizer.eos_token_id)
         problem = problem or stop_problem(peer, chat, ends)
         found = compare(TorchForm(tuned, chat.stops), peer, shard=shard, chat=chat, prompts=prompts)
-        about = peer.ask("about")
-    runtime = f"llama-cpp-python {about['version']}, chat format {about['chat_format']}"
-    return told(
-        found, chat, dtype=order.quantization or "q8_0", runtime=runtime, num_texts=num_texts, text_problem=problem
-    )
+        about: dict[str, Any] = peer.ask("about")
+    return told(found, chat, dtype=dtype, runtime="", num_texts=num_texts, text_problem=problem), about
 
 
-def family_order(root: Path, family: str) -> ExportOrder:
-    base = write_llama_family(root / "base", family)
+def family_order(root: Path, family: str, *, format_: ExportFormat = "gguf", **changes: Any) -> ExportOrder:
+    """A tiny model of a family, and an adapter for it."""
+    base = write_llama_family(root / "base", family, **changes)
     adapted(base, root / "adapter")
     write_split(root / "rows", 24, seed=4)
     return ExportOrder(
         base_model=str(base),
         tuned_folder=str(root / "adapter"),
         output_folder=str(root / "export" / "output"),
-        format="gguf",
+        format=format_,
         parity_folder=str(root / "rows"),
         parity_prompts=PROMPTS,
     )
 
 
-def written(order: ExportOrder, root: Path, quantization: Quantization) -> ExportOrder:
-    """Export as a worker does."""
+def written(order: ExportOrder, root: Path, quantization: Quantization | None) -> tuple[ExportOrder, str]:
+    """Export as a worker does; return the number format, too."""
     folder = root / "export"
     folder.mkdir(exist_ok=True)
     changed = order.model_copy(update={"output_folder": str(folder / "output"), "quantization": quantization})
-    export(changed, Run(folder, 1, Journal(folder / "log.jsonl", attempt=1)))
-    return changed
+    return changed, export(changed, Run(folder, 1, Journal(folder / "log.jsonl", attempt=1))).dtype
 
 
 def row(name: str, result: ExportResult, problem: str | None) -> str:
@@ -166,7 +178,7 @@ def planted(harm: Callable[[Any, Any], None], root: Path) -> ExportResult:
         tokenizer.chat_template = template
 
     with patch.object(exporting_gguf, "write_gguf", writing):
-        return compared(written(family_order(root, "llama"), root, "f16"))
+        return compared(written(family_order(root, "llama"), root, "f16")[0])
 
 
 def main() -> int:
@@ -185,7 +197,7 @@ def main() -> int:
             is_real = isinstance(source, ExportOrder)
             name, order = (source.name, source) if is_real else (source, family_order(Path(place), source))
             for quantization in QUANTIZATIONS:
-                result = compared(written(order, Path(place), quantization))
+                result = compared(written(order, Path(place), quantization)[0])
                 is_good &= judged(result) is None
                 print(row(name, result, judged(result)), flush=True)
     for harm in (swapped_tensors, broken_template):

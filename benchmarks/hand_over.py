@@ -5,7 +5,8 @@
 One life is led with the bundled model. Each bundle is started by the launch note that it brings, and `brewslm deploy
 --at` compares it: as `huggingface` and as `adapter` in vLLM (which needs a package built for this machine's CPU or
 GPU), as GGUF in llama.cpp's own server. In place of the model the untuned base is put then, which must be refused. At
-last both vLLM itself and the gateway before it are asked by many streams at once, in turns, each answer tagged.
+last both vLLM itself and the gateway before it are asked by many streams at once, in turns, each answer tagged; and the
+base takes the live model's place, which golden replay must find.
 """
 
 import argparse
@@ -18,13 +19,13 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from benchmarks.tagged import Endpoint, ask_all, tags_of
-from tests.journeys.brew import Brew, wait_for
+from tests.journeys.brew import Brew, Server, wait_for
 from tests.journeys.test_killed_export import bundles, copied, lead
 
 BASE = Path(__file__).resolve().parent.parent / "src" / "brewslm" / "bundled" / "base_models" / "brewslm-tiny-v1"
@@ -41,15 +42,15 @@ time.sleep(3600)
 SETTINGS = "requests_per_minute: 100000\nqueue_seconds: 600\nmax_streams: 64\n"
 
 
-def main() -> None:
-    """Print both tables."""
+def main() -> int:
+    """Print both tables; return 1 where a base was taken for the model, a model for another, or an answer was wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vllm", type=Path, required=True, help="the command `vllm` of an environment of its own")
     parser.add_argument("--vllm-option", action="append", default=[], help="for vLLM, beside the launch note")
     parser.add_argument("--streams", default="1,16")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        tuned = lead(Path(folder))
+        tuned, is_good = lead(Path(folder)), True
         print("| runtime | bundle | prompts | tokens compared | nats apart, most | the untuned base in its place |")
         print("|---|---|---|---|---|---|")
         for form in (("huggingface",), ("adapter",)):
@@ -57,15 +58,23 @@ def main() -> None:
             with vllm(options, bundle) as url:
                 row = compared(brew, url)
             with vllm(options, bundle, is_base=True) as url:
-                print(f"| vLLM | {form[0]} | {row} | {refused(brew, url)} |", flush=True)
+                is_refused = refused(brew, url)
+                is_good &= is_refused
+                print(f"| vLLM | {form[0]} | {row} | {'refused' if is_refused else 'TAKEN'} |", flush=True)
         for quantization in ("f16", "q8_0", "q4_k_m"):
             words = ("--target", "llama_cpp", "--quantization", quantization)
             brew, bundle = exported(tuned, Path(folder) / quantization, *words)
             with llama_cpp(bundle / "model.gguf") as url:
                 print(f"| llama.cpp | GGUF {quantization} | {compared(brew, url)} | |", flush=True)
         brew, bundle = exported(tuned, Path(folder) / "load", "--target", "vllm")
-        with vllm(options, bundle) as url:
-            load(brew, url, [int(one) for one in options.streams.split(",")])
+        port = free_port()
+        with vllm(options, bundle, port=port) as url, promoted(brew, url) as (server, key):
+            direct, gateway = Endpoint(url.removesuffix("/v1"), "none", "sums"), Endpoint(server.url, key, "sums")
+            is_good &= load(direct, gateway, options.streams) == 0
+            is_good &= replayed(brew, server, "the live release") == "passing"
+        with vllm(options, bundle, is_base=True, port=port), served(brew) as server:
+            is_good &= replayed(brew, server, "the untuned base in its place") == "drift"
+    return 0 if is_good else 1
 
 
 def exported(tuned: Brew, home: Path, *words: str) -> tuple[Brew, Path]:
@@ -83,16 +92,16 @@ def compared(brew: Brew, url: str) -> str:
     return f"{likeness['num_prompts']} | {likeness['num_tokens']} | {apart}"
 
 
-def refused(brew: Brew, url: str) -> str:
-    """Whether what is at a runtime now is refused."""
+def refused(brew: Brew, url: str) -> bool:
+    """Whether what is at a runtime now is refused as another model."""
     done = brew.run_any("deploy", "--project", "1", "--at", url, "--model", "sums")
-    return "refused" if "does not answer as the bundle does" in done.stderr else f"NOT REFUSED: {done.stderr[-200:]}"
+    return done.returncode == 1 and "does not answer as the bundle does" in done.stderr
 
 
 @contextmanager
-def vllm(options: argparse.Namespace, bundle: Path, *, is_base: bool = False) -> Iterator[str]:
+def vllm(options: argparse.Namespace, bundle: Path, *, is_base: bool = False, port: int = 0) -> Iterator[str]:
     """Start a bundle by its launch note, or the base under the model's name."""
-    port = free_port()
+    port = port or free_port()
     command = ["sh", str(bundle / "serve-vllm.sh"), "--port", str(port), *options.vllm_option]
     if is_base:
         command = ["vllm", "serve", str(BASE), "--served-model-name", "sums", "--port", str(port), *options.vllm_option]
@@ -145,31 +154,59 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def load(brew: Brew, url: str, streams: Sequence[int]) -> None:
-    """Ask vLLM itself and through the gateway, in turns."""
-    from transformers import AutoTokenizer
-
+@contextmanager
+def promoted(brew: Brew, url: str) -> Iterator[tuple[Server, str]]:
+    """Let a runtime answer for the live release; yield the server before it, and a key."""
     (brew.home / "config").mkdir(exist_ok=True)
     (brew.home / "config" / "endpoints.yaml").write_text(SETTINGS)
     brew.run("deploy", "--project", "1", "--at", url)
     brew.run("releases", "promote", "v1", "--project", "1", "--reason", "a benchmark wants it")
-    key: Any = brew.ask("keys", "create", "--project", "1", "--name", "load")["key"]
-    tags = tags_of(AutoTokenizer.from_pretrained(BASE), max(streams))
-    print("\n| streams | vLLM itself, tokens/s | through the gateway | ratio | wrong or lost |\n|---|---|---|---|---|")
+    with served(brew) as server:
+        yield server, brew.ask("keys", "create", "--project", "1", "--name", "load")["key"]
+
+
+@contextmanager
+def served(brew: Brew) -> Iterator[Server]:
+    """A server whose live release is ready."""
     with brew.server() as server:
-        places = [Endpoint(url.removesuffix("/v1"), "none", "sums"), Endpoint(server.url, key, "sums")]
-        wait_for(lambda: ask_all(places[1], tags[:1], 1)[1][0].status == 200, "the gateway")
-        for number in streams:
-            speeds: list[list[float]] = [[], []]
-            num_wrong = 0
-            for _ in range(NUM_ROUNDS):
-                for place, speed in zip(places, speeds, strict=True):
-                    seconds, found = ask_all(place, tags[:number], NUM_TOKENS)
-                    num_wrong += sum(not one.is_right(NUM_TOKENS) for one in found)
-                    speed.append(number * NUM_TOKENS / seconds)
-            own, ours = map(statistics.median, speeds)
-            print(f"| {number} | {own:.0f} | {ours:.0f} | {ours / own:.2f} | {num_wrong} |", flush=True)
+        wait_for(lambda: [one["state"] for one in status(server)["served"]] == ["ready"], "the release")
+        yield server
+
+
+def status(server: Server) -> Any:
+    """How the endpoint fares."""
+    return server.get("/api/projects/1/endpoint")
+
+
+def replayed(brew: Brew, server: Server, what: str) -> str:
+    """Print what golden replay finds, once there is a reference; return its verdict."""
+    folder = brew.home / "endpoints" / "1"
+    wait_for(lambda: [*folder.glob("reference-*.json")], "the reference")
+    golden, *_ = server.post("/api/projects/1/drift/check", None)[1]["checks"]
+    print(f"\nGolden replay of {what}: {golden['verdict']} ({golden['said']})", flush=True)
+    return str(golden["verdict"])
+
+
+def load(direct: Endpoint, gateway: Endpoint, streams: str) -> int:
+    """Ask vLLM itself and through the gateway, in turns; return how many answers were wrong or lost."""
+    from transformers import AutoTokenizer
+
+    numbers, num_bad = [int(one) for one in streams.split(",")], 0
+    tags = tags_of(AutoTokenizer.from_pretrained(BASE), max(numbers))
+    print("\n| streams | vLLM itself, tokens/s | through the gateway | ratio | wrong or lost |\n|---|---|---|---|---|")
+    for number in numbers:
+        speeds: list[list[float]] = [[], []]
+        num_wrong = 0
+        for _ in range(NUM_ROUNDS):
+            for place, speed in zip((direct, gateway), speeds, strict=True):
+                seconds, found = ask_all(place, tags[:number], NUM_TOKENS)
+                num_wrong += sum(not one.is_right(NUM_TOKENS) for one in found)
+                speed.append(number * NUM_TOKENS / seconds)
+        num_bad += num_wrong
+        own, ours = map(statistics.median, speeds)
+        print(f"| {number} | {own:.0f} | {ours:.0f} | {ours / own:.2f} | {num_wrong} |", flush=True)
+    return num_bad
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -11,28 +11,27 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.gguf_peer import Peer, broken_template, judged, row, swapped_tensors
+from benchmarks.gguf_peer import (
+    Peer,
+    broken_template,
+    compared_in,
+    family_order,
+    judged,
+    row,
+    swapped_tensors,
+    written,
+)
 from brewslm.core.wire.order import ExportOrder
 from brewslm.core.wire.result import ExportResult
-from brewslm.worker.answers.chat import make_chat
-from brewslm.worker.export import gguf as exporting_gguf
-from brewslm.worker.export.comparing import parity_shard, told, tuned_form
-from brewslm.worker.export.exporting import export
-from brewslm.worker.export.forms import TorchForm
-from brewslm.worker.export.parity import compare
-from brewslm.worker.export.texts import stop_problem, text_problem
-from brewslm.worker.journal import Journal
-from brewslm.worker.models import load_tokenizer, quiet_libraries
-from brewslm.worker.run import Run
-from tests.worker.llama_families import FAMILIES, write_llama_family
-from tests.worker.test_llama import PROMPTS, adapted
-from tests.worker.tiny import write_split
+from brewslm.worker.answers.chat import Chat
+from brewslm.worker.models import quiet_libraries
+from tests.worker.llama_families import FAMILIES
 
 SCRIPT = Path(__file__).parent / "peers" / "vllm_model.py"
 WIDE = {"hidden_size": 128, "intermediate_size": 192, "head_dim": 32}
@@ -57,33 +56,19 @@ def loaded(python: Path, model: Path, num_places: int, dtype: str, stops: frozen
 
 
 def compared(python: Path, order: ExportOrder, dtype: str) -> ExportResult:
-    """Compare the model that an export has written with what was tuned, as the export does, but in vLLM."""
-    tuned, tokenizer = tuned_form(order), load_tokenizer(order.base_model)
-    chat, shard = make_chat(tokenizer, tuned.generation_config), parity_shard(order, tuned)
-    prompts = [chat.prompt_ids(messages) for messages in order.parity_prompts]
-    num_places = int(tuned.config.max_position_embeddings)
-    with loaded(python, Path(order.output_folder) / "model", num_places, dtype, chat.stops) as peer:
-        num_texts, problem = text_problem(peer, peer.render, chat, order.parity_prompts)
-        ends = exporting_gguf.ends_of(tuned.generation_config, tokenizer.eos_token_id)
-        problem = problem or stop_problem(peer, chat, ends)
-        found = compare(TorchForm(tuned, chat.stops), peer, shard=shard, chat=chat, prompts=prompts)
-        runtime = f"vLLM {peer.ask('about')['version']}"
-    return told(found, chat, dtype=dtype, runtime=runtime, num_texts=num_texts, text_problem=problem)
+    """Compare the model that an export has written with what was tuned."""
+
+    def opened(tuned: Any, chat: Chat, _: int) -> AbstractContextManager[Peer]:
+        num_places = int(tuned.config.max_position_embeddings)
+        return loaded(python, Path(order.output_folder) / "model", num_places, dtype, chat.stops)
+
+    result, about = compared_in(opened, order, dtype)
+    return result.model_copy(update={"runtime": f"vLLM {about['version']}"})
 
 
-def family_order(root: Path, family: str) -> ExportOrder:
-    """A tiny model of a family, and an adapter for it."""
-    base = write_llama_family(root / "base", family, **WIDE)
-    adapted(base, root / "adapter")
-    write_split(root / "rows", 24, seed=4)
-    return ExportOrder(
-        base_model=str(base),
-        tuned_folder=str(root / "adapter"),
-        output_folder=str(root / "export" / "output"),
-        format="huggingface",
-        parity_folder=str(root / "rows"),
-        parity_prompts=PROMPTS,
-    )
+def wide_order(root: Path, family: str) -> ExportOrder:
+    """A tiny model of a family that vLLM takes."""
+    return family_order(root, family, format_="huggingface", **WIDE)
 
 
 def real_order(path: Path) -> ExportOrder:
@@ -91,19 +76,11 @@ def real_order(path: Path) -> ExportOrder:
     return ExportOrder.model_validate_json(path.read_text())
 
 
-def written(order: ExportOrder, root: Path) -> tuple[ExportOrder, str]:
-    """Export as a worker does; return the number format, too."""
-    folder = root / "export"
-    folder.mkdir(exist_ok=True)
-    changed = order.model_copy(update={"output_folder": str(folder / "output")})
-    return changed, export(changed, Run(folder, 1, Journal(folder / "log.jsonl", attempt=1))).dtype
-
-
 def planted(python: Path, harm: Callable[[Any, Any], None], root: Path) -> ExportResult:
     """Do harm to what was written."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    order, dtype = written(family_order(root, "llama"), root)
+    order, dtype = written(wide_order(root, "llama"), root, None)
     folder = Path(order.output_folder) / "model"
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     harm(model, tokenizer)
@@ -126,8 +103,8 @@ def main() -> int:
     print("|---|---|---|---|---|---|---|---|---|")
     for source in [*(asked.families or ([] if asked.order else FAMILIES)), *asked.order]:
         with tempfile.TemporaryDirectory() as place:
-            order = real_order(source) if isinstance(source, Path) else family_order(Path(place), source)
-            result = compared(asked.python, *written(order, Path(place)))
+            order = real_order(source) if isinstance(source, Path) else wide_order(Path(place), source)
+            result = compared(asked.python, *written(order, Path(place), None))
             is_good &= judged(result) is None
             name = Path(order.base_model).name if isinstance(source, Path) else source
             print(row(name, result, judged(result)), flush=True)

@@ -38,7 +38,7 @@ class HttpUpstream:
         if upstream.key_env is not None:
             self.token = environment.get(upstream.key_env, "").strip()
             if not self.token:
-                message = f"the environment variable {upstream.key_env} is not set where this runs; put the key there"
+                message = f"the environment variable {upstream.key_env} is not set where this runs"
                 raise WorkerError(message)
 
     def models(self) -> tuple[str, ...]:

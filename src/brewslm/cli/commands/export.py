@@ -9,6 +9,7 @@ from brewslm.cli import options
 
 if TYPE_CHECKING:
     from brewslm.cli.session import Session
+    from brewslm.core.artifacts.bundle import Bundle
     from brewslm.core.ids import ArtifactId, ProjectId
 
 
@@ -62,10 +63,25 @@ def export(
         (f"brewslm bundle verify {output or folder}", "check every file against its checksum"),
         (f"brewslm deploy --project {project}", "smoke-test it and register a release"),
         (f"brewslm optimize --project {project} --target laptop_cpu", "measure its forms"),
+        *_hand_over(bundle, output or folder, project),
     )
     copy = output.absolute() if output is not None else None
     shown = bundle_facts(bundle, folder, copy)
     session.answer(told(job, bundle, folder=folder, copy=copy), shown, follow_up)
+
+
+def _hand_over(bundle: "Bundle", folder: Path, project: int) -> list[tuple[str, str]]:
+    """How a runtime of others gets it, and a release there."""
+    from brewslm.core.artifacts.bundle import UPSTREAM_PORTS
+
+    port = UPSTREAM_PORTS.get(bundle.target)
+    if port is None:
+        return []
+    start, where = f"sh {folder}/serve-vllm.sh", "vLLM"
+    if bundle.target == "ollama":
+        start, where = f"ollama create NAME -f {folder}/Modelfile", "Ollama"
+    deploy = f"brewslm deploy --project {project} --at http://127.0.0.1:{port}/v1"
+    return [(start, f"start it in {where}"), (deploy, "then let that answer for a release")]
 
 
 def adapter_of(session: "Session", project_id: "ProjectId", experiment: int | None) -> "ArtifactId":

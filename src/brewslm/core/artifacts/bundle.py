@@ -21,8 +21,9 @@ TARGETS: dict[ExportFormat, tuple[ExportTarget, ...]] = {
 DEFAULT_QUANTIZATION: Quantization = "q8_0"
 
 
-UPSTREAM_PORT = 8001
-"""Where launch notes have a runtime listen: beside BrewSLM's own server, which stands before it."""
+UPSTREAM_PORTS: dict[ExportTarget, int] = {"vllm": 8001, "ollama": 11434}
+"""Where runtimes listen that a release may be handed over to: vLLM where launch notes say, beside BrewSLM's own server,
+and Ollama where it does by itself."""
 
 
 def served_name(project: str) -> str:

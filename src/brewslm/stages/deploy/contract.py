@@ -56,7 +56,10 @@ def _has_model(inputs: DeployInputs, context: StageContext) -> Finding | None:
     upstream = inputs.upstream
     if upstream is None:
         return None
-    next_step = "Start it with this bundle, and name its base address, which often ends with /v1."
+    next_step = (
+        "See that it runs with this bundle, that the address is its base, which often ends with /v1, and that key_env "
+        "names the variable with its key, where it wants one."
+    )
     try:
         names = context.open_upstream(upstream).models()
     except WorkerError as error:

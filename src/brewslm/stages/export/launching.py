@@ -1,10 +1,7 @@
 """How a bundle is started: notes for vLLM and Ollama. Neither was run when the bundle was made."""
 
-from brewslm.core.artifacts.bundle import UPSTREAM_PORT, served_name
+from brewslm.core.artifacts.bundle import UPSTREAM_PORTS, served_name
 from brewslm.stages.export.facts import BundleFacts
-
-OLLAMA_PORT = 11434
-"""Where Ollama listens by itself."""
 
 
 def launch_notes(facts: BundleFacts) -> dict[str, str]:
@@ -45,7 +42,7 @@ def _vllm_launch(facts: BundleFacts) -> str:
 # Not run when the bundle was made; compare it by
 #   {_hand_over(facts)}
 cd "$(dirname "$0")" || exit 1
-exec vllm serve {served} --port {UPSTREAM_PORT} {" ".join(_vllm_arguments(facts))} "$@"
+exec vllm serve {served} --port {UPSTREAM_PORTS["vllm"]} {" ".join(_vllm_arguments(facts))} "$@"
 """
 
 
@@ -62,7 +59,7 @@ services:
     volumes:
       - ./:/bundle:ro
     ports:
-      - "127.0.0.1:{UPSTREAM_PORT}:8000"
+      - "127.0.0.1:{UPSTREAM_PORTS["vllm"]}:8000"
     ipc: host
     command:
 {arguments}    deploy:
@@ -75,8 +72,8 @@ services:
 """
 
 
-def _hand_over(facts: BundleFacts, port: int = UPSTREAM_PORT) -> str:
-    return f"brewslm deploy --project {facts.project.id} --at http://127.0.0.1:{port}/v1"
+def _hand_over(facts: BundleFacts) -> str:
+    return f"brewslm deploy --project {facts.project.id} --at http://127.0.0.1:{UPSTREAM_PORTS[facts.form.target]}/v1"
 
 
 def _modelfile(facts: BundleFacts) -> str:
@@ -84,7 +81,7 @@ def _modelfile(facts: BundleFacts) -> str:
     return f"""# ollama create {served_name(facts.project.name)} -f Modelfile
 # The template was taken from the trained one and compared with its text on {facts.parity.num_texts} conversations;
 # Ollama itself was not run when the bundle was made; compare it, once `ollama serve` runs:
-#   {_hand_over(facts, OLLAMA_PORT)}
+#   {_hand_over(facts)}
 FROM ./model.gguf
 TEMPLATE \"\"\"{facts.result.ollama_template}\"\"\"
 {stops}PARAMETER num_ctx {facts.base.context_length}

@@ -114,8 +114,11 @@ def test_an_adapter_is_compared_on_its_base(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("runtime", "words"),
     [
-        (Runtime(problem=f"{URL}/models does not answer: refused"), "does not answer: refused. Start it with this"),
-        (Runtime(names=()), f"The runtime at {URL} has no model. Start it with this bundle"),
+        (
+            Runtime(problem=f"{URL}/models does not answer: refused"),
+            "does not answer: refused. See that it runs with",
+        ),
+        (Runtime(names=()), f"The runtime at {URL} has no model. See that it runs with this bundle"),
         (
             Runtime(names=("a", "b")),
             f"The runtime at {URL} has 'a', 'b'. Name the one that the bundle is: --model NAME.",

@@ -143,7 +143,10 @@ def test_the_answers_of_the_evaluation_are_asked_again(tmp_path: Path) -> None:
 def test_a_bundle_for_vllm_has_a_launch_note(tmp_path: Path) -> None:
     _, bundle, folder = bundle_of(tmp_path, target="vllm")
     assert bundle.target == "vllm"
-    assert "--max-model-len 256" in (folder / "serve-vllm.sh").read_text()
+    launch = (folder / "serve-vllm.sh").read_text()
+    assert "--port 8001 " in launch
+    assert "--max-model-len 256" in launch
+    assert "brewslm deploy --project 1 --at http://127.0.0.1:8001/v1" in launch
     assert "serve-vllm.sh" in (folder / "SHA256SUMS").read_text()
 
 
