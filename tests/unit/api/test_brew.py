@@ -115,6 +115,20 @@ def test_a_stop_says_what_it_stops(client: TestClient, served: House, folder: Pa
     assert client.post("/api/train/stop").status_code == 409
 
 
+def test_a_stop_as_a_job_ends_by_itself_is_still_a_stop(client: TestClient, served: House, folder: Path) -> None:
+    (folder / "brewslm.yaml").write_text(TEXT)
+    project = served.projects.create("shop")
+    job = served.jobs.submit(project.id, "autopilot", AutopilotRequest())
+    served.jobs.cancel(job.id)
+    run = run_of(folder, served, phase="importing", job_id=job.id, project_id=project.id)
+    with served.brew_runs.hold(run) as note:
+        note(run)
+        answer = client.post("/api/train/stop")
+        assert note(run)
+    assert answer.status_code == 202
+    assert answer.json()["message"].endswith(f"job {job.id} had just ended, no other begins.")
+
+
 def test_what_a_killed_run_left_behind_is_not_in_flight(client: TestClient, served: House, folder: Path) -> None:
     (folder / "brewslm.yaml").write_text(TEXT)
     with served.brew_runs.hold(run_of(folder, served)):

@@ -81,7 +81,11 @@ class Brews:
         run = self._runs.current(file) or run
         if run.job_id is None:
             return Stopping(run=run, message=f"Trainer {run.trainer!r} was asked to stop before its first job.")
-        job = self._jobs.cancel(JobId(run.job_id))
+        try:
+            job = self._jobs.cancel(JobId(run.job_id))
+        except ConflictError:  # it ended by itself in the meantime
+            message = f"Trainer {run.trainer!r} was asked to stop; job {run.job_id} had just ended, no other begins."
+            return Stopping(run=run, message=message)
         what = "its worker saves and stops" if run.phase == "training" else "the import stops"
         message = (
             f"Job {job.id} ({job.kind}) of trainer {run.trainer!r} was asked to stop: {what}; what is done is kept."

@@ -1,12 +1,12 @@
 import { Alert, Anchor, Button, Code, Group, Stack, Text } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, type UseMutationResult, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Play, Square } from "lucide-react";
 import { useState } from "react";
 import { Link } from "react-router";
 
 import { OutputBox } from "./OutputBox";
 import { useRunOutput } from "./useRunOutput";
-import { answer, type BrewRun, type BrewState, http, jobsKey, manifestQuery } from "@/api";
+import { answer, type BrewRun, type BrewState, http, jobsKey, manifestQuery, type Stopping } from "@/api";
 import { ConfirmDialog } from "@/components/ConfirmDialog";
 import { ErrorNotice } from "@/components/ErrorNotice";
 import { Panel } from "@/components/Panel";
@@ -47,8 +47,13 @@ export function RunTraining() {
 function Trainer({ state }: { state: BrewState }) {
   const client = useQueryClient();
   const output = useRunOutput(state.run?.id ?? null);
+  const stop = useMutation({
+    mutationFn: () => answer(http.POST("/api/train/stop")),
+    onSettled: () => void client.invalidateQueries({ queryKey: manifestQuery().queryKey }),
+  });
   const isBusy = state.run !== null || output.isOpen;
   const start = () => {
+    stop.reset();
     output.start();
     void client.invalidateQueries({ queryKey: jobsKey });
   };
@@ -62,7 +67,13 @@ function Trainer({ state }: { state: BrewState }) {
         >
           {state.trainer === null ? "Run training" : `Run training: ${state.trainer.name}`}
         </Button>
-        {state.run !== null && <Stop run={state.run} />}
+        {state.run !== null && <Stop run={state.run} stop={stop} />}
+        {stop.isSuccess && (state.run?.id ?? stop.data.run.id) === stop.data.run.id && (
+          <Text size="sm" role="status">
+            {stop.data.message}
+          </Text>
+        )}
+        {stop.error !== null && <ErrorNotice error={stop.error} />}
       </Group>
       <About state={state} />
       {output.error !== null && <ErrorNotice error={output.error} title="It was not started" />}
@@ -129,39 +140,26 @@ function About({ state }: { state: BrewState }) {
   );
 }
 
-function Stop({ run }: { run: BrewRun }) {
+function Stop({ run, stop }: { run: BrewRun; stop: UseMutationResult<Stopping, Error, void> }) {
   const [isAsking, setAsking] = useState(false);
-  const client = useQueryClient();
-  const stop = useMutation({
-    mutationFn: () => answer(http.POST("/api/train/stop")),
-    onSettled: () => {
-      setAsking(false);
-      void client.invalidateQueries({ queryKey: manifestQuery().queryKey });
-    },
-  });
+  const isStopping = stop.data?.run.id === run.id;
   return (
     <>
       <Button
         variant="default"
         leftSection={<Square size={14} aria-hidden />}
-        disabled={stop.isSuccess}
+        disabled={isStopping}
         onClick={() => setAsking(true)}
       >
-        {stop.isSuccess ? "Stopping …" : "Stop"}
+        {isStopping ? "Stopping …" : "Stop"}
       </Button>
-      {stop.isSuccess && (
-        <Text size="sm" role="status">
-          {stop.data.message}
-        </Text>
-      )}
-      {stop.error !== null && <ErrorNotice error={stop.error} />}
       <ConfirmDialog
         isOpen={isAsking}
         title={`Stop the run of ${enclosed(run.trainer)}?`}
         confirm="Stop it"
         isDangerous
         isBusy={stop.isPending}
-        onConfirm={() => stop.mutate()}
+        onConfirm={() => stop.mutate(undefined, { onSettled: () => setAsking(false) })}
         onClose={() => setAsking(false)}
       >
         {STOPS[run.phase]}
