@@ -100,6 +100,25 @@ def test_wrong_names_get_one_clear_line(project: Inside, words: list[str]) -> No
 @pytest.mark.parametrize(
     "words",
     [
+        ["preflight", "--project", "1", "--set", "lora.lora_rnk=4"],
+        ["train", "--project", "1", "--autopilot", "--set", "lora.lora_rnk=4"],
+        ["sweep", "run", "--project", "1", "--grid", "lora.lora_rnk=4,8"],
+        ["quickstart", "--set", "lora.lora_rnk=4"],
+    ],
+)
+def test_a_field_that_no_recipe_has_is_told_before_anything_is_done_for_it(
+    project: Inside, tmp_path: Path, words: list[str]
+) -> None:
+    project.run("dataset", "import", "--project", "1", str(write_chat(tmp_path / "sums.jsonl")))
+    before = project.ask("jobs", "list")
+    assert "did you mean lora.lora_rank?" in project.refuse(*words)
+    assert project.ask("jobs", "list") == before
+    assert len(project.ask("project", "list")) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
         ["trian"],
         ["train"],
         ["train", "--project", "zero"],

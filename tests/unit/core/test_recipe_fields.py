@@ -1,6 +1,8 @@
 """The fields of a recipe, as data."""
 
-from brewslm.core.recipe.building import build_recipe
+import pytest
+
+from brewslm.core.recipe.building import RecipeError, build_recipe, check_fields
 from brewslm.core.recipe.fields import recipe_fields
 
 FIELDS = {field.name: field for field in recipe_fields()}
@@ -26,3 +28,13 @@ def test_every_default_can_be_set_by_its_name() -> None:
     recipe = build_recipe({"base_model": "any", **own})
     assert recipe.early_stopping is not None
     assert recipe.model_copy(update={"early_stopping": None}) == build_recipe({"base_model": "any"})
+
+
+def test_fields_pass_where_some_kind_of_data_takes_them() -> None:
+    check_fields({"preference.beta": 0.2})
+    check_fields({"preference.desirable_weight": 1.5, "budget.max_kwh": 1.0})
+    for wrong in ({"preference.beta": 0.2, "mode": "sft"}, {"preference.beta": 0.2, "lora.lora_rnk": 4}):
+        with pytest.raises(RecipeError):
+            check_fields(wrong)
+    with pytest.raises(RecipeError, match=r"decay_share is of lr_schedule='wsd'"):
+        check_fields({"preference.beta": 0.2, "schedule.decay_share": 0.1})

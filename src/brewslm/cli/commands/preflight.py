@@ -43,10 +43,12 @@ def preflight(
     from brewslm.cli.session import open_session, product, told
     from brewslm.core.artifacts.readiness import Readiness
     from brewslm.core.ids import ProjectId
+    from brewslm.core.recipe.building import check_fields
     from brewslm.stages.preflight.contract import PreflightInputs
 
     flags = overrides_from(overrides, mode=mode)
     written = overrides_in(config) if config is not None else {}
+    check_fields(written | flags)
     session = open_session(is_json=as_json)
     project_id = ProjectId(project)
     manifest = prepared(session, project_id, base_model=base_model, max_seq_len=max_seq_len)

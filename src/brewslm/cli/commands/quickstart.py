@@ -37,9 +37,11 @@ def quickstart(
     from brewslm.cli.render.training import failed_gates
     from brewslm.cli.session import open_session
     from brewslm.core.errors import InvalidRequestError
+    from brewslm.core.recipe.building import check_fields
     from brewslm.services.requests import AutopilotRequest
 
     fixed = overrides_from(overrides)
+    check_fields(fixed)
     session = open_session(is_json=as_json)
     known = session.house.ports.sources.samples()
     if sample not in known:

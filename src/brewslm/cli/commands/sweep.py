@@ -44,11 +44,14 @@ def run(
     from brewslm.cli.progress.several import follow_all
     from brewslm.cli.recipe_options import overrides_from
     from brewslm.cli.session import open_session, validated
+    from brewslm.core.recipe.building import check_fields
     from brewslm.services.sweeps.requests import SweepRequest
 
     wanted = validated(
         SweepRequest, name=name, grid=_grid_from(grid), overrides=overrides_from(overrides), profile=profile
     )
+    for cell in wanted.cells:
+        check_fields({**wanted.overrides, **cell})
     session = open_session(is_json=as_json)
     project_id = options.id_of(project)
     manifest = prepared(session, project_id, base_model=None, max_seq_len=None)

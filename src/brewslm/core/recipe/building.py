@@ -22,6 +22,7 @@ _GROUPS = frozenset(
     )
 )
 """Fields of the recipe that have fields of their own."""
+_MODES: tuple[str, ...] = get_args(Recipe.model_fields["mode"].annotation)
 
 
 def build_recipe(values: Mapping[str, Scalar]) -> Recipe:
@@ -65,7 +66,15 @@ def check_fields(values: Mapping[str, Scalar]) -> None:
     fitting: dict[str, Scalar] = {"base_model": "any", "schedule.warmup_steps": 0}
     if any(name.startswith("budget.") for name in values):
         fitting["budget.power_watts"] = 1.0
-    build_recipe({**fitting, **values})
+    refusals = []
+    for mode in _MODES:  # the data decides between them, so that what one of them takes passes
+        try:
+            build_recipe({"mode": mode, **fitting, **values})
+        except RecipeError as error:
+            refusals.append(error)
+        else:
+            return
+    raise refusals[0]
 
 
 def nearest_field(name: str) -> str | None:

@@ -12,6 +12,7 @@ from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import JobId, ProjectId, RunId
 from brewslm.core.job import Job, JobKind, JobStatus
 from brewslm.core.ports.storage import MetricRow, Transaction
+from brewslm.core.recipe.building import check_fields
 from brewslm.core.value import Value
 from brewslm.core.wire.rundir import WORKER_LOG_FILE
 from brewslm.services.engines.wishes import device_wish, require_engine
@@ -19,6 +20,7 @@ from brewslm.services.jobs.secrets import forget_ended, without_secrets
 from brewslm.services.jobs.setting_aside import family_of
 from brewslm.services.ports import Ports
 from brewslm.services.recording import Origin, emit_event
+from brewslm.services.requests import AutopilotRequest
 from brewslm.services.shelf import named_artifacts
 
 
@@ -45,9 +47,12 @@ class Jobs:
         Raises:
             NotFoundError: there is no such project.
             ConflictError: the key was used for something else.
-            InvalidRequestError: the engine is not described, or is not for such work.
+            InvalidRequestError: the engine is not described, or is not for such work; or no plan could take the recipe
+                fields that an autopilot is given.
         """
         require_engine(engine, kind, self._ports.clusters)
+        if isinstance(request, AutopilotRequest) and request.fork is None:  # a fork's fields add to those it began with
+            check_fields(request.overrides)
         with self._ports.storage.write() as transaction:
             transaction.projects.get(project_id)
             job = transaction.jobs.add(

@@ -1,8 +1,17 @@
 import { Anchor, Button, Group, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { Link } from "react-router";
 
-import { answer, type Calibration, calibrationQuery, type ForecastRequest, type ForecastView, http } from "@/api";
+import {
+  answer,
+  type Calibration,
+  calibrationQuery,
+  type EngineName,
+  type ForecastRequest,
+  type ForecastView,
+  http,
+} from "@/api";
 import { EmptyState } from "@/components/EmptyState";
 import { Panel } from "@/components/Panel";
 import { QueryView } from "@/components/QueryView";
@@ -10,6 +19,7 @@ import { RelativeTime } from "@/components/RelativeTime";
 import { Said } from "@/components/Said";
 import { ScrollTable } from "@/components/ScrollTable";
 import { VerdictBadge } from "@/components/VerdictBadge";
+import { EngineSelect } from "@/components/work/EngineSelect";
 import { useWork } from "@/components/work/useWork";
 import { WorkNotice } from "@/components/work/WorkNotice";
 import { formatMeasured } from "@/lib/figures";
@@ -18,9 +28,11 @@ import { formatCount } from "@/lib/numbers";
 /** Whether the newest plan will probably beat its base, and how earlier forecasts came out. */
 export function Outlook({ projectId }: { projectId: number }) {
   const calibration = useQuery(calibrationQuery(projectId));
-  const work = useWork(projectId, (body: ForecastRequest) =>
-    answer(http.POST("/api/projects/{project_id}/forecasts", { params: { path: { project_id: projectId } }, body })),
-  );
+  const [engine, setEngine] = useState<EngineName>("local");
+  const work = useWork(projectId, (body: ForecastRequest) => {
+    const params = { path: { project_id: projectId }, query: { engine } };
+    return answer(http.POST("/api/projects/{project_id}/forecasts", { params, body }));
+  });
   return (
     <Panel
       title="What to expect"
@@ -30,6 +42,7 @@ export function Outlook({ projectId }: { projectId: number }) {
         </Button>
       }
     >
+      <EngineSelect value={engine} onChange={setEngine} />
       <WorkNotice job={work.job} error={work.error} />
       <QueryView
         query={calibration}

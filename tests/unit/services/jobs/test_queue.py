@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from brewslm.core.errors import CancelledError, ConflictError, NotFoundError
+from brewslm.core.errors import CancelledError, ConflictError, InvalidRequestError, NotFoundError
 from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import Autopilot
 from brewslm.core.events.reasons import Reason
 from brewslm.core.ids import ArtifactId, JobId, ProjectId
 from brewslm.core.job import JobStatus
 from brewslm.services.flows import FlowOutcome, FlowRun
-from brewslm.services.requests import ImportRequest
+from brewslm.services.requests import AutopilotRequest, ImportRequest
 from tests.unit.scene import Scene
 
 
@@ -32,6 +32,13 @@ def test_the_same_key_for_another_request_is_refused(scene: Scene) -> None:
 def test_work_for_a_project_that_does_not_exist_is_refused(scene: Scene) -> None:
     with pytest.raises(NotFoundError):
         scene.jobs.submit(ProjectId(404), "import", ImportRequest(locator="a.csv"))
+
+
+def test_a_recipe_that_no_plan_could_take_is_refused(scene: Scene) -> None:
+    asked = AutopilotRequest(overrides={"optim.learning_rat": 0.1})
+    with pytest.raises(InvalidRequestError, match=r"did you mean optim\.learning_rate\?"):
+        scene.queue("autopilot", asked)
+    assert scene.jobs.list() == ()
 
 
 def test_a_queued_job_is_cancelled_at_once_and_never_done(scene: Scene) -> None:
