@@ -1,16 +1,19 @@
 """Bundles in the runtimes that they are handed to: compared with the bundle, swapped, and asked through the gateway.
 
     python -m benchmarks.hand_over --vllm ENVIRONMENT/bin/vllm [--vllm-option=--enforce-eager] [--streams 1,16]
+        [--compose "docker compose"]
 
 One life is led with the bundled model. Each bundle is started by the launch note that it brings, and `brewslm deploy
 --at` compares it: as `huggingface` and as `adapter` in vLLM (which needs a package built for this machine's CPU or
-GPU), as GGUF in llama.cpp's own server. In place of the model the untuned base is put then, which must be refused. At
-last both vLLM itself and the gateway before it are asked by many streams at once, in turns, each answer tagged; and the
-base takes the live model's place, which golden replay must find.
+GPU), with `--compose` by its compose file, too, as GGUF in llama.cpp's own server. In place of the model the untuned
+base is put then, which must be refused. At last both vLLM itself and the gateway before it are asked by many streams
+at once, in turns, each answer tagged; and the base takes the live model's place, which golden replay must find.
 """
 
 import argparse
 import os
+import shlex
+import shutil
 import signal
 import socket
 import statistics
@@ -23,6 +26,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from benchmarks.tagged import Endpoint, ask_all, tags_of
 from tests.journeys.brew import Brew, Server, wait_for
@@ -48,6 +53,7 @@ def main() -> int:
     parser.add_argument("--vllm", type=Path, required=True, help="the command `vllm` of an environment of its own")
     parser.add_argument("--vllm-option", action="append", default=[], help="for vLLM, beside the launch note")
     parser.add_argument("--streams", default="1,16")
+    parser.add_argument("--compose", type=shlex.split, help="the command that starts compose files")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         tuned, is_good = lead(Path(folder)), True
@@ -61,6 +67,9 @@ def main() -> int:
                 is_refused = refused(brew, url)
                 is_good &= is_refused
                 print(f"| vLLM | {form[0]} | {row} | {'refused' if is_refused else 'TAKEN'} |", flush=True)
+            if options.compose is not None:
+                with composed(options.compose, bundle, Path(folder)) as url:
+                    print(f"| vLLM by compose.yaml | {form[0]} | {compared(brew, url)} | |", flush=True)
         for quantization in ("f16", "q8_0", "q4_k_m"):
             words = ("--target", "llama_cpp", "--quantization", quantization)
             brew, bundle = exported(tuned, Path(folder) / quantization, *words)
@@ -108,6 +117,23 @@ def vllm(options: argparse.Namespace, bundle: Path, *, is_base: bool = False, po
     path = f"{options.vllm.parent}{os.pathsep}{os.environ['PATH']}"
     with running(command, port, {"PATH": path, "BASE_MODEL": str(BASE), "HF_HUB_OFFLINE": "1"}) as url:
         yield url
+
+
+@contextmanager
+def composed(command: list[str], bundle: Path, folder: Path) -> Iterator[str]:
+    """Start a bundle by its compose file; where there is no GPU, without what the file reserves of one."""
+    described = yaml.safe_load((bundle / "compose.yaml").read_text())
+    if shutil.which("nvidia-smi") is None:
+        del described["services"]["model"]["deploy"]
+    file, port = folder / "compose.yaml", free_port()
+    file.write_text(yaml.safe_dump(described))
+    project = [*command, "--project-name", "hand-over", "--project-directory", str(bundle), "--file", str(file)]
+    variables = {"PORT": str(port), "BASE_MODEL": str(BASE)}
+    try:
+        with running([*project, "up"], port, variables) as url:
+            yield url
+    finally:
+        subprocess.run([*project, "down"], check=True, capture_output=True, env={**os.environ, **variables})
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from brewslm.core.artifacts.base import (
     content_hash_of,
     references_of,
 )
+from brewslm.core.artifacts.bundle import served_name
 from brewslm.core.artifacts.snapshot import Snapshot
 from brewslm.core.ids import ArtifactId
 from brewslm.core.value import Value
@@ -101,3 +102,11 @@ def test_rows_that_add_up_are_accepted(accepted: int, repaired: int, rejected: i
 
 def test_no_rows_are_no_coverage() -> None:
     assert Tally(total=0, accepted=0, repaired=0, rejected=0).coverage == 0.0
+
+
+@pytest.mark.parametrize(
+    ("project", "name"),
+    [("my sums", "my-sums"), ("(sums)", "sums-"), ("קפה", "קפה"), ("a$b'c", "a-b-c"), ("--", "model")],
+)
+def test_a_project_is_known_to_a_runtime_by_a_plain_name(project: str, name: str) -> None:
+    assert served_name(project) == name

@@ -28,7 +28,8 @@ and Ollama where it does by itself."""
 
 def served_name(project: str) -> str:
     """Spell a project's name as launch notes have a runtime know its model."""
-    return "".join(character if character.isalnum() or character in "-_." else "-" for character in project)
+    name = "".join(character if character.isalnum() or character in "-_." else "-" for character in project)
+    return name.lstrip("-") or "model"  # what begins with a dash would be an option
 
 
 class Bundle(Artifact):

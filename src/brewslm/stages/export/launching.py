@@ -3,6 +3,12 @@
 from brewslm.core.artifacts.bundle import UPSTREAM_PORTS, served_name
 from brewslm.stages.export.facts import BundleFacts
 
+_BASE_MOUNT = """      - type: bind
+        source: ${BASE_MODEL:?name the folder of the base model}
+        target: /base
+        read_only: true
+"""
+
 
 def launch_notes(facts: BundleFacts) -> dict[str, str]:
     """Return the files that the target wants, by name."""
@@ -47,19 +53,21 @@ exec vllm serve {served} --port {UPSTREAM_PORTS["vllm"]} {" ".join(_vllm_argumen
 
 
 def _compose(facts: BundleFacts) -> str:
-    served = "${BASE_MODEL:?name the id of the base model}" if facts.form.format == "adapter" else "./model"
-    arguments = "".join(f"      - {argument!r}\n" for argument in (served, *_vllm_arguments(facts)))
+    is_adapter = facts.form.format == "adapter"
+    base = _BASE_MOUNT if is_adapter else ""
+    arguments = "".join(f"      - {one!r}\n" for one in ("/base" if is_adapter else "./model", *_vllm_arguments(facts)))
     return f"""# docker compose up: this bundle behind an OpenAI-compatible endpoint.
 # Not run when the bundle was made; compare it by
 #   {_hand_over(facts)}
 services:
   model:
-    image: vllm/vllm-openai:${{VLLM_VERSION:-latest}}
+    image: ${{VLLM_IMAGE:-vllm/vllm-openai:latest}}
+    entrypoint: [vllm, serve]
     working_dir: /bundle
     volumes:
       - ./:/bundle:ro
-    ports:
-      - "127.0.0.1:{UPSTREAM_PORTS["vllm"]}:8000"
+{base}    ports:
+      - "127.0.0.1:${{PORT:-{UPSTREAM_PORTS["vllm"]}}}:8000"
     ipc: host
     command:
 {arguments}    deploy:

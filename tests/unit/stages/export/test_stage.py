@@ -175,8 +175,9 @@ def test_an_adapter_bundle_starts_vllm_with_its_base(tmp_path: Path) -> None:
     assert 'vllm serve "${BASE_MODEL:?' in launch
     assert "--enable-lora" in launch
     assert not (folder / "model").exists()
-    compose = yaml.safe_load((folder / "compose.yaml").read_text())
-    assert "--enable-lora" in compose["services"]["model"]["command"]
+    service = yaml.safe_load((folder / "compose.yaml").read_text())["services"]["model"]
+    assert "--enable-lora" in service["command"]
+    assert (service["command"][0], service["volumes"][1]["target"]) == ("/base", "/base")
     assert bundle.format == "adapter"
 
 
