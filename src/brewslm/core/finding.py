@@ -18,3 +18,8 @@ class Finding(Value):
     next_step: str = ""
     reason: Reason | None = None
     """The reason under which a block is recorded."""
+
+
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Count things in words for people: `1 problem`, `2 problems`; `things` where that is no plain plural."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"

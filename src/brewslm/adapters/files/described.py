@@ -8,6 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from brewslm.core.errors import InvalidRequestError
+from brewslm.core.finding import counted
 from brewslm.core.value import Value
 
 _MAX_BYTES = 1 << 20
@@ -57,7 +58,7 @@ def read_described(
     if problems or config is None:
         more = f"; and {len(problems) - _MAX_SAID} more" if len(problems) > _MAX_SAID else ""
         told = "; ".join(f"line {line}: {what}" for line, what in sorted(problems)[:_MAX_SAID])
-        message = f"{str(path)!r} has {len(problems)} mistake(s): {told}{more}"
+        message = f"{str(path)!r} has {counted(len(problems), 'mistake')}: {told}{more}"
         raise InvalidRequestError(f"{message}. Correct the file, then run `{check}`.")
     return config
 

@@ -52,13 +52,13 @@ def try_channels(
 def send(as_json: options.AsJson = False) -> None:
     """Send what is due, as a server does by itself."""
     from brewslm.cli.session import open_session
+    from brewslm.core.finding import counted
 
     session = open_session(is_json=as_json)
     num_sent = session.house.alerts.send()
     waiting = sum(one.num_waiting for one in session.house.alerts.report().channels)
-    session.answer(
-        {"num_sent": num_sent, "num_waiting": waiting}, f"{num_sent} message(s) sent; {waiting} notification(s) wait."
-    )
+    told = f"{counted(num_sent, 'message')} sent; {counted(waiting, 'notification waits', 'notifications wait')}."
+    session.answer({"num_sent": num_sent, "num_waiting": waiting}, told)
 
 
 @app.command("init")

@@ -71,6 +71,7 @@ def show(name: Name, as_json: options.AsJson = False) -> None:
 def validate(name: Name, as_json: options.AsJson = False) -> None:
     """Check a pack strictly: all that is wrong at once, each with its line and the nearest name."""
     from brewslm.cli.session import open_session
+    from brewslm.core.finding import counted
     from brewslm.services.evaluation.packs import read_pack
 
     session = open_session(is_json=as_json)
@@ -80,7 +81,8 @@ def validate(name: Name, as_json: options.AsJson = False) -> None:
         session.answer({"problems": read.problems}, *(f"{name}, {problem}" for problem in read.problems))
         raise typer.Exit(1)
     pack = read.pack
-    told = f"{name} is valid: {pack.name} v{pack.version}, {len(pack.tasks)} task(s), {len(pack.gates)} gate(s)."
+    holds = f"{counted(len(pack.tasks), 'task')}, {counted(len(pack.gates), 'gate')}"
+    told = f"{name} is valid: {pack.name} v{pack.version}, {holds}."
     session.answer({"problems": ()}, told)
 
 

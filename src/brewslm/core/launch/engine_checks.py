@@ -2,7 +2,7 @@
 
 from brewslm.core.context import StageContext
 from brewslm.core.events.reasons import Reason
-from brewslm.core.finding import Finding
+from brewslm.core.finding import Finding, counted
 from brewslm.core.ports.machine import MachineFacts
 from brewslm.core.recipe.placement import PlacementSettings
 
@@ -27,14 +27,16 @@ def _here(placement: PlacementSettings, facts: MachineFacts) -> Finding:
         return Finding(
             check="engine",
             level="block",
-            seen=f"{asked}, but this machine has {len(facts.gpus)} GPU(s)",
+            seen=f"{asked}, but this machine has {counted(len(facts.gpus), 'GPU')}",
             next_step=f"Set placement.processes_per_node to {len(facts.gpus)} at most.",
             reason=Reason.PREFLIGHT_GPU,
         )
     seen = f"this machine, {num} processes, which take all of its devices"
     if not facts.gpus and num > facts.num_cores:
         step = "Set placement.processes_per_node to 1: without GPUs one process uses every core."
-        return Finding(check="engine", level="warn", seen=f"{asked} on {facts.num_cores} core(s)", next_step=step)
+        return Finding(
+            check="engine", level="warn", seen=f"{asked} on {counted(facts.num_cores, 'core')}", next_step=step
+        )
     return Finding(check="engine", level="ok", seen=seen)
 
 
@@ -49,6 +51,7 @@ def _elsewhere(placement: PlacementSettings, context: StageContext) -> Finding:
             next_step=f"Mend it, then run `brewslm engines check {placement.engine}`.",
             reason=None if is_silent else Reason.PREFLIGHT_DEPENDENCY,
         )
-    where = f"{placement.engine}, {placement.num_nodes} node(s) with {placement.processes_per_node} process(es) each"
+    processes = counted(placement.processes_per_node, "process", "processes")
+    where = f"{placement.engine}, {counted(placement.num_nodes, 'node')} with {processes} each"
     waiting = f"; {look.num_waiting} of its jobs wait, {look.num_running} run"
     return Finding(check="engine", level="ok", seen=f"{where}{waiting}")

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from brewslm.core.errors import InvalidRequestError
+from brewslm.core.finding import counted
 from brewslm.core.recipe.fields import recipe_fields
 from brewslm.core.recipe.recipe import Recipe
 from brewslm.core.value import Value
@@ -44,7 +45,8 @@ def build_recipe(values: Mapping[str, Scalar]) -> Recipe:
     except ValidationError as error:
         told = [_said(problem) for problem in error.errors()]
         problems = "; ".join(f"{place}{text}" for place, text in told)
-        message = f"the recipe has {len(told)} problem(s): {problems}. Correct these values and run again."
+        end = "" if problems.endswith("?") else "."
+        message = f"the recipe has {counted(len(told), 'problem')}: {problems}{end} Correct and run again."
         raise RecipeError(message, told) from error
 
 

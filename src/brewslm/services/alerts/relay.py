@@ -15,6 +15,7 @@ from brewslm.core.events.base import Draft
 from brewslm.core.events.lifecycle import AlertUndelivered
 from brewslm.core.events.notices import BELL_ONLY
 from brewslm.core.events.reasons import Reason
+from brewslm.core.finding import counted
 from brewslm.core.ids import RunId
 from brewslm.core.ports.alerts import AlertSenders
 from brewslm.core.ports.storage import Transaction
@@ -189,7 +190,8 @@ class Relay:
             return
         now = self.ports.clock.now()
         transaction.outbox.change(dead, held_by=None, state="dead", finished_at=now)
-        log.error("channel %s: %s notification(s) given up: %s", name, len(dead), error)
+        lost = counted(len(dead), "notification")
+        log.error("channel %s: %s given up: %s", name, lost, error)
         state = transaction.outbox.state(name)
         transaction.outbox.keep_state(state.model_copy(update={"is_dead": True, "last_error": error}))
         if state.is_dead:
@@ -198,7 +200,7 @@ class Relay:
             transaction,
             Draft(
                 reason=Reason.SYSTEM_ALERT_UNDELIVERED,
-                summary=f"Channel {name!r} did not take {len(dead)} notification(s), which were given up: {error}",
+                summary=f"Channel {name!r} did not take {lost}, now given up: {error}",
                 payload=AlertUndelivered(channel=name, tries=tries, num_notifications=len(dead), error=error),
             ),
             origin=Origin(project_id=None, run_id=RunId("alerts"), actor="system"),

@@ -167,7 +167,7 @@ def test_all_mistakes_are_told_at_once_in_one_line(base: BaseModelFacts) -> None
     text = str(caught.value)
     assert "\n" not in text
     assert all(name in text for name in overrides)
-    assert "the recipe has 6 problem(s)" in text, "what the autopilot derives from a wrong value is not the user's"
+    assert "the recipe has 6 problems: " in text, "what the autopilot derives from a wrong value is not the user's"
 
 
 @pytest.mark.parametrize(
