@@ -38,3 +38,10 @@ def test_fields_pass_where_some_kind_of_data_takes_them() -> None:
             check_fields(wrong)
     with pytest.raises(RecipeError, match=r"decay_share is of lr_schedule='wsd'"):
         check_fields({"preference.beta": 0.2, "schedule.decay_share": 0.1})
+
+
+def test_what_is_wrong_with_several_recipes_is_told_once_each() -> None:
+    with pytest.raises(RecipeError) as caught:
+        check_fields({"lora.lora_rnk": 4}, {"lora.lora_rank": 8}, {"lora.lora_rnk": 4, "optim.learning_rate": 9})
+    assert [place for place, _ in caught.value.problems] == ["lora.lora_rnk", "optim.learning_rate"]
+    assert str(caught.value).startswith("the recipe has 2 problems: lora.lora_rnk=4: there is no such field; did you")

@@ -50,8 +50,7 @@ def run(
     wanted = validated(
         SweepRequest, name=name, grid=_grid_from(grid), overrides=overrides_from(overrides), profile=profile
     )
-    for cell in wanted.cells:
-        check_fields({**wanted.overrides, **cell})
+    check_fields(*({**wanted.overrides, **cell} for cell in wanted.cells))
     session = open_session(is_json=as_json)
     project_id = options.id_of(project)
     manifest = prepared(session, project_id, base_model=None, max_seq_len=None)

@@ -43,28 +43,32 @@ def build_recipe(values: Mapping[str, Scalar]) -> Recipe:
     try:
         return Recipe.model_validate(tree)
     except ValidationError as error:
-        told = [_said(problem) for problem in error.errors()]
-        problems = "; ".join(f"{place}{text}" for place, text in told)
-        end = "" if problems.endswith("?") else "."
-        message = f"the recipe has {counted(len(told), 'problem')}: {problems}{end} Correct and run again."
-        raise RecipeError(message, told) from error
+        raise RecipeError([_said(problem) for problem in error.errors()]) from error
 
 
 class RecipeError(InvalidRequestError):
     """The fields make no recipe."""
 
-    def __init__(self, message: str, problems: Sequence[tuple[str, str]]) -> None:
-        """Keep each problem apart, too: the field, and what is wrong with it."""
-        super().__init__(message)
+    def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
+        """Tell all of them, and keep each apart: the field, and what is wrong with it."""
+        told = "; ".join(f"{place}{text}" for place, text in problems)
+        end = "" if told.endswith("?") else "."
+        super().__init__(f"the recipe has {counted(len(problems), 'problem')}: {told}{end} Correct and run again.")
         self.problems = tuple(problems)
 
 
-def check_fields(values: Mapping[str, Scalar]) -> None:
+def check_fields(*recipes: Mapping[str, Scalar]) -> None:
     """Refuse fields that no plan could take; what a plan chooses so that the rest fits is taken to fit.
 
     Raises:
-        RecipeError: as `build_recipe`.
+        RecipeError: as `build_recipe`; each problem once, in however many of the recipes it is.
     """
+    problems = dict.fromkeys(problem for values in recipes for problem in _problems(values))
+    if problems:
+        raise RecipeError([*problems])
+
+
+def _problems(values: Mapping[str, Scalar]) -> tuple[tuple[str, str], ...]:
     fitting: dict[str, Scalar] = {"base_model": "any", "schedule.warmup_steps": 0}
     if any(name.startswith("budget.") for name in values):
         fitting["budget.power_watts"] = 1.0
@@ -73,10 +77,10 @@ def check_fields(values: Mapping[str, Scalar]) -> None:
         try:
             build_recipe({"mode": mode, **fitting, **values})
         except RecipeError as error:
-            refusals.append(error)
+            refusals.append(error.problems)
         else:
-            return
-    raise refusals[0]
+            return ()
+    return refusals[0]
 
 
 def nearest_field(name: str) -> str | None:
