@@ -1,7 +1,9 @@
 """A GGUF file is what was tuned, in llama.cpp itself: for every family, and never where something was planted wrong."""
 
+import errno
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
@@ -20,6 +22,7 @@ from brewslm.worker.export.exporting import export
 from brewslm.worker.export.measuring import measure
 from brewslm.worker.failure import BadOrderError
 from brewslm.worker.llama.families import FAMILIES as WRITTEN
+from brewslm.worker.llama.writing import Told
 from brewslm.worker.models import load_model, load_tokenizer, load_tuned
 from tests.worker.llama_families import FAMILIES, write_llama_family
 from tests.worker.tiny import TEMPLATE, Scene, write_split
@@ -185,3 +188,13 @@ def test_a_file_answers_a_conversation_as_the_model_that_it_was_written_from(sce
     assert [(one.text, one.num_tokens, one.is_stopped) for one in found.answers] == [
         (one.text, one.num_tokens, one.is_stopped) for one in theirs
     ]
+
+
+def test_a_tensor_for_which_the_disk_has_no_room_says_so(tmp_path: Path) -> None:
+    numbers = np.arange(10_000, dtype=np.float32)
+    with (tmp_path / "room").open("wb") as file:
+        numbers.view(Told).tofile(file)
+    assert (tmp_path / "room").read_bytes() == numbers.tobytes()
+    with Path("/dev/full").open("wb") as full, pytest.raises(OSError, match="No space left") as caught:
+        numbers.view(Told).tofile(full)
+    assert caught.value.errno == errno.ENOSPC

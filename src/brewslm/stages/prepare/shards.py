@@ -71,10 +71,10 @@ class TokenFiles:
         self._tokens.close()
         self._mask.close()
         lengths = np.frombuffer(self.lengths, dtype=np.uint32)
-        np.concatenate([[0], np.cumsum(lengths, dtype=OFFSETS_DTYPE)]).astype(OFFSETS_DTYPE).tofile(
-            self._folder / OFFSETS_FILE
-        )
-        np.frombuffer(self.bytes, dtype=np.uint32).astype(BYTES_DTYPE).tofile(self._folder / BYTES_FILE)
+        offsets = np.concatenate([[0], np.cumsum(lengths, dtype=OFFSETS_DTYPE)]).astype(OFFSETS_DTYPE)
+        # Not by numpy's own `tofile`, whose error does not say that a disk is full.
+        (self._folder / OFFSETS_FILE).write_bytes(offsets.data)
+        (self._folder / BYTES_FILE).write_bytes(np.frombuffer(self.bytes, dtype=np.uint32).astype(BYTES_DTYPE).data)
 
     def _count(self, counts: "NDArray[np.int64]") -> None:
         import numpy as np

@@ -30,6 +30,15 @@ class _Tensor:
     kind: Kind
 
 
+class Told(np.ndarray[Any, Any]):
+    """Says why it could not be written: the error of numpy's own `tofile` does not know that a disk is full."""
+
+    def tofile(self, fid: Any, sep: str = "", format: str = "%s") -> None:  # noqa: A002, ANN401 - numpy's
+        """Write the bytes."""
+        del sep, format
+        fid.write(self.data)
+
+
 def write_gguf(
     model: "PreTrainedModel",
     tokenizer: "PreTrainedTokenizerBase",
@@ -69,7 +78,7 @@ def write_gguf(
     writer.write_kv_data_to_file()
     writer.write_ti_data_to_file()
     for tensor in tensors:
-        writer.write_tensor_data(converted(_values(tensor, family, config, weights), tensor.kind))
+        writer.write_tensor_data(converted(_values(tensor, family, config, weights), tensor.kind).view(Told))
     writer.flush()
     for stream in writer.fout or ():
         os.fsync(stream.fileno())
