@@ -1,7 +1,7 @@
 """Bundles in the runtimes that they are handed to: compared with the bundle, swapped, and asked through the gateway.
 
     python -m benchmarks.hand_over --vllm ENVIRONMENT/bin/vllm [--vllm-option=--enforce-eager] [--streams 1,16]
-        [--compose "docker compose"]
+        [--compose "docker compose"] [--lm-eval]
 
 One life is led with the bundled model. Each bundle is started by the launch note that it brings, and `brewslm deploy
 --at` compares it: as `huggingface` and as `adapter` in vLLM (which needs a package built for this machine's CPU or
@@ -36,6 +36,8 @@ from tests.journeys.test_killed_export import bundles, copied, lead
 BASE = Path(__file__).resolve().parent.parent / "src" / "brewslm" / "bundled" / "base_models" / "brewslm-tiny-v1"
 START_SECONDS = 600.0
 NUM_TOKENS, NUM_ROUNDS = 32, 5
+MAX_APART, MIN_SAME = 0.1, 0.75
+"""What lm-eval may be told otherwise than by float32: nats a token of a choice, and answers that part at a tie."""
 LLAMA_SERVER = """
 import sys, time, xllamacpp
 settings = xllamacpp.CommonParams()
@@ -54,6 +56,9 @@ def main() -> int:
     parser.add_argument("--vllm-option", action="append", default=[], help="for vLLM, beside the launch note")
     parser.add_argument("--streams", default="1,16")
     parser.add_argument("--compose", type=shlex.split, help="the command that starts compose files")
+    parser.add_argument(
+        "--lm-eval", action="store_true", help="ask by lm-eval, too (`python -m benchmarks.tools lm-eval`)"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         tuned, is_good = lead(Path(folder)), True
@@ -80,6 +85,8 @@ def main() -> int:
         with vllm(options, bundle, port=port) as url, promoted(brew, url) as (server, key):
             direct, gateway = Endpoint(url.removesuffix("/v1"), "none", "sums"), Endpoint(server.url, key, "sums")
             is_good &= load(direct, gateway, options.streams) == 0
+            if options.lm_eval:
+                is_good &= scored(gateway, bundle / "model", Path(folder) / "tasks")
             is_good &= replayed(brew, server, "the live release") == "passing"
         with vllm(options, bundle, is_base=True, port=port), served(brew) as server:
             is_good &= replayed(brew, server, "the untuned base in its place") == "drift"
@@ -232,6 +239,29 @@ def load(direct: Endpoint, gateway: Endpoint, streams: str) -> int:
         own, ours = map(statistics.median, speeds)
         print(f"| {number} | {own:.0f} | {ours:.0f} | {ours / own:.2f} | {num_wrong} |", flush=True)
     return num_bad
+
+
+def scored(gateway: Endpoint, model: Path, folder: Path) -> bool:
+    """Print how lm-eval, asking through the gateway, agrees with plain transformers; return whether it does."""
+    from tests.serving.test_lm_eval import ROWS, Harness, Plain, dataset
+
+    folder.mkdir()
+    harness, plain = Harness(gateway.address, gateway.key, gateway.model, model, folder), Plain(model)
+    _, samples = harness.ask("choices", "--apply_chat_template", batch=8)
+    apart = []
+    for row, sample in zip(dataset(), samples, strict=True):
+        context = plain.encode(plain.prompt(row["question"]))
+        for choice, (said, _) in zip(row["choices"], sample["filtered_resps"], strict=True):
+            tokens = plain.encode(choice)
+            apart.append(abs(float(said) - plain.likelihood(context, tokens)) / len(tokens))
+    _, samples = harness.ask("answers", "--apply_chat_template", route="chat/completions")
+    expected = [plain.answer(plain.prompt(question), 24).split("\n\n")[0] for question, _ in ROWS]
+    num_same = sum(sample["filtered_resps"][0] == text for sample, text in zip(samples, expected, strict=True))
+    print(
+        f"\nlm-eval through the gateway: {len(apart)} choices, {max(apart):.4f} nats a token from transformers at most;"
+    )
+    print(f"{num_same} of {len(expected)} greedy answers the same", flush=True)
+    return max(apart) < MAX_APART and num_same >= MIN_SAME * len(expected)
 
 
 if __name__ == "__main__":

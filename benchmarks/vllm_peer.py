@@ -7,6 +7,7 @@ purpose: exit code 1 where that passes, or where anything else does not.
 """
 
 import argparse
+import functools
 import subprocess
 import sys
 import tempfile
@@ -19,12 +20,11 @@ import torch
 
 from benchmarks.gguf_peer import (
     Peer,
-    broken_template,
+    all_caught,
     compared_in,
     family_order,
     judged,
     row,
-    swapped_tensors,
     written,
 )
 from brewslm.core.wire.order import ExportOrder
@@ -108,12 +108,7 @@ def main() -> int:
             is_good &= judged(result) is None
             name = Path(order.base_model).name if isinstance(source, Path) else source
             print(row(name, result, judged(result)), flush=True)
-    for harm in (swapped_tensors, broken_template):
-        with tempfile.TemporaryDirectory() as place:
-            result = planted(asked.python, harm, Path(place))
-            is_good &= judged(result) is not None
-            print(row(f"llama, {harm.__name__.replace('_', ' ')}", result, judged(result)), flush=True)
-    print(f"\n{result.runtime}")
+    is_good &= all_caught(functools.partial(planted, asked.python))
     return 0 if is_good else 1
 
 

@@ -87,17 +87,16 @@ class Plain:
 class Harness:
     """lm-eval in an environment of its own, and what it is asked."""
 
-    def __init__(self, served: Served, model: Path, folder: Path) -> None:
-        self.served, self.model, self.folder = served, model, folder
-        self.key = served.workspace.key()
+    def __init__(self, address: str, key: str, name: str, model: Path, folder: Path) -> None:
+        self.address, self.key, self.name, self.model, self.folder = address, key, name, model, folder
         rows = folder / "rows.jsonl"
         rows.write_text("".join(json.dumps(row) + "\n" for row in dataset()))
-        for name, rest in KINDS.items():
-            (folder / f"{name}.yaml").write_text(TASK.format(name=name, rows=rows, rest=rest))
+        for kind, rest in KINDS.items():
+            (folder / f"{kind}.yaml").write_text(TASK.format(name=kind, rows=rows, rest=rest))
 
     def ask(self, task: str, *words: str, route: str = "completions", batch: int = 1) -> tuple[float, list[Any]]:
         """Return its figure and its samples, in the order of the rows."""
-        asked = [f"model=support,base_url={self.served.address}/v1/{route},max_length=1024", *words]
+        asked = [f"model={self.name},base_url={self.address}/v1/{route},max_length=1024", *words]
         if route == "completions":
             asked[0] += f",tokenizer={self.model},tokenizer_backend=huggingface"
         kind = "local-chat-completions" if route.startswith("chat") else "local-completions"
@@ -157,7 +156,7 @@ def harness(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
     workspace.promote(workspace.release(model))
     with Served(workspace) as served:
         served.wait_ready(1)
-        yield Harness(served, model, tmp_path_factory.mktemp("tasks"))
+        yield Harness(served.address, workspace.key(), "support", model, tmp_path_factory.mktemp("tasks"))
 
 
 @pytest.mark.parametrize("batch", [1, 8])

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from brewslm.cli.bundles import check_bundle, copy_bundle, refuse_taken
+from brewslm.cli.commands.export import next_commands
+from brewslm.core.artifacts.bundle import Bundle
 from brewslm.core.errors import ArtifactDamagedError, ConflictError, NotFoundError
 
 
@@ -69,3 +71,18 @@ def test_a_damaged_bundle_is_not_copied(bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(ArtifactDamagedError):
         copy_bundle(bundle, tmp_path / "copy")
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def exported(**choices: str) -> Bundle:
+    return Bundle.model_construct(None, **choices)
+
+
+def test_only_what_can_be_done_with_a_bundle_is_offered() -> None:
+    whole = [command for command, _ in next_commands(exported(format="huggingface", target="vllm"), Path("b"), 1)]
+    adapter = [command for command, _ in next_commands(exported(format="adapter", target="vllm"), Path("b"), 1)]
+    plain = [command for command, _ in next_commands(exported(format="gguf", target="llama_cpp"), Path("b"), 1)]
+    assert whole[-2:] == ["sh b/serve-vllm.sh", "brewslm deploy --project 1 --at http://127.0.0.1:8001/v1"]
+    assert adapter[-2:] == [f"BASE_MODEL=FOLDER {whole[-2]}", whole[-1]]
+    assert "brewslm deploy --project 1" in whole
+    assert "brewslm deploy --project 1" not in adapter, "an adapter alone is not deployed"
+    assert not any("--at" in command for command in plain)

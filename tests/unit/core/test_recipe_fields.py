@@ -45,3 +45,19 @@ def test_what_is_wrong_with_several_recipes_is_told_once_each() -> None:
         check_fields({"lora.lora_rnk": 4}, {"lora.lora_rank": 8}, {"lora.lora_rnk": 4, "optim.learning_rate": 9})
     assert [place for place, _ in caught.value.problems] == ["lora.lora_rnk", "optim.learning_rate"]
     assert str(caught.value).startswith("the recipe has 2 problems: lora.lora_rnk=4: there is no such field; did you")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("optim.lr", "there is no such field; optim has learning_rate, "),
+        ("lr", "there is no such field; a recipe has "),
+        ("foo.bar", "there is no such field; a recipe has "),
+        ("optim", "it is a group of fields; optim has learning_rate, "),
+    ],
+)
+def test_a_field_that_is_like_none_is_told_with_those_that_there_are(name: str, told: str) -> None:
+    with pytest.raises(RecipeError) as caught:
+        check_fields({name: 1})
+    ((place, text),) = caught.value.problems
+    assert (place, told in text) == (name, True)

@@ -58,30 +58,30 @@ def export(
     folder = session.shelf(project_id).path(bundle.folder)
     if output is not None:
         copy_bundle(folder, output)
-    follow_up = session.next_steps(
-        job,
-        (f"brewslm bundle verify {output or folder}", "check every file against its checksum"),
-        (f"brewslm deploy --project {project}", "smoke-test it and register a release"),
-        (f"brewslm optimize --project {project} --target laptop_cpu", "measure its forms"),
-        *_hand_over(bundle, output or folder, project),
-    )
+    follow_up = session.next_steps(job, *next_commands(bundle, output or folder, project))
     copy = output.absolute() if output is not None else None
     shown = bundle_facts(bundle, folder, copy)
     session.answer(told(job, bundle, folder=folder, copy=copy), shown, follow_up)
 
 
-def _hand_over(bundle: "Bundle", folder: Path, project: int) -> list[tuple[str, str]]:
-    """How a runtime of others gets it, and a release there."""
+def next_commands(bundle: "Bundle", folder: Path, project: int) -> list[tuple[str, str]]:
+    """What can be done with a bundle in a folder, each with what it is good for."""
     from brewslm.core.artifacts.bundle import UPSTREAM_PORTS
 
-    port = UPSTREAM_PORTS.get(bundle.target)
-    if port is None:
-        return []
+    deploy, is_adapter = f"brewslm deploy --project {project}", bundle.format == "adapter"
+    found = [(f"brewslm bundle verify {folder}", "check every file against its checksum")]
+    if not is_adapter:
+        found.append((deploy, "smoke-test it and register a release"))
+    found.append((f"brewslm optimize --project {project} --target laptop_cpu", "measure its forms"))
+    if (port := UPSTREAM_PORTS.get(bundle.target)) is None:
+        return found
     start, where = f"sh {folder}/serve-vllm.sh", "vLLM"
+    if is_adapter:
+        start, where = f"BASE_MODEL=FOLDER {start}", "vLLM, on its base model"
     if bundle.target == "ollama":
         start, where = f"ollama create NAME -f {folder}/Modelfile", "Ollama"
-    deploy = f"brewslm deploy --project {project} --at http://127.0.0.1:{port}/v1"
-    return [(start, f"start it in {where}"), (deploy, "then let that answer for a release")]
+    there = (f"{deploy} --at http://127.0.0.1:{port}/v1", "then let that answer for a release")
+    return [*found, (start, f"start it in {where}"), there]
 
 
 def adapter_of(session: "Session", project_id: "ProjectId", experiment: int | None) -> "ArtifactId":

@@ -96,6 +96,16 @@ def nearest_field(name: str) -> str | None:
     return near[0] if near else None
 
 
+def _known_near(name: str) -> str:
+    """Name the fields of the group that a name begins with; where that is none, the groups."""
+    group, _, leaf = name.partition(".")
+    inside = [one.rpartition(".")[2] for one in _names() if one.startswith(f"{group}.")]
+    if leaf and inside:
+        return f"{group} has {', '.join(inside)}"
+    whole = [*dict.fromkeys(one.partition(".")[0] for one in _names())]
+    return f"a recipe has {', '.join(f'{one}.…' if one in _GROUPS else one for one in whole)}"
+
+
 @cache
 def _names() -> tuple[str, ...]:
     return tuple(field.name for field in recipe_fields())
@@ -105,6 +115,12 @@ def _said(problem: Any) -> tuple[str, str]:  # noqa: ANN401 - one of pydantic's 
     """Say where, and what is wrong there, without the library's word for an error of ours."""
     place, value = ".".join(map(str, problem["loc"])) or "recipe", problem["input"]
     given = "" if isinstance(value, dict) else f"={value!r}"
-    if problem["type"] == "extra_forbidden" and (near := nearest_field(place)) is not None:
-        return place, f"{given}: there is no such field; did you mean {near}?"
+    if problem["type"] == "extra_forbidden":
+        near = nearest_field(place)
+        return (
+            place,
+            f"{given}: there is no such field; {_known_near(place) if near is None else f'did you mean {near}?'}",
+        )
+    if problem["type"] == "model_type":
+        return place, f"{given}: it is a group of fields; {_known_near(f'{place}.any')}"
     return place, f"{given}: {problem['msg'].removeprefix('Value error, ')}"
