@@ -229,10 +229,11 @@ def test_the_code_that_counts_is_that_of_workers(tmp_path: Path, monkeypatch: py
 
 def test_an_idle_template_gives_its_memory_back(make_run: Making, tmp_path: Path) -> None:
     own, run = Templates(idle_seconds=0.05), make_run()
+    before = _children_of(os.getpid())  # what other tests have left
     engine = engine_with(own, interpreter(tmp_path))
     engine.submit(run, attempt=1)
     wait_for(lambda: psutil.Process(attempt_of(run)["shim_pid"]).ppid() not in _children_of(os.getpid()))
-    wait_for(lambda: (engine.status(run), not any(_is_zombie(child) for child in psutil.Process().children()))[1])
+    wait_for(lambda: (engine.status(run), not any(map(_is_zombie, _children_of(os.getpid()) - before)))[1])
     assert engine.status(run).state == "alive"
 
 
@@ -240,9 +241,9 @@ def _children_of(pid: int) -> set[int]:
     return {child.pid for child in psutil.Process(pid).children()}
 
 
-def _is_zombie(process: psutil.Process) -> bool:
+def _is_zombie(pid: int) -> bool:
     try:
-        return process.status() == psutil.STATUS_ZOMBIE
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
 
